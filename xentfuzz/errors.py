@@ -1,0 +1,41 @@
+"""The exceptions that xentfuzz raises on its own behalf.
+
+    XentfuzzError
+    ├── UsageError            what the user asked for cannot be done; exit status 2
+    │   ├── UnknownName       no such implementation, check, dtype, profile, ...
+    │   └── Unavailable       an implementation that cannot run on this machine
+    └── RecordError           a stored file is damaged, half-written or of another version
+
+Findings about an implementation are not here: they are `xentfuzz.failures.failure.Failure`, an AssertionError.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class XentfuzzError(Exception):
+    """Base class of every error that xentfuzz raises about itself or its use."""
+
+
+class UsageError(XentfuzzError):
+    """The request cannot be carried out; the message says what was given, what is wanted and what to do."""
+
+
+class UnknownName(UsageError):
+    """A name that nothing is registered under; the message lists what exists and suggests the nearest."""
+
+    def __init__(self, what: str, given: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(given, names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"unknown {what} {given!r}{hint} (known: {', '.join(names) or 'none'})")
+
+
+class Unavailable(UsageError):
+    """An implementation that exists but cannot run here; the message is the reason and how to mend it."""
+
+
+class RecordError(XentfuzzError):
+    """A stored record cannot be read; the message names the file and the reason."""

@@ -1,0 +1,85 @@
+"""A finding about an implementation: an AssertionError with the case that shows it, one class for each kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xentfuzz.operations.case import Case
+from xentfuzz.recipes.recipe import Recipe
+
+KINDS = {
+    "value": "a loss or softmax that no grade of accuracy allows",
+    "gradient": "a gradient that no grade of accuracy allows",
+    "accuracy": "within a laxer grade of accuracy, but not within the declared one",
+    "special": "an outcome that the contract does not allow for a special value",
+    "shape": "a result of the wrong shape",
+    "dtype": "a result of the wrong dtype",
+    "raised": "an exception on a valid case of a declared feature",
+    "accepted_invalid": "an answer where an error is required",
+    "changed_input": "an argument was overwritten",
+    "aliased_result": "a result shares memory with an argument or with an earlier result",
+    "unwritten_output": "a result holds memory that was never written",
+    "out_of_bounds_read": "memory beyond an argument was read",
+    "out_of_bounds_write": "memory beyond an argument or a result was written",
+    "stale_state": "the result depends on an earlier call",
+    "nondeterministic": "the same call gave different bits",
+    "thread_unsafe": "calls from several threads disturb each other",
+    "global_state": "the process was left changed",
+    "segfault": "the process died of a segmentation fault",
+    "abort": "the process aborted",
+    "exit": "the process exited",
+    "hang": "the call did not return in time",
+    "out_of_memory": "the call asked for more memory than the limit",
+    "output_flood": "the call wrote without end to a standard stream",
+    "worker_killed": "the worker was killed from outside",
+    "relation": "two results that must agree do not",
+}
+
+
+class Failure(AssertionError):
+    """A check that an implementation does not pass, with the smallest case found.
+
+    Attributes: check (name), kind (of KINDS), operation, dtype, message (several lines, the first a headline), recipe (dict), case (argument
+    name -> array or option value), details (figures: output, index, got, exact, allowed, ratio).
+    """
+
+    kind = "value"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.check = ""
+        self.operation = ""
+        self.dtype = ""
+        self.implementation = ""
+        self.recipe: dict[str, Any] = {}
+        self.case: dict[str, Any] = {}
+        self.target: str | None = None  # how the implementation was named on the command line, for the script
+
+    def about(self, check: str, implementation: str, recipe: Recipe, case: Case) -> Failure:
+        """This failure with the place where it was found."""
+        self.check, self.implementation = check, implementation
+        self.operation, self.dtype = case.operation, case.dtype
+        self.recipe = recipe.to_dict()
+        self.case = {**{name: array.view() for name, array in case.arrays.items()}, **case.options}
+        return self
+
+    def script(self) -> str:
+        """A Python script that reproduces this failure alone, in the implementation's own library."""
+        from xentfuzz.failures.script import reproducer  # noqa: PLC0415 - the script's templates are needed only by failures
+
+        return reproducer(self)
+
+
+def _failure_class(kind: str) -> type[Failure]:
+    # Hypothesis tells failures apart by type and line, so that a NaN never shrinks into a rounding error.
+    return type("".join(word.title() for word in kind.split("_")) + "Failure", (Failure,), {"kind": kind, "__doc__": KINDS[kind]})
+
+
+FAILURES: dict[str, type[Failure]] = {kind: _failure_class(kind) for kind in KINDS}
+
+
+def failure(kind: str, message: str, **details: Any) -> Failure:
+    """A failure of the given kind, to raise."""
+    return FAILURES[kind](message, **details)

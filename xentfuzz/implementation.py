@@ -1,0 +1,66 @@
+"""What an implementation declares about itself. Standard library only: kernels import it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from xentfuzz.errors import UsageError
+
+ARRAY_LIBRARIES = ("numpy", "torch", "jax", "cuda")
+SUPPORT_KEYS = (
+    "targets",  # of "index", "probabilities"
+    "target_dtypes",  # names, int64 among them
+    "ranks",  # of 1, 2, 3, 4: the rank of the logits
+    "layouts",  # names from xentfuzz.recipes.layouts
+    "options",  # option name -> tuple of the values that may be passed, or None for all
+    "largest_class_count",
+    "class_count_divisor",
+)
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One implementation of one operation, as declared by its author.
+
+    forward, backward, value_and_grad: the functions, or dotted names "package.module:attribute" that are imported where they run.
+    array: the array library whose arrays they take: "numpy" (host arrays), "torch", "jax" or "cuda".
+    dtypes: names of the floating-point formats it takes; None lets a probe find them.
+    supports: what may be generated for it (see SUPPORT_KEYS); None lets a probe find it.
+    grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`).
+    loss_dtype: the dtype of the loss where it is not that of the logits.
+    mutates: arguments that it overwrites by design; aliases: its results may share memory with its arguments or with earlier results.
+    renames: its own parameter name -> ours; fixed: arguments that are always passed.
+    environment: variables set before its worker imports anything; python: another interpreter for its worker.
+    unavailable: a function that returns why it cannot run here, or None.
+    Raises UsageError for a declaration that contradicts itself.
+    """
+
+    name: str
+    forward: Callable[..., Any] | str
+    backward: Callable[..., Any] | str | None = field(default=None, kw_only=True)
+    value_and_grad: Callable[..., Any] | str | None = field(default=None, kw_only=True)
+    operation: str = field(default="cross_entropy", kw_only=True)
+    array: str = field(default="numpy", kw_only=True)
+    device: str = field(default="cpu", kw_only=True)
+    dtypes: Sequence[str] | None = field(default=None, kw_only=True)
+    supports: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    grade: str = field(default="lse/any", kw_only=True)
+    loss_dtype: str | None = field(default=None, kw_only=True)
+    mutates: Sequence[str] = field(default=(), kw_only=True)
+    aliases: bool = field(default=False, kw_only=True)
+    deterministic: bool = field(default=True, kw_only=True)
+    thread_safe: bool = field(default=True, kw_only=True)
+    renames: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    fixed: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    python: str | None = field(default=None, kw_only=True)
+    unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.array not in ARRAY_LIBRARIES:
+            raise UsageError(f"{self.name}: array={self.array!r} is none of {', '.join(ARRAY_LIBRARIES)}")
+        unknown = set(self.supports or ()) - set(SUPPORT_KEYS)
+        if unknown:
+            raise UsageError(f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}")

@@ -1,0 +1,65 @@
+"""What an operation is made of: arguments, options and relations, as data, and the evaluation of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.expectation import Evaluation
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An array argument. `kind` names the generator of its values: "logits", "log_probs", "target", "weight" or "upstream"."""
+
+    name: str
+    kind: str
+    optional: bool = False
+    differentiable: bool = False
+
+
+@dataclass(frozen=True)
+class Option:
+    """A keyword argument that is no array.
+
+    default: passed implicitly; `always` options (axis) are passed even so. `values` are the ones that a case may draw, simplest first; a
+    function of (shape of the first argument, target kind) where they depend on it. `opt_in`: drawn only for signatures that name it.
+    """
+
+    name: str
+    default: Any
+    values: tuple[Any, ...] | Callable[[tuple[int, ...], str], tuple[Any, ...]]
+    always: bool = False
+    opt_in: bool = False
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A point on which the contract allows several outcomes; reports say which one an implementation chose."""
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One member of the family, as a specification.
+
+    arguments: the first one is the array that the gradient is taken of; "grad_output" is not listed.
+    evaluate: exact results and bounds of a case. relations: identities that hold without an exact result (see `relation.py`).
+    """
+
+    name: str
+    formula: str
+    arguments: tuple[Argument, ...]
+    options: tuple[Option, ...]
+    policies: tuple[Policy, ...]
+    evaluate: Callable[[Case], Evaluation]
+    relations: tuple[Any, ...] = ()
+    defaults: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "defaults", {option.name: option.default for option in self.options})

@@ -1,0 +1,66 @@
+"""A recipe: the small description from which a case is expanded, bit for bit, on every machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from xentfuzz.errors import RecordError
+
+
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Overwrite part of an expanded array.
+
+    row: position of the row (wraps around), -1 for all rows. start, count: the run of classes from `start` (wraps around; clipped at the row's end).
+    value: "nan", "inf", "-inf", "max", "-max", "subnormal", "target" (the logit of the row's target), or a number as Python writes it.
+    For arrays without a class axis (targets, upstream gradients) `row` is the position and start/count are not used.
+    """
+
+    row: int = 0
+    start: int = 0
+    count: int = 1
+    value: str = "0"
+
+
+class ArrayRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How one argument is made.
+
+    regime: a name in the table of its kind (`logits.py`, `target.py`, `weight.py`, `upstream.py`). scale: a regime's parameter.
+    elements: all values in C order, as Python writes them, instead of a regime. dtype: None for the recipe's own.
+    """
+
+    regime: str = "ordinary"
+    seed: int = 0
+    scale: float = 1.0
+    dtype: str | None = None
+    layout: str = "contiguous"
+    edits: tuple[Edit, ...] = ()
+    elements: tuple[str, ...] | None = None
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One case of one operation. shape: of the first argument, the class axis 0 for rank 1 and 1 otherwise."""
+
+    operation: str
+    dtype: str
+    shape: tuple[int, ...]
+    arrays: dict[str, ArrayRecipe]
+    options: dict[str, Any] = {}
+
+    def to_dict(self) -> dict[str, Any]:
+        built: dict[str, Any] = msgspec.to_builtins(self)
+        return built
+
+    def one_line(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+def recipe_from(record: dict[str, Any] | str) -> Recipe:
+    """The recipe in a JSON line or in the dict of a record. Raises RecordError with the reason."""
+    try:
+        if isinstance(record, str):
+            return msgspec.json.decode(record, type=Recipe)
+        return msgspec.convert(record, type=Recipe)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise RecordError(f"not a recipe: {error}") from None

@@ -1,0 +1,38 @@
+"""What a recipe may be drawn from for one implementation, operation and dtype: capabilities and sizes, never filtered after drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# A family is a kind of input that is generated and judged together.
+FAMILIES = {
+    "ordinary": "finite logits; every target, weight, option, layout and shape",
+    "special": "infinities, NaN, overflow, empty batches, nothing kept, weights that sum to zero: judged by sets of outcomes",
+    "robust": "narrow target dtypes and an empty class axis: raising is fine, an answer must be right",
+}
+
+
+@dataclass(frozen=True)
+class Space:
+    """The limits of drawing. None means: everything that the operation knows.
+
+    options: option name -> values that may be drawn; an option that is absent stays at its default. largest: elements of the first argument
+    in ordinary cases; `long`: in the few cases with a real vocabulary size or many rows. class_counts: the only ones where compiling is costly.
+    """
+
+    operation: str
+    dtype: str
+    family: str = "ordinary"
+    targets: tuple[str, ...] = ("index", "probabilities")
+    target_dtypes: tuple[str, ...] = ("int64",)
+    ranks: tuple[int, ...] = (1, 2, 3, 4)
+    layouts: tuple[str, ...] | None = None
+    weight: bool = True
+    options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
+    largest: int = 4096
+    long: int = 200_000
+    class_counts: tuple[int, ...] | None = None
+    largest_class_count: int | None = None
+    class_count_divisor: int = 1

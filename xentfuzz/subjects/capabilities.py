@@ -1,0 +1,34 @@
+"""What an implementation can be given: declared by its author, or found by a probe (then marked assumed)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused.
+
+    options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
+    gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
+    """
+
+    operation: str
+    dtypes: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    target_dtypes: tuple[str, ...] = ()
+    ranks: tuple[int, ...] = (1, 2, 3, 4)
+    layouts: tuple[str, ...] = ()
+    weight: bool = False
+    options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
+    functions: tuple[str, ...] = ("forward",)
+    gradients: tuple[str, ...] = ()
+    loss_dtypes: Mapping[str, str] = field(default_factory=dict)
+    largest_class_count: int | None = None
+    class_count_divisor: int = 1
+    class_counts: tuple[int, ...] | None = None
+    assumed: bool = False
+    rejections: tuple[str, ...] = ()
+    compile_seconds: float = 0.0

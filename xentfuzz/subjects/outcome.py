@@ -1,0 +1,60 @@
+"""A call of an implementation and what came of it. Standard library and NumPy only: both sides of a worker's pipe use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+
+FUNCTIONS = ("forward", "backward", "value_and_grad")
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """function: of FUNCTIONS. arrays and options: as in a Case; options hold all values, the callee passes those that differ from the default."""
+
+    function: str
+    arrays: Mapping[str, StridedArray]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception of the subject: the names of its classes from the most derived on, its text, and the traceback's text."""
+
+    types: tuple[str, ...]
+    message: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.types[0]}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Crash:
+    """The worker did not survive the call. kind: of segfault, abort, exit, hang, out_of_memory, output_flood, worker_killed."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a call gave: exactly one of results, unsupported, raised and crash is set.
+
+    results: "value" and "grad_<argument>" -> what came back, as NumPy arrays of the subject's own dtype; a Python number stays one.
+    changed: arguments whose bits differ after the call. seconds: of the call alone. compiled: the first call of a specialisation.
+    """
+
+    results: Mapping[str, np.ndarray[Any, Any] | float | int] | None = None
+    unsupported: str | None = None
+    raised: Raised | None = None
+    crash: Crash | None = None
+    changed: tuple[str, ...] = ()
+    seconds: float = 0.0
+    compiled: bool = False
+    notes: Mapping[str, Any] = field(default_factory=dict)

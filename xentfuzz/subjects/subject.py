@@ -1,0 +1,22 @@
+"""An implementation that is ready to be called, in this process or in a worker."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.outcome import Call, Outcome
+
+
+class Subject(Protocol):
+    """Calls never raise for what the implementation does: every exception, crash or time-out is in the Outcome."""
+
+    implementation: Implementation
+    capabilities: Capabilities
+
+    def call(self, call: Call) -> Outcome:
+        """Carry out one call on fresh copies of the arrays."""
+
+    def close(self) -> None:
+        """Release the worker, if any."""
