@@ -1,0 +1,112 @@
+"""What a run found out about one implementation of one operation: plain data, as reports and the Python interface hand it out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from xentfuzz.failures.failure import Failure
+from xentfuzz.subjects.capabilities import Capabilities
+
+STATUSES = ("passed", "failed", "expected", "unsupported", "not_run")
+
+
+def json_number(value: float) -> float | str:
+    """A number that JSON can hold: non-finite ones become "nan", "inf" or "-inf"."""
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
+@dataclass
+class CheckResult:
+    """One check on one dtype. cases: compared; unsupported: drawn but outside what the implementation takes.
+
+    worst_ratio: the largest error / allowed error; worst_ulp: the same error in units in the last place; recipe: of the case that caused it.
+    reason: why it is unsupported or not_run.
+    """
+
+    check: str
+    dtype: str
+    status: str = "not_run"
+    cases: int = 0
+    unsupported: int = 0
+    worst_ratio: float = 0.0
+    worst_ulp: float = 0.0
+    recipe: dict[str, Any] | None = None
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "dtype": self.dtype,
+            "status": self.status,
+            "cases": self.cases,
+            "unsupported": self.unsupported,
+            "worst_ratio": json_number(self.worst_ratio),
+            "worst_ulp": json_number(self.worst_ulp),
+            "recipe": self.recipe,
+            "reason": self.reason,
+        }
+
+
+@dataclass
+class CheckReport:
+    """Everything about one (implementation, operation).
+
+    failures: unexpected and expected ones; `expected` maps a failure's index to its reason. policies: policy -> outcome -> times seen.
+    stricter_grade: a stricter grade that every compared case met, or None. not_compared: declared combinations of which nothing was compared.
+    problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
+    """
+
+    implementation: str
+    operation: str
+    grade: str
+    card: Capabilities
+    seed: int
+    checks: list[CheckResult] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    expected: dict[int, str] = field(default_factory=dict)
+    policies: dict[str, dict[str, int]] = field(default_factory=dict)
+    stricter_grade: str | None = None
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    cut_short: str = ""
+
+    @property
+    def unexpected(self) -> list[Failure]:
+        return [failure for index, failure in enumerate(self.failures) if index not in self.expected]
+
+    @property
+    def ok(self) -> bool:
+        return not self.unexpected and not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry for this implementation in a results file (see README, "JSON")."""
+        from dataclasses import asdict  # noqa: PLC0415
+
+        return {
+            "implementation": self.implementation,
+            "operation": self.operation,
+            "ok": self.ok,
+            "grade": self.grade,
+            "stricter_grade": self.stricter_grade,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 3),
+            "cut_short": self.cut_short,
+            "checks": [check.to_dict() for check in self.checks],
+            "failures": [
+                {
+                    "check": failure.check,
+                    "kind": failure.kind,
+                    "operation": failure.operation,
+                    "dtype": failure.dtype,
+                    "message": failure.message,
+                    "recipe": failure.recipe,
+                    "expected": self.expected.get(index),
+                }
+                for index, failure in enumerate(self.failures)
+            ],
+            "policies": self.policies,
+            "problems": self.problems,
+            "card": asdict(self.card),
+        }
