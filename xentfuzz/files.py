@@ -1,0 +1,38 @@
+"""Files that are written whole or not at all. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: str | Path, content: str | bytes) -> Path:
+    """Write `content` (text as UTF-8, line ends as given) to `path` so that no reader ever sees a part of it; the folder is made if missing.
+
+    Returns the path. Raises OSError where the folder cannot be written; an older file of that name is then left as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A rename replaces a file in one step only within one file system, so the temporary file is a neighbour.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        _give_usual_mode(temporary)
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    return path
+
+
+def _give_usual_mode(path: str) -> None:
+    # mkstemp makes files that only their owner can read; reports are read by others, so give what open() would have given.
+    mask = os.umask(0)
+    os.umask(mask)
+    Path(path).chmod(0o666 & ~mask)
