@@ -1,0 +1,1 @@
+"""Implementations, each in one file that can be read on its own."""

@@ -1,0 +1,1 @@
+"""Times implementations on inputs whose results have just been verified."""

@@ -1,0 +1,1 @@
+"""Named properties, each judged on one case at a time."""

@@ -1,0 +1,1 @@
+"""Findings: their classes, records, scripts, and which of them are expected."""

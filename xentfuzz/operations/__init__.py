@@ -1,0 +1,1 @@
+"""The specification: arguments, options, exact results, error bounds and outcome sets of each operation."""

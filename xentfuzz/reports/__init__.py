@@ -1,0 +1,1 @@
+"""Listeners that turn events into what a person or a program reads."""

@@ -1,0 +1,1 @@
+"""Drives the checks over the cases and emits events."""
