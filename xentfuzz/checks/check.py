@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from xentfuzz.checks.trial import Trial
+from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.capabilities import Capabilities
 
 
 @dataclass
@@ -27,8 +29,9 @@ class Check:
     """name: snake_case. family: the kind of input it is run on (see `xentfuzz.recipes.space.FAMILIES`).
 
     judge: raises a Failure, or returns a Measure; raises `Unsupported` where the case is outside what the implementation takes.
-    operations: names, None for all. applies: whether the implementation has what it needs (capabilities, implementation) -> reason or None.
-    narrow: limits the space that its cases are drawn from. explanation: what it demands and why.
+    explanation: what it demands and why. operations: names, None for all. applies: (capabilities, implementation) -> why it can't be run, or None.
+    draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
+    directed: whether the search towards a larger error / allowed error is worth it.
     """
 
     name: str
@@ -36,8 +39,6 @@ class Check:
     judge: Callable[[Trial], Measure]
     explanation: str
     operations: tuple[str, ...] | None = None
-    applies: Callable[..., str | None] = lambda *_: None
-    narrow: Callable[[Any], Any] = lambda space: space
-
-    def named(self, name: str) -> Check:
-        return replace(self, name=name)
+    applies: Callable[[Capabilities, Implementation], str | None] = lambda *_: None
+    draws: Mapping[str, Any] = field(default_factory=dict)
+    directed: bool = False

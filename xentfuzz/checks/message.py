@@ -1,0 +1,35 @@
+"""The words of a finding: what is wrong, where, by how much, and how much of the output."""
+
+from __future__ import annotations
+
+from xentfuzz.checks.compare import Comparison, Mismatch
+from xentfuzz.operations.grades import Grade
+
+def output_words(operation: str, output: str) -> str:
+    """How a person calls an output: "loss", "gradient of the logits", ..."""
+    if output == "value":
+        return "loss" if operation in ("cross_entropy", "nll_loss") else operation
+    return f"gradient of {output.removeprefix('grad_')}"
+
+
+def mismatch_message(comparison: Comparison, operation: str, function: str, laxest: Grade | None) -> str:
+    """Headline, then the share of elements that are outside and what grade would be met."""
+    worst = comparison.worst
+    lines = [f"{function}: {output_words(operation, comparison.output)}{place(worst)} is {worst.got!r}, {wanted(worst)}"]
+    if comparison.total > 1:
+        lines.append(f"{comparison.wrong} of {comparison.total} elements are outside what is allowed")
+    if laxest is not None:
+        lines.append(f"declared grade {comparison.grade} ({comparison.grade.words}) is not met; {laxest} ({laxest.words}) is")
+    return "\n".join(lines)
+
+
+def place(mismatch: Mismatch) -> str:
+    return str(list(mismatch.index)) if mismatch.index else ""
+
+
+def wanted(mismatch: Mismatch) -> str:
+    if mismatch.special and mismatch.wanted != "the exact value":
+        exact = f" (exact: {mismatch.exact!r})" if "exact" in mismatch.wanted else ""
+        return f"allowed: {mismatch.wanted}{exact}"
+    by = f" ({mismatch.ratio:.3g} times the allowed error)" if mismatch.ratio not in (0.0, float("inf")) else ""
+    return f"exact: {mismatch.exact!r}, allowed error {mismatch.allowed:.3g}{by}"

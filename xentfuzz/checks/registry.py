@@ -1,0 +1,39 @@
+"""All checks, by name and by operation."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from xentfuzz.checks.check import Check
+from xentfuzz.checks.identities import identity_checks
+from xentfuzz.checks.results import CHECKS
+from xentfuzz.errors import UnknownName
+from xentfuzz.operations import operation_names
+
+
+@cache
+def checks_for(operation: str) -> tuple[Check, ...]:
+    """The checks that an operation has, in the order in which reports list them."""
+    general = tuple(check for check in CHECKS if check.operations is None or operation in check.operations)
+    return general + identity_checks(operation)
+
+
+def all_checks() -> dict[str, Check]:
+    """Every check by name."""
+    return {check.name: check for operation in operation_names() for check in checks_for(operation)}
+
+
+def check_names() -> tuple[str, ...]:
+    return tuple(all_checks())
+
+
+def explain(name: str) -> str:
+    """What a check demands and why. Raises UnknownName."""
+    return find_check(name).explanation
+
+
+def find_check(name: str) -> Check:
+    checks = all_checks()
+    if name not in checks:
+        raise UnknownName("check", name, checks)
+    return checks[name]

@@ -1,0 +1,166 @@
+"""Checks of single calls: values, gradients, shapes and dtypes against the exact result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.compare import Comparison, compare, laxest_grade_met
+from xentfuzz.checks.message import mismatch_message, output_words
+from xentfuzz.checks.trial import Trial, Unsupported
+from xentfuzz.dtypes import dtype_name
+from xentfuzz.failures.failure import failure
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations.expectation import Evaluation
+from xentfuzz.subjects.capabilities import Capabilities
+
+
+def judge_output(trial: Trial, function: str, output: str, evaluation: Evaluation) -> Measure:
+    """Hold one output against the exact result. Raises a value, gradient, accuracy, special or shape Failure."""
+    got, dtype = trial.array(function, output, evaluation)
+    comparison = compare(got, evaluation, output, trial.grade, dtype)
+    if comparison.ok:
+        return Measure(ratio=comparison.ratio, ulp=comparison.ulp, policies=named_policies(trial, comparison))
+    laxest = None
+    kind = "special"
+    if not comparison.worst.special:
+        laxest = laxest_grade_met(got, evaluation, output, trial.grade, dtype)
+        kind = "accuracy" if laxest else ("value" if output == "value" else "gradient")
+    worst = comparison.worst
+    raise failure(
+        kind,
+        mismatch_message(comparison, trial.operation.name, function, laxest),
+        function=function,
+        output=output,
+        index=worst.index,
+        got=worst.got,
+        exact=worst.exact,
+        allowed=worst.allowed,
+        ratio=worst.ratio,
+        wanted=worst.wanted,
+    )
+
+
+def named_policies(trial: Trial, comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    return tuple((trial.operation.policies[index].name, outcome) for index, outcome in sorted(comparison.policies))
+
+
+def merged(measures: Iterable[Measure]) -> Measure:
+    """The worst of several measures; not compared where there is none."""
+    kept = list(measures)
+    if not kept:
+        return Measure(compared=False)
+    worst = max(kept, key=lambda measure: measure.ratio)
+    policies = tuple(sorted({policy for measure in kept for policy in measure.policies}))
+    return Measure(ratio=worst.ratio, ulp=worst.ulp, policies=policies)
+
+
+def value(trial: Trial) -> Measure:
+    return judge_output(trial, "forward", "value", trial.evaluation)
+
+
+def gradient(trial: Trial) -> Measure:
+    wanted = [output for output in trial.evaluation.outputs() if output in trial.subject.capabilities.gradients]
+    return merged(judge_output(trial, "backward", output, trial.evaluation) for output in wanted)
+
+
+def value_and_grad(trial: Trial) -> Measure:
+    outputs = trial.results("value_and_grad")
+    return merged(judge_output(trial, "value_and_grad", output, trial.sum_evaluation) for output in outputs)
+
+
+def shape(trial: Trial) -> Measure:
+    for function, output in called_outputs(trial):
+        trial.array(function, output)
+    return Measure()
+
+
+def dtype(trial: Trial) -> Measure:
+    for function, output in called_outputs(trial):
+        result = trial.results(function)[output]
+        given = dtype_name(result.dtype) if isinstance(result, (np.ndarray, np.generic)) else f"a Python {type(result).__name__}"
+        wanted = trial.wanted_dtype(output)
+        if given != wanted:
+            words = output_words(trial.operation.name, output)
+            raise failure("dtype", f"{function}: {words} is {given}, wanted {wanted}", function=function, output=output, got=given, exact=wanted)
+    return Measure()
+
+
+def called_outputs(trial: Trial) -> list[tuple[str, str]]:
+    """(function, output) of everything that the implementation answers for this case."""
+    functions = [function for function in ("forward", "backward", "value_and_grad") if function in trial.subject.capabilities.functions]
+    return [(function, output) for function in functions for output in trial.results(function)]
+
+
+def robust_value(trial: Trial) -> Measure:
+    return raising_is_fine(trial, value)
+
+
+def robust_gradient(trial: Trial) -> Measure:
+    return raising_is_fine(trial, gradient)
+
+
+def raising_is_fine(trial: Trial, judge: object) -> Measure:
+    """Judge an answer; an exception is the other allowed outcome, and reports say which one was chosen."""
+    assert callable(judge)
+    function = "forward" if judge is value else "backward"
+    outcome = trial.outcome(function)
+    name = "narrow target dtype" if trial.case.values["target"].dtype != np.int64 else "empty class axis"
+    if outcome.raised is not None:
+        return Measure(policies=((name, "raises"),))
+    measure: Measure = judge(trial)
+    return Measure(ratio=measure.ratio, ulp=measure.ulp, policies=(*measure.policies, (name, "answers")))
+
+
+def inputs_unchanged(trial: Trial) -> Measure:
+    allowed = set(trial.subject.implementation.mutates)
+    for function in ("forward", "backward", "value_and_grad"):
+        if function not in trial.subject.capabilities.functions:
+            continue
+        trial.results(function)
+        changed = sorted(set(trial.outcome(function).changed) - allowed)
+        if changed:
+            raise failure("changed_input", f"{function} changed {', '.join(changed)}; declare mutates= where that is by design", function=function)
+    return Measure()
+
+
+def needs_gradient(capabilities: Capabilities, _: Implementation) -> str | None:
+    return None if capabilities.gradients else "no backward: gradients are not checked"
+
+
+def needs_value_and_grad(capabilities: Capabilities, _: Implementation) -> str | None:
+    return None if "value_and_grad" in capabilities.functions else "no value_and_grad"
+
+
+VALUE = (
+    "The {what} is within the allowed error of the exact result. The exact result is computed in a wider format from the same, already rounded "
+    "inputs; the allowed error follows from the number of roundings that the declared grade admits (tolerance by derivation, never a fixed rtol). "
+    "Ordinary cases: finite logits, all target kinds, weights, options, layouts and shapes."
+)
+SPECIAL = (
+    "Infinities, NaN, overflow, empty batches, nothing kept and weights that sum to zero give one of the outcomes that the contract allows, and rows "
+    "without special values are as right as ever. Where several outcomes are allowed, the report says which one was chosen (a policy, never a failure)."
+)
+ROBUST = (
+    "Targets of a narrow integer dtype and an empty class axis may be refused with an exception. An implementation that accepts them must answer as "
+    "for int64 targets: no wrapped index, no wrapped ignore_index."
+)
+
+LOSSES = ("cross_entropy", "nll_loss")
+
+CHECKS = (
+    Check("value", "ordinary", value, VALUE.format(what="forward result"), directed=True),
+    Check("gradient", "ordinary", gradient, VALUE.format(what="gradient, for an upstream gradient that is not uniform,"), applies=needs_gradient, directed=True),
+    Check("value_and_grad", "ordinary", value_and_grad, VALUE.format(what="pair of one fused call"), applies=needs_value_and_grad),
+    Check("shape", "ordinary", shape, "The loss has the target's shape under reduction none and is 0-d otherwise; gradients have their argument's shape."),
+    Check("dtype", "ordinary", dtype, "The loss has the logits' dtype or the declared loss_dtype, gradients their argument's; a Python number is none."),
+    Check("inputs_unchanged", "ordinary", inputs_unchanged, "No argument's bits differ after the call, unless declared in mutates."),
+    Check("special_value", "special", value, SPECIAL),
+    Check("special_gradient", "special", gradient, SPECIAL, applies=needs_gradient),
+    Check("special_value_and_grad", "special", value_and_grad, SPECIAL, applies=needs_value_and_grad),
+    Check("robust_value", "robust", robust_value, ROBUST, operations=LOSSES),
+    Check("robust_gradient", "robust", robust_gradient, ROBUST, operations=LOSSES, applies=needs_gradient),
+)
+__all__ = ["CHECKS", "Unsupported"]

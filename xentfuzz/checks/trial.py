@@ -1,0 +1,122 @@
+"""One implementation on one case: calls are made on first use and shared by all checks that look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.dtypes import FORMATS, dtype_name, numpy_dtype
+from xentfuzz.failures.failure import failure
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.expectation import Evaluation
+from xentfuzz.operations.grades import Grade, parse_grade
+from xentfuzz.operations.operation import Operation
+from xentfuzz.subjects.outcome import Call, Outcome
+from xentfuzz.subjects.subject import Subject
+
+Array = np.ndarray[Any, Any]
+
+# What a library raises for an array that it can't hold; anything else on such an array is a finding.
+LAYOUT_ERRORS = {"TypeError", "ValueError", "BufferError"}
+
+
+class Unsupported(Exception):
+    """The case is outside what the implementation takes; the message says why. Never a failure."""
+
+
+@dataclass
+class Trial:
+    """siblings: the same implementation's other operations, for identities that need them."""
+
+    operation: Operation
+    case: Case
+    evaluation: Evaluation
+    subject: Subject
+    siblings: Mapping[str, Subject] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    @cached_property
+    def grade(self) -> Grade:
+        return parse_grade(self.subject.implementation.grade_for(self.case.dtype))
+
+    @cached_property
+    def value_dtype(self) -> str:
+        """The dtype that the loss must have: that of the logits unless another one is declared."""
+        return self.subject.capabilities.loss_dtypes.get(self.case.dtype, self.case.dtype)
+
+    @cached_property
+    def sum_evaluation(self) -> Evaluation:
+        """The evaluation with an upstream gradient of ones: what `value_and_grad` is held to."""
+        arrays = {name: array for name, array in self.case.arrays.items() if name != "grad_output"}
+        return self.operation.evaluate(Case(self.case.operation, self.case.dtype, arrays, self.case.options))
+
+    def outcome(self, function: str) -> Outcome:
+        """What came of calling `function`; made once."""
+        if function not in self.outcomes:
+            self.outcomes[function] = call(self.subject, function, self.case, self.value_dtype)
+        return self.outcomes[function]
+
+    def results(self, function: str) -> Mapping[str, Any]:
+        """The results of `function`, by output name. Raises Unsupported, or a Failure for an exception or a crash."""
+        outcome = self.outcome(function)
+        return unwrap(outcome, function, self.layout_refused(function, outcome))
+
+    def layout_refused(self, function: str, outcome: Outcome) -> bool:
+        """Whether an exception is only about an array's layout: the same values in plain arrays are taken."""
+        if outcome.raised is None or not LAYOUT_ERRORS.intersection(outcome.raised.types) or not awkward(self.case):
+            return False
+        plain = {name: StridedArray.of(array.view()) for name, array in self.case.arrays.items()}
+        retry = call(self.subject, function, Case(self.case.operation, self.case.dtype, plain, self.case.options), self.value_dtype)
+        return retry.raised is None and retry.crash is None
+
+    def array(self, function: str, output: str, evaluation: Evaluation | None = None) -> tuple[Array, str]:
+        """An output as an array of the right shape, and the dtype that it is judged in. Raises a shape Failure otherwise."""
+        results = self.results(function)
+        if output not in results:
+            raise Unsupported(f"{function} returns no {output}")
+        array = np.asarray(results[output])
+        wanted = (evaluation or self.evaluation).shape(output)
+        if array.shape != wanted:
+            raise failure("shape", f"{function}: {output} has shape {array.shape}, wanted {wanted}", function=function, output=output)
+        name = dtype_name(array.dtype)
+        # A result of a wrong dtype is the dtype check's finding; its numbers are still compared, as what they were meant to be.
+        return array, name if name in FORMATS else self.wanted_dtype(output)
+
+    def wanted_dtype(self, output: str) -> str:
+        return self.value_dtype if output == "value" else self.case.dtype
+
+
+def call(subject: Subject, function: str, case: Case, value_dtype: str) -> Outcome:
+    """Call a function with a case's arrays, the upstream gradient in the loss's dtype."""
+    arrays = dict(case.arrays)
+    upstream = arrays.pop("grad_output", None)
+    if function == "backward" and upstream is not None:
+        same = upstream.dtype == value_dtype
+        arrays["grad_output"] = upstream if same else StridedArray.of(upstream.view().astype(numpy_dtype(value_dtype)))
+    return subject.call(Call(function, arrays, case.options))
+
+
+def unwrap(outcome: Outcome, function: str, layout_refused: bool) -> Mapping[str, Any]:
+    """The results of an outcome that has some; otherwise the Failure or Unsupported that it stands for."""
+    if outcome.results is not None:
+        return outcome.results
+    if outcome.unsupported is not None:
+        raise Unsupported(outcome.unsupported)
+    if outcome.crash is not None:
+        raise failure(outcome.crash.kind, f"{function}: {outcome.crash.message}", function=function)
+    assert outcome.raised is not None
+    if layout_refused:
+        raise Unsupported(f"layout: {outcome.raised}")
+    raise failure("raised", f"{function} raised {outcome.raised}", function=function, traceback=outcome.raised.traceback)
+
+
+def awkward(case: Case) -> bool:
+    """Whether an array is read-only, unaligned or negatively strided: what a library may be unable to hold."""
+    return any(
+        not array.writeable or any(stride < 0 for stride in array.strides) or not array.view().flags.aligned for array in case.arrays.values()
+    )

@@ -1,0 +1,48 @@
+"""How much a run does: cases of each family for every (check, dtype), and their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from xentfuzz.errors import UnknownName
+from xentfuzz.recipes.space import Space
+
+
+@dataclass(frozen=True)
+class Profile:
+    """cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
+
+    largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
+    takes milliseconds for each row. shrink_evaluations: calls that shrinking one failure may cost.
+    """
+
+    name: str
+    cases: Mapping[str, int]
+    identities: int
+    search: int
+    largest: int
+    long: int
+    simulated_cases: int
+    simulated_largest: int = 40
+    shrink_evaluations: int = 400
+
+    def size(self, space: Space, simulator: bool) -> Space:
+        """The space limited to this profile's sizes."""
+        if simulator:
+            return replace(space, largest=self.simulated_largest, long=0)
+        return replace(space, largest=self.largest, long=self.long)
+
+
+PROFILES = {
+    "quick": Profile("quick", {"ordinary": 50, "special": 40, "robust": 12}, 12, 20, 1024, 140_000, 6),
+    "default": Profile("default", {"ordinary": 250, "special": 160, "robust": 110}, 120, 100, 4096, 300_000, 34),
+    "thorough": Profile("thorough", {"ordinary": 2000, "special": 1000, "robust": 400}, 500, 1000, 65536, 4_000_000, 100, 64, 2000),
+}
+
+
+def get_profile(name: str) -> Profile:
+    """Raises UnknownName."""
+    if name not in PROFILES:
+        raise UnknownName("profile", name, PROFILES)
+    return PROFILES[name]
