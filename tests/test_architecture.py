@@ -1,0 +1,163 @@
+"""Which part may import which, what is loaded when, and who may name an implementation (see xentfuzz/ARCHITECTURE.md)."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "xentfuzz"
+
+BASE = {"errors", "dtypes", "arrays", "files", "environment"}
+DECLARATION = BASE | {"implementation", "registry"}
+SPECIFICATION = DECLARATION | {"operations"}
+GENERATION = SPECIFICATION | {"recipes"}
+SUBJECTS = GENERATION | {"worker", "subjects"}
+JUDGEMENT = SUBJECTS | {"failures", "checks"}
+
+# part -> the parts that it may import; a part may always import itself.
+ALLOWED = {
+    **dict.fromkeys(BASE, BASE),
+    "implementation": BASE,
+    "registry": DECLARATION,
+    "operations": DECLARATION,
+    "recipes": SPECIFICATION,
+    "worker": DECLARATION | {"subjects.outcome"},
+    "subjects": SUBJECTS,
+    "failures": GENERATION,
+    "checks": JUDGEMENT,
+    "runner": JUDGEMENT,
+    "benchmark": JUDGEMENT,
+    "reports": JUDGEMENT | {"runner", "benchmark"},
+    "impls": {"implementation"},
+}
+UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin"}
+
+HEAVY = {"hypothesis", "torch", "numba", "matplotlib", "jax"}
+IMPORTS_HYPOTHESIS = {"recipes/strategies.py", "recipes/draw.py"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(nodes: Iterator[ast.AST]) -> Iterator[str]:
+    """The dotted names that the import statements among `nodes` ask for; `from a import b` gives a.b."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_module_level(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs on import: function bodies are left out."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from at_module_level(child)
+
+
+def is_allowed(part: str, name: str) -> bool:
+    own = name.removeprefix("xentfuzz.")
+    return any(own == allowed or own.startswith(f"{allowed}.") for allowed in ALLOWED[part] | {part})
+
+
+def test_every_part_has_its_place_in_the_table() -> None:
+    parts = {part_of(path) for path in modules()}
+    assert parts <= set(ALLOWED) | UNRESTRICTED
+    table = (PACKAGE / "ARCHITECTURE.md").read_text()
+    assert [part for part in sorted(parts - {"__init__", "__main__"}) if f"`{part}" not in table] == []
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    assert [relative(path) for path in modules() if not (path.parent / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) not in UNRESTRICTED], ids=relative)
+def test_imports_go_one_way(path: Path) -> None:
+    ours = [name for name in imported(ast.walk(tree(path))) if name.split(".")[0] == "xentfuzz"]
+    assert [name for name in ours if not is_allowed(part_of(path), name)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) != "impls"], ids=relative)
+def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
+    tops = {name.split(".")[0] for name in imported(at_module_level(tree(path)))}
+    assert tops & HEAVY == ({"hypothesis"} & tops if relative(path) in IMPORTS_HYPOTHESIS else set())
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "operations").rglob("*.py")), ids=relative)
+def test_exact_results_depend_on_no_array_library_but_numpy(path: Path) -> None:
+    assert {name.split(".")[0] for name in imported(ast.walk(tree(path)))} & HEAVY == set()
+
+
+def implementation_names() -> set[str]:
+    """The names of our implementations, without those that are also the name of a library."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    requirements = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    libraries = {re.split(r"[<>=\[ ]", requirement)[0] for requirement in requirements}
+    return set(project["entry-points"]["xentfuzz.implementations"]) - libraries
+
+
+def string_literals(module: ast.Module) -> Iterator[str]:
+    """Every string that is no docstring."""
+    statements = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in statements:
+            yield node.value
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) != "impls"], ids=relative)
+def test_the_harness_names_no_implementation(path: Path) -> None:
+    literals = list(string_literals(tree(path)))
+    assert [name for name in sorted(implementation_names()) if any(name in literal for literal in literals)] == []
+
+
+def loaded_after(statements: str) -> set[str]:
+    """The modules that a fresh interpreter holds after running `statements`."""
+    code = f"{statements}\nimport sys\nprint('loaded:', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("loaded:")[2].split())
+
+
+LIGHT = {
+    "import": "import xentfuzz",
+    "plug-in": "import xentfuzz.pytest_plugin",
+    "help": """
+import contextlib, sys, importlib.metadata
+(command,) = importlib.metadata.entry_points(group="console_scripts", name="xentfuzz")
+sys.argv = ["xentfuzz", "--help"]
+with contextlib.suppress(SystemExit):
+    command.load()()
+""",
+}
+
+
+@pytest.mark.parametrize("statements", LIGHT.values(), ids=LIGHT.keys())
+def test_the_front_door_loads_no_heavy_library_and_no_implementation(statements: str) -> None:
+    loaded = loaded_after(statements)
+    assert "xentfuzz" in loaded
+    assert {name for name in loaded if name in HEAVY or name.startswith("xentfuzz.impls")} == set()
