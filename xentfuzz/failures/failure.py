@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from xentfuzz.arrays import StridedArray
+from xentfuzz.failures.source import Source
 from xentfuzz.operations.case import Case
 from xentfuzz.recipes.recipe import Recipe
 
@@ -40,7 +43,9 @@ class Failure(AssertionError):
     """A check that an implementation does not pass, with the smallest case found.
 
     Attributes: check (name), kind (of KINDS), operation, dtype, message (several lines, the first a headline), recipe (dict), case (argument
-    name -> array or option value), details (figures: output, index, got, exact, allowed, ratio).
+    name -> array or option value), details (figures: function, output, index, got, exact, allowed, ratio, wanted; fewer for a crash).
+    arrays: the case's arrays with their layout. options: every option of the case. source: how to call the implementation, for the script.
+    needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
     """
 
     kind = "value"
@@ -55,15 +60,40 @@ class Failure(AssertionError):
         self.implementation = ""
         self.recipe: dict[str, Any] = {}
         self.case: dict[str, Any] = {}
-        self.target: str | None = None  # how the implementation was named on the command line, for the script
+        self.arrays: dict[str, StridedArray] = {}
+        self.options: dict[str, Any] = {}
+        self.source: Source | None = None
+        self.needs: tuple[str, ...] = ()
+        self.region: Mapping[str, str] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The classes are made by kind, so pickle can't find them by name.
+        return failure, (self.kind, self.message), self.__dict__
 
     def about(self, check: str, implementation: str, recipe: Recipe, case: Case) -> Failure:
         """This failure with the place where it was found."""
         self.check, self.implementation = check, implementation
         self.operation, self.dtype = case.operation, case.dtype
         self.recipe = recipe.to_dict()
+        self.arrays, self.options = dict(case.arrays), dict(case.options)
         self.case = {**{name: array.view() for name, array in case.arrays.items()}, **case.options}
         return self
+
+    @property
+    def headline(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
+
+    def finish(self) -> None:
+        """Say in the message what was learned after the failure was raised: the features that it needs, other dtypes, related checks."""
+        if self.needs:
+            self.message += f"\nneeds {' and '.join(self.needs)}"
+        others = [name for name in self.dtypes if name != self.dtype]
+        if others:
+            self.message += f"\nalso in {', '.join(others)}"
+        if self.also:
+            self.message += f"\nthe same case fails {', '.join(self.also)}"
+        self.args = (self.message,)
 
     def script(self) -> str:
         """A Python script that reproduces this failure alone, in the implementation's own library."""
