@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_whole(path: str | Path, content: str | bytes) -> Path:
-    """Write `content` (text as UTF-8, line ends as given) to `path` so that no reader ever sees a part of it; the folder is made if missing.
+    """Write `content` (text as UTF-8, line ends as given) to `path`; no reader ever sees a part of it. The folder is made if missing.
 
     Returns the path. Raises OSError where the folder cannot be written; an older file of that name is then left as it was.
     """

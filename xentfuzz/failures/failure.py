@@ -44,8 +44,10 @@ class Failure(AssertionError):
 
     Attributes: check (name), kind (of KINDS), operation, dtype, message (several lines, the first a headline), recipe (dict), case (argument
     name -> array or option value), details (figures: function, output, index, got, exact, allowed, ratio, wanted; fewer for a crash).
-    arrays: the case's arrays with their layout. options: every option of the case. source: how to call the implementation, for the script.
+    arrays: the case's arrays with their layout; hashes: argument name -> SHA-256, of a failure that was read from a record.
+    options: every option of the case. source: how to call the implementation, for the script.
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
+    dtypes: all in which it was seen. also: other checks that the same case fails.
     """
 
     kind = "value"
@@ -63,15 +65,18 @@ class Failure(AssertionError):
         self.arrays: dict[str, StridedArray] = {}
         self.options: dict[str, Any] = {}
         self.source: Source | None = None
+        self.hashes: dict[str, str] = {}
         self.needs: tuple[str, ...] = ()
         self.region: Mapping[str, str] = {}
+        self.dtypes: tuple[str, ...] = ()
+        self.also: list[str] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The classes are made by kind, so pickle can't find them by name.
         return failure, (self.kind, self.message), self.__dict__
 
     def about(self, check: str, implementation: str, recipe: Recipe, case: Case) -> Failure:
-        """This failure with the place where it was found."""
+        """The failure itself, with the place where it was found."""
         self.check, self.implementation = check, implementation
         self.operation, self.dtype = case.operation, case.dtype
         self.recipe = recipe.to_dict()

@@ -1,0 +1,37 @@
+"""Records name versions, never a machine, a user or a path."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xentfuzz.environment import environment, without_paths
+
+
+def test_versions_are_those_of_the_imported_libraries() -> None:
+    assert environment()["numpy"] == np.__version__
+    assert environment()["python"] == platform.python_version()
+
+
+def test_neither_host_nor_user_nor_path_is_named() -> None:
+    assert not {platform.node(), getpass.getuser(), str(Path.home())} & set(environment().values())
+    assert "/" not in "".join(environment().values())
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("{cwd}/kernels/mine.py:3", "kernels/mine.py:3"),
+        ('File "{numpy}/_core/numeric.py", line 2', 'File "numpy/_core/numeric.py", line 2'),
+        ('File "/home/somebody/my project/kernel.py", line 2, in f', 'File "kernel.py", line 2, in f'),
+        ("cannot open /data/secret/logits.bin", "cannot open logits.bin"),
+        ("loss is 3/4 of 1/2, see https://example.org/a/b/c", "loss is 3/4 of 1/2, see https://example.org/a/b/c"),
+        ("N/A and/or 1 / 2 / 3", "N/A and/or 1 / 2 / 3"),
+    ],
+)
+def test_paths_become_relative(given: str, wanted: str) -> None:
+    assert without_paths(given.format(cwd=Path.cwd(), numpy=Path(np.__file__).parent)) == wanted

@@ -1,0 +1,256 @@
+"""A failure as JSON and back: versioned, arrays bit for bit, nothing in it that belongs to a machine or a person.
+
+The file has the shape of every results file (`schema_version`, `kind`, `xentfuzz`, `environment`, `command`, `seed`, `reports`), with one
+report of one failure, which carries `implementation`, `options`, `arrays`, `details`, `source` and `needs` besides the usual fields.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from xentfuzz import __version__
+from xentfuzz.arrays import StridedArray
+from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.environment import environment, without_paths
+from xentfuzz.errors import RecordError
+from xentfuzz.failures.failure import KINDS, Failure, failure
+from xentfuzz.failures.source import Source
+
+SCHEMA_VERSION = 1
+# Beyond this many bytes a record holds an array's hash and the recipe that rebuilds it.
+LARGEST_STORED = 8 * 2**20
+
+
+class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an array lies in memory where it isn't plain: strides and offset in bytes into `storage` (base64)."""
+
+    strides: tuple[int, ...]
+    offset: int
+    storage: str | None
+    writeable: bool = True
+
+
+class ArrayRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """data: base64 of the little-endian values in C order (bfloat16 as its 16 bits), None beyond LARGEST_STORED. sha256: of those bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+    data: str | None = None
+    layout: Layout | None = None
+
+
+class FailureEntry(msgspec.Struct, frozen=True):
+    """One failure. The first seven fields are those of every report; the others let it live on without the run that found it."""
+
+    check: str
+    kind: str
+    operation: str
+    dtype: str
+    message: str
+    recipe: dict[str, Any]
+    expected: str | None
+    implementation: str
+    options: dict[str, Any]
+    arrays: dict[str, ArrayRecord]
+    details: dict[str, Any]
+    source: Source | None = None
+    needs: tuple[str, ...] = ()
+    region: dict[str, str] = {}
+
+
+class ReportEntry(msgspec.Struct, frozen=True):
+    """A report, as in every results file, of an implementation of which only one failure is told."""
+
+    implementation: str
+    operation: str
+    failures: tuple[FailureEntry]
+    card: dict[str, Any]
+    ok: bool = False
+    grade: str = ""
+    checks: tuple[Any, ...] = ()
+    policies: dict[str, Any] = {}
+
+
+class FailureFile(msgspec.Struct, frozen=True):
+    """The whole file."""
+
+    schema_version: int
+    kind: str
+    xentfuzz: str
+    environment: dict[str, str]
+    command: tuple[str, ...]
+    seed: int | None
+    reports: tuple[ReportEntry]
+
+
+class _Head(msgspec.Struct, frozen=True):
+    schema_version: Any = None
+    kind: Any = None
+
+
+def encode(found: Failure, *, command: Sequence[str] = (), seed: int | None = None) -> bytes:
+    """The record of a failure, as indented JSON."""
+    card = {"operation": found.operation, "dtypes": [found.dtype]}
+    report = ReportEntry(without_paths(found.implementation), found.operation, (_entry(found),), card)
+    file = FailureFile(SCHEMA_VERSION, "failure", __version__, environment(), tuple(map(without_paths, command)), seed, (report,))
+    return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
+
+
+def _entry(found: Failure) -> FailureEntry:
+    return FailureEntry(
+        check=found.check,
+        kind=found.kind,
+        operation=found.operation,
+        dtype=found.dtype,
+        message=without_paths(found.message),
+        recipe=_jsonable(found.recipe),
+        expected=None,
+        implementation=without_paths(found.implementation),
+        options=_jsonable(found.options),
+        arrays={name: _array_record(array) for name, array in found.arrays.items()},
+        details=_jsonable(found.details),
+        source=found.source,
+        needs=tuple(found.needs),
+        region=dict(found.region),
+    )
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str):
+        return without_paths(value)
+    return value if value is None or isinstance(value, bool | int | float) else repr(value)
+
+
+def _from_jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _from_jsonable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_from_jsonable(item) for item in value)
+    return float(value) if value in ("nan", "inf", "-inf") else value
+
+
+def array_hash(array: StridedArray) -> str:
+    """SHA-256, in hexadecimal, of the little-endian values in C order."""
+    return hashlib.sha256(_value_bytes(array)).hexdigest()
+
+
+def _value_bytes(array: StridedArray) -> bytes:
+    values = array.view()
+    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _array_record(array: StridedArray) -> ArrayRecord:
+    content = _value_bytes(array)
+    small = max(len(content), array.storage.nbytes) <= LARGEST_STORED
+    return ArrayRecord(
+        dtype=array.dtype,
+        shape=array.shape,
+        sha256=hashlib.sha256(content).hexdigest(),
+        data=_base64(content) if small else None,
+        layout=_layout(array) if small and not is_plain(array) else None,
+    )
+
+
+def _layout(array: StridedArray) -> Layout:
+    return Layout(array.strides, array.offset, _base64(array.storage.tobytes()), array.writeable)
+
+
+def is_plain(array: StridedArray) -> bool:
+    """Whether the array lies in memory as NumPy makes a new one: C order, aligned, writeable, nothing around it."""
+    view = array.view()
+    return view.flags.c_contiguous and view.flags.aligned and array.writeable and array.storage.nbytes == view.nbytes
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def read(path: str | Path) -> Failure:
+    """The failure in a record. Raises RecordError, naming the file and the reason, for one that is damaged or of another version."""
+    try:
+        return decode(Path(path).read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from None
+    except RecordError as error:
+        raise RecordError(f"{path} {error}") from None
+
+
+def decode(content: bytes) -> Failure:
+    """The failure in a record's bytes. Raises RecordError with the reason."""
+    entry = decode_as(FailureFile, content).reports[0].failures[0]
+    if entry.kind not in KINDS:
+        raise RecordError(f"is damaged: unknown kind of failure {entry.kind!r}")
+    found = failure(entry.kind, entry.message)
+    found.details = _from_jsonable(entry.details)
+    found.check, found.operation, found.dtype, found.implementation = entry.check, entry.operation, entry.dtype, entry.implementation
+    found.recipe = entry.recipe | {"options": _from_jsonable(entry.recipe.get("options", {}))}
+    found.options, found.source, found.needs, found.region = _from_jsonable(entry.options), entry.source, entry.needs, entry.region
+    found.hashes = {name: array.sha256 for name, array in entry.arrays.items()}
+    found.arrays = {name: _array(name, array) for name, array in entry.arrays.items() if array.data is not None}
+    found.case = {**{name: array.view() for name, array in found.arrays.items()}, **found.options}
+    return found
+
+
+FileType = TypeVar("FileType", bound=msgspec.Struct)
+
+
+def decode_as(file_type: type[FileType], content: bytes) -> FileType:
+    """A failure's file, or the part of it that `file_type` names. Raises RecordError with the reason."""
+    try:
+        _require_version(msgspec.json.decode(content, type=_Head))
+        return msgspec.json.decode(content, type=file_type)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"is damaged: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"is no JSON ({error}): was it cut off?") from None
+
+
+def _require_version(head: _Head) -> None:
+    if head.schema_version is None or head.kind != "failure":
+        raise RecordError(f"is no record of a failure (kind {head.kind!r})")
+    if head.schema_version != SCHEMA_VERSION:
+        raise RecordError(
+            f"has schema version {head.schema_version!r}, this xentfuzz reads {SCHEMA_VERSION}: use the xentfuzz that wrote it"
+        )
+
+
+def _array(name: str, record: ArrayRecord) -> StridedArray:
+    content = _bytes(name, record.data)
+    if hashlib.sha256(content).hexdigest() != record.sha256:
+        raise RecordError(f"is damaged: the bytes of {name} do not have the hash that was stored with them")
+    try:
+        dtype = numpy_dtype(record.dtype)
+        if record.layout is None:
+            values = np.frombuffer(content, dtype.newbyteorder("<")).reshape(record.shape)
+            return StridedArray.of(values.astype(dtype))
+        storage = np.frombuffer(_bytes(name, record.layout.storage), np.uint8).copy()
+        array = StridedArray(storage, record.dtype, record.shape, record.layout.strides, record.layout.offset, record.layout.writeable)
+        array.view()
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"is damaged: {name} of dtype {record.dtype}, shape {record.shape}: {error}") from None
+    return array
+
+
+def _bytes(name: str, text: str | None) -> bytes:
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except binascii.Error as error:
+        raise RecordError(f"is damaged: the data of {name} is no base64 ({error})") from None
