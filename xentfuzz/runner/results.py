@@ -54,6 +54,7 @@ class CheckReport:
     """Everything about one (implementation, operation).
 
     failures: unexpected and expected ones; `expected` maps a failure's index to its reason. policies: policy -> outcome -> times seen.
+    unsupported: reason -> cases that were drawn but not taken.
     stricter_grade: a stricter grade that every compared case met, or None. not_compared: declared combinations of which nothing was compared.
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
     """
@@ -66,6 +67,7 @@ class CheckReport:
     checks: list[CheckResult] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     expected: dict[int, str] = field(default_factory=dict)
+    unsupported: dict[str, int] = field(default_factory=dict)
     policies: dict[str, dict[str, int]] = field(default_factory=dict)
     stricter_grade: str | None = None
     problems: list[str] = field(default_factory=list)
@@ -108,5 +110,6 @@ class CheckReport:
             ],
             "policies": self.policies,
             "problems": self.problems,
+            "unsupported": self.unsupported,
             "card": asdict(self.card),
         }

@@ -1,0 +1,223 @@
+"""Run checks: open the subjects, draw the corpora, search, shrink, report. Everything a person sees listens to the events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from xentfuzz.checks.check import Check
+from xentfuzz.checks.registry import checks_for, find_check
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.errors import UsageError, XentfuzzError
+from xentfuzz.failures.expected import Expectations
+from xentfuzz.failures.failure import Failure
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.runner.agreement import Agreement
+from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.corpus import Plan, run_corpora
+from xentfuzz.runner.directed import directed_search
+from xentfuzz.runner.events import (
+    AgreementMeasured,
+    CheckFinished,
+    FailureFound,
+    Listener,
+    Progress,
+    RunFinished,
+    RunStarted,
+    SubjectFinished,
+    SubjectStarted,
+    SubjectUnavailable,
+)
+from xentfuzz.runner.examine import examine
+from xentfuzz.runner.findings import findings
+from xentfuzz.runner.pool import Pool
+from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.results import CheckReport
+from xentfuzz.runner.settings import Settings, choose_seed
+from xentfuzz.runner.verdict import finished_report
+
+# A progress event for every case would cost more than a small case does.
+PROGRESS_SECONDS = 0.1
+
+
+def check(
+    implementation: Implementation | str | Any,
+    *,
+    profile: str = "default",
+    max_examples: int | None = None,
+    budget: float | None = None,
+    seed: int | None = None,
+    isolate: bool | None = None,
+    checks: Sequence[str] | None = None,
+    expected_failures: str | Sequence[dict[str, Any]] | None = None,
+) -> CheckReport:
+    """Check one implementation: an Implementation, a registered name, or a plain forward function.
+
+    max_examples: cases for each (check, dtype); budget: seconds; seed: None for a fresh one; isolate: None for the default of its declaration;
+    checks: names; expected_failures: a TOML path or a list of its tables. Raises UsageError for what cannot be run.
+    """
+    from xentfuzz.failures.expected import load_expectations  # noqa: PLC0415 - most calls expect nothing
+    from xentfuzz.subjects.target import resolve  # noqa: PLC0415
+
+    settings = Settings(
+        kind="check",
+        profile=get_profile(profile),
+        seed=choose_seed(seed),
+        examples=max_examples,
+        budget=budget,
+        isolate=isolate,
+        checks=None if checks is None else tuple(checks),
+        expected=load_expectations(expected_failures) if expected_failures is not None else None,
+    )
+    return run_checks([resolve(implementation)], settings)[0]
+
+
+def run_checks(implementations: Sequence[Implementation], settings: Settings) -> list[CheckReport]:
+    """One report for each implementation that could be opened, operation by operation, on common corpora.
+
+    A KeyboardInterrupt ends the run early: what was found until then is reported, and RunFinished says so.
+    """
+    for name in settings.checks or ():
+        find_check(name)
+    began = time.monotonic()
+    deadline = Deadline.after(settings.budget)
+    settings.emit(RunStarted(settings.kind, settings.seed, settings.profile.name, len(implementations)))
+    reports: list[CheckReport] = []
+    interrupted = False
+    with Pool(settings.isolate) as pool:
+        for operation in dict.fromkeys(implementation.operation for implementation in implementations):
+            group = [implementation for implementation in implementations if implementation.operation == operation]
+            contestants = _open(pool, group, settings, alone=len(implementations) == 1)
+            interrupted = _run_operation(operation, contestants, settings, deadline)
+            reports += [_finish(contestant, settings, deadline) for contestant in contestants]
+            if interrupted:
+                break
+    settings.emit(RunFinished(time.monotonic() - began, interrupted))
+    return reports
+
+
+def run_one(
+    implementation: Implementation,
+    check_name: str,
+    dtype: str,
+    *,
+    profile: str = "default",
+    seed: int | None = None,
+    isolate: bool | None = None,
+    listeners: Sequence[Listener] = (),
+) -> CheckReport:
+    """One check on one dtype, as a pytest test runs it. Raises the first unexpected Failure."""
+    settings = Settings(
+        "check", get_profile(profile), choose_seed(seed), isolate=isolate, checks=(check_name,), dtypes=(dtype,), listeners=listeners
+    )
+    report = run_checks([implementation], settings)[0]
+    if report.unexpected:
+        raise report.unexpected[0]
+    return report
+
+
+def run_recipe(implementation: Implementation, check_name: str, recipe: Recipe, *, isolate: bool | None = None) -> Failure | None:
+    """One check on one recipe, as replay runs it; None where it passes. Raises UsageError where the case is unsupported."""
+    with Pool(isolate) as pool:
+        contestant = _contestant(pool, implementation, (find_check(check_name),))
+        verdict = examine(contestant, find_check(check_name), recipe)
+    if verdict is None:
+        raise UsageError(f"{implementation.name} does not take this case: {', '.join(contestant.unsupported) or 'nothing to compare'}")
+    return verdict if isinstance(verdict, Failure) else None
+
+
+def _open(pool: Pool, implementations: Sequence[Implementation], settings: Settings, *, alone: bool) -> list[Contestant]:
+    """The contestants that can run here; for a single target a reason against it is the user's error, in a larger run an event."""
+    contestants = []
+    for implementation in implementations:
+        try:
+            contestant = _contestant(pool, implementation, _selected(implementation.operation, settings))
+        except XentfuzzError as error:
+            if alone:
+                raise
+            settings.emit(SubjectUnavailable(implementation.name, implementation.operation, str(error)))
+        else:
+            settings.emit(SubjectStarted(contestant.name, implementation.operation, contestant.subject.capabilities))
+            contestants.append(contestant)
+    return contestants
+
+
+def _selected(operation: str, settings: Settings) -> tuple[Check, ...]:
+    return tuple(check for check in checks_for(operation) if settings.checks is None or check.name in settings.checks)
+
+
+def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Check]) -> Contestant:
+    subject = pool.open(implementation)
+    contestant = Contestant(get_operation(implementation.operation), subject, pool.siblings(implementation), ())
+    applicable = []
+    for check in checks:
+        reason = check.applies(subject.capabilities, implementation)
+        if reason is None:
+            applicable.append(check)
+        else:
+            contestant.not_applicable[check.name] = reason
+    contestant.checks = tuple(applicable)
+    return contestant
+
+
+def _run_operation(operation: str, contestants: list[Contestant], settings: Settings, deadline: Deadline) -> bool:
+    """Corpora and searches of one operation; True where the user interrupted them."""
+    plan = Plan(
+        get_operation(operation), settings.profile, settings.seed, settings.examples, deadline, _excluded(settings.expected), _progress(settings)
+    )
+    agreement = Agreement()
+    with _interruptible() as interruption:
+        if contestants:
+            run_corpora(plan, contestants, settings.dtypes or FLOAT_NAMES, agreement)
+        for contestant in contestants:
+            began = time.monotonic()
+            directed_search(plan, contestant, [name for name in settings.dtypes or FLOAT_NAMES if name in contestant.subject.capabilities.dtypes])
+            contestant.seconds += time.monotonic() - began
+    if agreement.pairs:
+        settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
+    return bool(interruption)
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[str]]:
+    """Turns Ctrl-C into a note, so that what was found is still reported."""
+    interruption: list[str] = []
+    try:
+        yield interruption
+    except KeyboardInterrupt:
+        interruption.append("interrupted")
+
+
+def _excluded(expected: Expectations | None) -> Any:
+    if expected is None:
+        return lambda *_: False
+    return expected.excludes
+
+
+def _progress(settings: Settings) -> Any:
+    last = 0.0
+
+    def progress(contestant: Contestant, check: str, dtype: str, phase: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_SECONDS or done == total:
+            last = now
+            settings.emit(Progress(contestant.name, contestant.operation.name, check, dtype, phase, done, total))
+
+    return progress
+
+
+def _finish(contestant: Contestant, settings: Settings, deadline: Deadline) -> CheckReport:
+    """Shrink and group what was found, judge expectations, and close the report."""
+    for found in contestant.found.values():
+        settings.emit(FailureFound(found.failure, shrunk=False))
+    failures = findings(contestant, settings.profile, deadline, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
+    report = finished_report(contestant, failures, settings, deadline)
+    for result in report.checks:
+        settings.emit(CheckFinished(contestant.name, contestant.operation.name, result))
+    settings.emit(SubjectFinished(report))
+    return report

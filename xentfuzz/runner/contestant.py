@@ -1,0 +1,86 @@
+"""An implementation of one operation in a run: its subject, the checks that apply, and what was found so far."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xentfuzz.checks.check import Check
+from xentfuzz.failures.failure import Failure
+from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.recipes.space import Space
+from xentfuzz.runner.results import CheckResult
+from xentfuzz.subjects.subject import Subject
+
+# A crash costs a new worker, a hang a time limit: after so many of one kind the rest of the corpus is skipped for this implementation.
+CRASHES_OF_ONE_KIND = 3
+CRASH_KINDS = {"segfault", "abort", "exit", "hang", "out_of_memory", "output_flood", "worker_killed"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a failing recipe was drawn: enough to draw it again and shrink it."""
+
+    space: Space
+    seed: int
+    count: int
+
+
+@dataclass
+class Found:
+    """The first failure of one kind in one check, before shrinking. dtypes: all in which that kind was seen. origin: None where it was not drawn."""
+
+    check: Check
+    recipe: Recipe
+    failure: Failure
+    origin: Origin | None
+    dtypes: list[str] = field(default_factory=list)
+    times: int = 0
+
+
+@dataclass
+class Contestant:
+    """siblings: the same implementation's other operations, by name."""
+
+    operation: Operation
+    subject: Subject
+    siblings: Mapping[str, Subject]
+    checks: tuple[Check, ...]
+    results: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
+    found: dict[tuple[str, str], Found] = field(default_factory=dict)
+    policies: dict[str, Counter[str]] = field(default_factory=dict)
+    unsupported: Counter[str] = field(default_factory=Counter)
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    crashes: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.subject.implementation.name
+
+    def result(self, check: Check, dtype: str) -> CheckResult:
+        return self.results.setdefault((check.name, dtype), CheckResult(check.name, dtype))
+
+    @property
+    def gave_up(self) -> str | None:
+        """Why no further case is tried, or None."""
+        kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
+        return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment after which nothing new is begun; never for None."""
+
+    at: float | None
+
+    @staticmethod
+    def after(seconds: float | None) -> Deadline:
+        return Deadline(None if seconds is None else time.monotonic() + seconds)
+
+    @property
+    def passed(self) -> bool:
+        return self.at is not None and time.monotonic() >= self.at

@@ -1,0 +1,143 @@
+"""The common corpus: the same cases, drawn from the seed alone, on every implementation; each exact result is computed once."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from xentfuzz.checks.check import Check
+from xentfuzz.checks.trial import Trial
+from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.draw import draw_corpus
+from xentfuzz.recipes.expand import expand
+from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.recipes.space import Space
+from xentfuzz.runner.agreement import Agreement
+from xentfuzz.runner.contestant import Contestant, Deadline, Origin
+from xentfuzz.runner.examine import Excluded, judge_all, note, trial_of
+from xentfuzz.runner.profiles import Profile
+from xentfuzz.runner.spaces import common_space, opt_in_space, own_space, refusal
+from xentfuzz.runner.shared_evaluation import SharedEvaluation
+
+# Options that only some signatures have are drawn in a share of the cases of their own.
+OPT_IN_SHARE = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the corpora are drawn from. examples: cases for each (check, dtype) instead of the profile's."""
+
+    operation: Operation
+    profile: Profile
+    seed: int
+    examples: int | None
+    deadline: Deadline
+    excluded: Excluded
+    progress: Callable[[Contestant, str, str, str, int, int], None]
+
+    def derived_seed(self, *parts: object) -> int:
+        """A seed for one corpus: the same on every machine, different for every corpus."""
+        return zlib.crc32("/".join(map(str, (self.seed, self.operation.name, *parts))).encode())
+
+    def count(self, family: str, draws: dict[str, Any], simulator: bool) -> int:
+        wanted = self.examples
+        if wanted is None:
+            wanted = self.profile.identities if draws else self.profile.cases[family]
+        return min(wanted, self.profile.simulated_cases) if simulator else wanted
+
+
+@dataclass(frozen=True)
+class Group:
+    """Checks that look at the same cases."""
+
+    family: str
+    draws: dict[str, Any]
+    names: tuple[str, ...]
+
+    def checks(self, contestant: Contestant) -> tuple[Check, ...]:
+        return tuple(check for check in contestant.checks if check.name in self.names)
+
+
+def groups(contestants: Sequence[Contestant]) -> list[Group]:
+    """The checks of all contestants, grouped by what their cases are drawn from."""
+    found: dict[tuple[str, str], Group] = {}
+    for check in (check for contestant in contestants for check in contestant.checks):
+        key = (check.family, repr(sorted(check.draws.items())))
+        group = found.get(key, Group(check.family, dict(check.draws), ()))
+        if check.name not in group.names:
+            found[key] = replace(group, names=(*group.names, check.name))
+    return list(found.values())
+
+
+def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
+    """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space."""
+    for dtype in dtypes:
+        for group in groups(contestants):
+            for origin, participants in _corpora(plan, group, dtype, contestants):
+                _run_corpus(plan, group, dtype, origin, participants, agreement)
+
+
+def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[tuple[Origin, list[Contestant]]]:
+    common = replace(common_space(plan.operation, dtype, group.family), **group.draws)
+    able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant)]
+    real = [contestant for contestant in able if not contestant.subject.implementation.simulator]
+    seed = plan.derived_seed(dtype, group.family, sorted(group.draws.items()))
+    count = plan.count(group.family, group.draws, simulator=False)
+    sized = plan.profile.size(common, simulator=False)
+    if real:
+        yield Origin(sized, seed, count), real
+    for contestant in able:
+        yield from ((origin, [contestant]) for origin in _own_corpora(plan, group, common, contestant, seed))
+
+
+def _own_corpora(plan: Plan, group: Group, common: Space, contestant: Contestant, seed: int) -> Iterator[Origin]:
+    simulator = contestant.subject.implementation.simulator
+    capabilities = contestant.subject.capabilities
+    count = plan.count(group.family, group.draws, simulator)
+    own = plan.profile.size(own_space(common, plan.operation, capabilities), simulator)
+    compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))
+    if compared < count and (simulator or own != plan.profile.size(common, simulator)):
+        yield Origin(own, seed + 1, count - compared)
+    opted = opt_in_space(common, plan.operation, capabilities)
+    if opted is not None and not group.draws:
+        yield Origin(plan.profile.size(opted, simulator), seed + 2, max(1, count // OPT_IN_SHARE))
+
+
+def _run_corpus(plan: Plan, group: Group, dtype: str, origin: Origin, contestants: Sequence[Contestant], agreement: Agreement) -> None:
+    if plan.deadline.passed:
+        return
+    recipes = draw_corpus(origin.space, origin.seed, origin.count)
+    for done, recipe in enumerate(recipes):
+        if plan.deadline.passed:
+            return
+        trials = _run_recipe(plan, group, recipe, origin, contestants)
+        if group.family == "ordinary" and not group.draws:
+            agreement.note(trials)
+        plan.progress(contestants[0], group.names[0], dtype, "corpus", done + 1, len(recipes))
+
+
+def _run_recipe(plan: Plan, group: Group, recipe: Recipe, origin: Origin, contestants: Sequence[Contestant]) -> list[Trial]:
+    case = expand(recipe)
+    evaluation = SharedEvaluation(plan.operation.evaluate(case))
+    trials = []
+    for contestant in contestants:
+        began = time.monotonic()
+        checks = [
+            check
+            for check in group.checks(contestant)
+            if not plan.excluded(contestant.name, plan.operation.name, check.name, recipe.dtype, recipe)
+        ]
+        reason = contestant.gave_up or refusal(recipe, case, plan.operation, contestant.subject.capabilities)
+        if reason:
+            contestant.unsupported[reason] += 1
+            for check in checks:
+                note(contestant, check, recipe, None, origin)
+        else:
+            trial = trial_of(contestant, case, evaluation)
+            judge_all(contestant, checks, recipe, trial, origin)
+            trials.append(trial)
+        contestant.seconds += time.monotonic() - began
+    return trials

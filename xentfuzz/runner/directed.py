@@ -1,0 +1,55 @@
+"""The directed search: Hypothesis drives one check of one implementation towards a larger error / allowed error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xentfuzz.checks.check import Check
+from xentfuzz.failures.failure import Failure
+from xentfuzz.recipes.draw import search
+from xentfuzz.recipes.recipe import Recipe, recipe_from
+from xentfuzz.runner.contestant import Contestant, Found
+from xentfuzz.runner.corpus import Plan
+from xentfuzz.runner.examine import examine, note
+from xentfuzz.runner.spaces import common_space, own_space
+
+
+def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -> None:
+    """Search every directed check that has not failed yet, in every dtype."""
+    simulator = contestant.subject.implementation.simulator
+    count = plan.profile.search if plan.examples is None else plan.examples // 2
+    if simulator or not count:
+        return
+    for dtype in dtypes:
+        for check in contestant.checks:
+            failed = contestant.result(check, dtype).status == "failed"
+            if check.directed and not failed and not plan.deadline.passed and not contestant.gave_up:
+                _search(plan, contestant, check, dtype, count)
+
+
+def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count: int) -> None:
+    common = plan.profile.size(common_space(plan.operation, dtype, check.family), simulator=False)
+    space = own_space(common, plan.operation, contestant.subject.capabilities)
+    shrinking = False
+    done = 0
+
+    def score(recipe: Recipe) -> float:
+        nonlocal shrinking, done
+        if plan.deadline.passed or plan.excluded(contestant.name, plan.operation.name, check.name, dtype, recipe):
+            return 0.0
+        verdict = examine(contestant, check, recipe)
+        if isinstance(verdict, Failure):
+            shrinking = True
+            raise verdict
+        if not shrinking:
+            note(contestant, check, recipe, verdict, None)
+            done += 1
+            plan.progress(contestant, check.name, dtype, "search", done, count)
+        return verdict.ratio if verdict is not None else 0.0
+
+    for failure in search(space, plan.derived_seed(dtype, check.name, "search"), count, score):
+        recipe = recipe_from(failure.recipe)
+        contestant.result(check, dtype).status = "failed"
+        contestant.result(check, dtype).cases += 1
+        found = contestant.found.setdefault((check.name, failure.kind), Found(check, recipe, failure, None))
+        found.dtypes.append(dtype)

@@ -1,0 +1,75 @@
+"""One recipe on one implementation: by one check, or by all of a family at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.trial import Trial, Unsupported
+from xentfuzz.failures.failure import Failure
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.expectation import Evaluation
+from xentfuzz.recipes.expand import expand
+from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Found, Origin
+
+# Decides whether a failure belongs to a region that an expectation leaves out of the search.
+Excluded = Callable[[str, str, str, str, Recipe], bool]
+
+
+def trial_of(contestant: Contestant, case: Case, evaluation: Evaluation | None = None) -> Trial:
+    exact = evaluation or contestant.operation.evaluate(case)
+    return Trial(contestant.operation, case, exact, contestant.subject, contestant.siblings)
+
+
+def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | Measure | None:
+    """The Failure or the Measure of one check on one recipe; None where the case is unsupported."""
+    case = expand(recipe)
+    return judge(contestant, check, recipe, case, trial_of(contestant, case))
+
+
+def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, trial: Trial) -> Failure | Measure | None:
+    """The same, on a trial that other checks may have used."""
+    try:
+        return check.judge(trial)
+    except Unsupported as reason:
+        contestant.unsupported[str(reason)] += 1
+        return None
+    except Failure as failure:
+        found = failure.about(check.name, contestant.name, recipe, case)
+        # A traceback would keep every array of the trial alive.
+        return found.with_traceback(None)
+
+
+def judge_all(contestant: Contestant, checks: Iterable[Check], recipe: Recipe, trial: Trial, origin: Origin | None) -> None:
+    """Judge one case by several checks and note what came of it."""
+    for check in checks:
+        if contestant.gave_up:
+            return
+        note(contestant, check, recipe, judge(contestant, check, recipe, trial.case, trial), origin)
+
+
+def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure | Measure | None, origin: Origin | None) -> None:
+    """Enter a verdict into the contestant's results."""
+    result = contestant.result(check, recipe.dtype)
+    if verdict is None or (isinstance(verdict, Measure) and not verdict.compared):
+        result.unsupported += 1
+        return
+    result.cases += 1
+    if isinstance(verdict, Failure):
+        _note_failure(contestant, check, recipe, verdict, origin)
+        result.status = "failed"
+        return
+    if verdict.ratio >= result.worst_ratio:
+        result.worst_ratio, result.worst_ulp, result.recipe = verdict.ratio, verdict.ulp, recipe.to_dict()
+    for policy, outcome in verdict.policies:
+        contestant.policies.setdefault(policy, type(contestant.unsupported)())[outcome] += 1
+
+
+def _note_failure(contestant: Contestant, check: Check, recipe: Recipe, failure: Failure, origin: Origin | None) -> None:
+    found = contestant.found.setdefault((check.name, failure.kind), Found(check, recipe, failure, origin))
+    found.times += 1
+    if recipe.dtype not in found.dtypes:
+        found.dtypes.append(recipe.dtype)
+    if failure.kind in CRASH_KINDS:
+        contestant.crashes[failure.kind] += 1

@@ -1,0 +1,87 @@
+"""From raw failures to findings: the smallest case of each, what is special about it, one finding for one bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xentfuzz.failures.explain_case import needs
+from xentfuzz.failures.failure import Failure
+from xentfuzz.recipes.draw import shrink
+from xentfuzz.recipes.recipe import Recipe, recipe_from
+from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Deadline, Found
+from xentfuzz.runner.examine import examine
+from xentfuzz.runner.profiles import Profile
+
+# From the clearest to the most derived: a wrong value explains a wrong gradient, and both explain a broken identity.
+CLEAREST_FIRST = (
+    "raised",
+    "shape",
+    "dtype",
+    "value",
+    "special",
+    "gradient",
+    "accuracy",
+    "accepted_invalid",
+    "changed_input",
+    "aliased_result",
+    "relation",
+)
+
+# A crash costs a worker each time, a hang a time limit.
+CRASH_EVALUATIONS = 20
+
+
+def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrunk: Callable[[Failure], None]) -> list[Failure]:
+    """One Failure for each bug, clearest first; `shrunk` is told of each as soon as it is known."""
+    made: list[Failure] = []
+    for found in sorted(contestant.found.values(), key=_clearness):
+        related = next((failure for failure in made if _explains(contestant, failure, found)), None)
+        if related is not None:
+            related.also.append(f"{found.check.name} ({found.failure.kind})")
+            continue
+        failure = _smallest(contestant, found, profile, deadline)
+        made.append(failure)
+        shrunk(failure)
+    for failure in made:
+        failure.finish()
+    return made
+
+
+def _clearness(found: Found) -> tuple[int, int, int]:
+    kind = found.failure.kind
+    order = CLEAREST_FIRST.index(kind) if kind in CLEAREST_FIRST else -1
+    return (order, found.check.family != "ordinary", len(found.recipe.options))
+
+
+def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
+    """Whether `found` is the same bug seen by another check: it fails on that failure's smallest case too."""
+    if failure.kind in CRASH_KINDS or found.failure.kind in CRASH_KINDS:
+        return failure.kind == found.failure.kind
+    verdict = examine(contestant, found.check, recipe_from(failure.recipe))
+    return isinstance(verdict, Failure)
+
+
+def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: Deadline) -> Failure:
+    smallest = found.failure
+
+    def still_fails(recipe: Recipe) -> bool:
+        nonlocal smallest
+        verdict = examine(contestant, found.check, recipe)
+        fails = isinstance(verdict, Failure) and verdict.kind == found.failure.kind
+        if fails and isinstance(verdict, Failure):
+            smallest = verdict
+        return fails
+
+    evaluations = CRASH_EVALUATIONS if found.failure.kind in CRASH_KINDS else profile.shrink_evaluations
+    if found.origin is not None and not deadline.passed:
+        origin = found.origin
+        recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
+        still_fails(recipe)
+    if found.failure.kind not in CRASH_KINDS:
+        final = smallest
+        final.needs = needs(recipe_from(final.recipe), still_fails)
+        smallest = final
+    smallest.dtypes = tuple(found.dtypes)
+    return smallest
+
+

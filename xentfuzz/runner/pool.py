@@ -1,0 +1,59 @@
+"""The subjects of a run: each implementation of each operation is opened once, on first use, and closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+
+from xentfuzz import registry
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import operation_names
+from xentfuzz.subjects.open import open_subject
+from xentfuzz.subjects.subject import Subject
+
+
+class Pool:
+    """Opens subjects lazily; a context manager that closes them. isolate: None lets each implementation's declaration decide."""
+
+    def __init__(self, isolate: bool | None) -> None:
+        self.isolate = isolate
+        self.opened: dict[tuple[str, str], Subject] = {}
+
+    def open(self, implementation: Implementation) -> Subject:
+        """The subject of an implementation. Raises UsageError or Unavailable where it cannot be loaded."""
+        key = (implementation.name, implementation.operation)
+        if key not in self.opened:
+            self.opened[key] = open_subject(implementation, isolate=self.isolate)
+        return self.opened[key]
+
+    def siblings(self, implementation: Implementation) -> Mapping[str, Subject]:
+        """The same implementation's other operations, opened when they are asked for."""
+        return Siblings(self, implementation)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for subject in self.opened.values():
+            subject.close()
+
+
+class Siblings(Mapping[str, Subject]):
+    """operation -> Subject of the implementations registered under one name; only what is asked for is opened."""
+
+    def __init__(self, pool: Pool, implementation: Implementation) -> None:
+        self.pool = pool
+        self.registered: dict[str, Implementation] = {}
+        for operation in operation_names():
+            found = registry.find(implementation.name, operation)
+            if found is not None and registry.find(implementation.name, implementation.operation) is implementation:
+                self.registered[operation] = found
+
+    def __getitem__(self, operation: str) -> Subject:
+        return self.pool.open(self.registered[operation])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.registered)
+
+    def __len__(self) -> int:
+        return len(self.registered)

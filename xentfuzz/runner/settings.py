@@ -1,0 +1,50 @@
+"""What a run was asked to do."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xentfuzz.failures.expected import Expectations
+from xentfuzz.runner.events import Event, Listener
+from xentfuzz.runner.profiles import Profile
+from xentfuzz.runner.recorded import Recorded
+
+CI_SEED = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """examples: per (check, dtype) instead of the profile's. budget: seconds. checks, dtypes: names, None for all.
+
+    stored: recipes of earlier failures are tried first. recorded: arrays of a user's own model. require: features that must be supported.
+    """
+
+    kind: str
+    profile: Profile
+    seed: int
+    examples: int | None = None
+    budget: float | None = None
+    isolate: bool | None = None
+    checks: tuple[str, ...] | None = None
+    dtypes: tuple[str, ...] | None = None
+    expected: Expectations | None = None
+    recorded: Sequence[Recorded] = ()
+    require: tuple[str, ...] = ()
+    stored: bool = False
+    listeners: Sequence[Listener] = ()
+
+    def emit(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+
+def choose_seed(seed: int | None) -> int:
+    """The given seed; 0 with CI=true, so that a build is repeatable; else a fresh one."""
+    if seed is not None:
+        return seed
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        return CI_SEED
+    return secrets.randbelow(1 << 32)
