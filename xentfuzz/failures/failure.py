@@ -42,7 +42,7 @@ KINDS = {
 class Failure(AssertionError):
     """A check that an implementation does not pass, with the smallest case found.
 
-    Attributes: check (name), kind (of KINDS), operation, dtype, message (several lines, the first a headline), recipe (dict), case (argument
+    Attributes: check (name), kind (of KINDS), operation, dtype, message (lines; the first is a headline), recipe (dict), case (argument
     name -> array or option value), details (figures: function, output, index, got, exact, allowed, ratio, wanted; fewer for a crash).
     arrays: the case's arrays with their layout; hashes: argument name -> SHA-256, of a failure that was read from a record.
     options: every option of the case. source: how to call the implementation, for the script.
