@@ -8,6 +8,7 @@ from typing import Any
 
 from xentfuzz.errors import UsageError
 
+DEFAULT_GRADE = "lse/any"
 ARRAY_LIBRARIES = ("numpy", "torch", "jax", "cuda")
 SUPPORT_KEYS = (
     "targets",  # of "index", "probabilities"
@@ -28,11 +29,13 @@ class Implementation:
     array: the array library whose arrays they take: "numpy" (host arrays), "torch", "jax" or "cuda".
     dtypes: names of the floating-point formats it takes; None lets a probe find them.
     supports: what may be generated for it (see SUPPORT_KEYS); None lets a probe find it.
-    grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`).
+    grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`), or a mapping from dtype name to that; a dtype that
+        the mapping leaves out has the default grade.
     loss_dtype: the dtype of the loss where it is not that of the logits.
     mutates: arguments that it overwrites by design; aliases: its results may share memory with its arguments or with earlier results.
     renames: its own parameter name -> ours; fixed: arguments that are always passed.
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
+    simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
     unavailable: a function that returns why it cannot run here, or None.
     Raises UsageError for a declaration that contradicts itself.
     """
@@ -46,7 +49,7 @@ class Implementation:
     device: str = field(default="cpu", kw_only=True)
     dtypes: Sequence[str] | None = field(default=None, kw_only=True)
     supports: Mapping[str, Any] | None = field(default=None, kw_only=True)
-    grade: str = field(default="lse/any", kw_only=True)
+    grade: str | Mapping[str, str] = field(default=DEFAULT_GRADE, kw_only=True)
     loss_dtype: str | None = field(default=None, kw_only=True)
     mutates: Sequence[str] = field(default=(), kw_only=True)
     aliases: bool = field(default=False, kw_only=True)
@@ -56,6 +59,7 @@ class Implementation:
     fixed: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     python: str | None = field(default=None, kw_only=True)
+    simulator: bool = field(default=False, kw_only=True)
     unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -64,3 +68,7 @@ class Implementation:
         unknown = set(self.supports or ()) - set(SUPPORT_KEYS)
         if unknown:
             raise UsageError(f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}")
+
+    def grade_for(self, dtype: str) -> str:
+        """The grade promised for arrays of the floating-point format `dtype`."""
+        return self.grade if isinstance(self.grade, str) else self.grade.get(dtype, DEFAULT_GRADE)
