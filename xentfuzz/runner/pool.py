@@ -7,7 +7,6 @@ from types import TracebackType
 
 from xentfuzz import registry
 from xentfuzz.implementation import Implementation
-from xentfuzz.operations import operation_names
 from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.subject import Subject
 
@@ -43,17 +42,18 @@ class Siblings(Mapping[str, Subject]):
 
     def __init__(self, pool: Pool, implementation: Implementation) -> None:
         self.pool = pool
-        self.registered: dict[str, Implementation] = {}
-        for operation in operation_names():
-            found = registry.find(implementation.name, operation)
-            if found is not None and registry.find(implementation.name, implementation.operation) is implementation:
-                self.registered[operation] = found
+        self.name = implementation.name
+        registered = implementation.operation in registry.operations_of(self.name)
+        same = registered and registry.get(self.name, implementation.operation) is implementation
+        self.operations = registry.operations_of(self.name) if same else ()
 
     def __getitem__(self, operation: str) -> Subject:
-        return self.pool.open(self.registered[operation])
+        if operation not in self.operations:
+            raise KeyError(operation)
+        return self.pool.open(registry.get(self.name, operation))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.registered)
+        return iter(self.operations)
 
     def __len__(self) -> int:
-        return len(self.registered)
+        return len(self.operations)
