@@ -47,7 +47,7 @@ class Failure(AssertionError):
     arrays: the case's arrays with their layout; hashes: argument name -> SHA-256, of a failure that was read from a record.
     options: every option of the case. source: how to call the implementation, for the script.
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
-    dtypes: all in which it was seen. also: other checks that the same case fails.
+    dtypes: all in which it was seen. also: other checks that the same case fails. record: the file that it was stored in, "" before that.
     """
 
     kind = "value"
@@ -70,6 +70,7 @@ class Failure(AssertionError):
         self.region: Mapping[str, str] = {}
         self.dtypes: tuple[str, ...] = ()
         self.also: list[str] = []
+        self.record = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The classes are made by kind, so pickle can't find them by name.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.input_words import input_words
 from xentfuzz.subjects.capabilities import Capabilities
 
 STATUSES = ("passed", "failed", "expected", "unsupported", "not_run")
@@ -96,20 +97,24 @@ class CheckReport:
             "seconds": round(self.seconds, 3),
             "cut_short": self.cut_short,
             "checks": [check.to_dict() for check in self.checks],
-            "failures": [
-                {
-                    "check": failure.check,
-                    "kind": failure.kind,
-                    "operation": failure.operation,
-                    "dtype": failure.dtype,
-                    "message": failure.message,
-                    "recipe": failure.recipe,
-                    "expected": self.expected.get(index),
-                }
-                for index, failure in enumerate(self.failures)
-            ],
+            "failures": [_failure_dict(failure, self.expected.get(index)) for index, failure in enumerate(self.failures)],
             "policies": self.policies,
             "problems": self.problems,
             "unsupported": self.unsupported,
             "card": asdict(self.card),
         }
+
+
+def _failure_dict(failure: Failure, expected: str | None) -> dict[str, Any]:
+    return {
+        "check": failure.check,
+        "kind": failure.kind,
+        "operation": failure.operation,
+        "dtype": failure.dtype,
+        "message": failure.message,
+        "recipe": failure.recipe,
+        "expected": expected,
+        "input": input_words(failure.recipe, failure.case),
+        "script": failure.script(),
+        "record": failure.record,
+    }

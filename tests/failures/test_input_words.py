@@ -1,0 +1,42 @@
+"""A recipe and a tiny case can be read without knowing the record's format."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.failures.input_words import case_words, input_words, recipe_words
+from xentfuzz.recipes.recipe import ArrayRecipe, Edit, Recipe
+
+LOGITS = ArrayRecipe("ordinary", scale=10.0, layout="fortran", edits=(Edit(0, 1, 2, "-inf"), Edit(-1, 3, 1, "nan")))
+
+
+def test_only_what_differs_from_the_default_is_named():
+    recipe = Recipe("cross_entropy", "float32", (2, 3), {"logits": ArrayRecipe(), "target": ArrayRecipe("index")})
+    assert recipe_words(recipe.to_dict()) == "float32 2x3; logits: ordinary; target: index"
+
+
+def test_layouts_scales_edits_and_options_are_named():
+    recipe = Recipe("cross_entropy", "float16", (2, 5), {"logits": LOGITS}, {"reduction": "sum"})
+    assert recipe_words(recipe.to_dict()) == (
+        "float16 2x5; logits: ordinary, scale 10, fortran, -inf at row 0 classes 1 to 2, nan at every row class 3; reduction='sum'"
+    )
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64"])
+def test_numbers_are_printed_with_the_digits_of_their_own_format(name):
+    array = np.array([[0.1, np.inf], [-1.5, np.nan]]).astype(numpy_dtype(name))
+    printed = {"float16": "0.1", "bfloat16": "0.100098", "float32": "0.1", "float64": "0.1"}[name]
+    assert case_words({"logits": array}) == [f"logits = [[{printed}, inf], [-1.5, nan]] {name}"]
+
+
+def test_options_are_left_to_the_recipe_and_large_cases_to_the_record():
+    case = {"logits": np.zeros((3, 4), np.float32), "target": np.array(1), "reduction": "sum"}
+    assert case_words(case) == ["logits = [[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]] float32", "target = 1 int64"]
+    assert case_words({"logits": np.zeros(25)}) == []
+
+
+def test_the_words_begin_with_the_recipe():
+    recipe = Recipe("softmax", "float32", (0,), {"logits": ArrayRecipe()}).to_dict()
+    assert input_words(recipe, {"logits": np.zeros(0, np.float32)}) == ["float32 0; logits: ordinary", "logits = [] float32"]
