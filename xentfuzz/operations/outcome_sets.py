@@ -1,0 +1,50 @@
+"""Sets of outcomes, element by element (see `expectation.py` for the constants)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.dtypes import FloatFormat
+from xentfuzz.operations.expectation import NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY
+
+Array = np.ndarray[Any, Any]
+
+
+class OutcomeSets:
+    """outcomes and policy of a part of an output, of its shape; None as long as every element must be a number."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.outcomes: Array | None = None
+        self.policy: Array | None = None
+
+    def replace(self, where: Any, outcomes: int, policy: int = 0) -> None:
+        """Exactly these outcomes, by this policy (index + 1, 0 for none), where `where` (broadcast to the shape) holds."""
+        sets, policies = self._arrays()
+        where = np.broadcast_to(where, self.shape)
+        sets[where] = outcomes
+        policies[where] = policy
+
+    def allow(self, where: Any, outcomes: int, policy: int = 0) -> None:
+        """These outcomes too."""
+        sets, policies = self._arrays()
+        where = np.broadcast_to(where, self.shape)
+        sets[where] |= np.uint8(outcomes)
+        if policy:
+            policies[where] = policy
+
+    def allow_overflow(self, exact: Array, allowed: Array, returned: FloatFormat) -> None:
+        """An infinity is right where the exact result may round to one: |exact| + allowed >= max (1 - u)."""
+        limit = returned.max * (1 - returned.unit_roundoff)
+        if not exact.size or float(np.max(np.abs(exact) + allowed)) < limit:
+            return
+        self.allow(exact + allowed >= limit, POSITIVE_INFINITY)
+        self.allow(exact - allowed <= -limit, NEGATIVE_INFINITY)
+
+    def _arrays(self) -> tuple[Array, Array]:
+        if self.outcomes is None or self.policy is None:
+            self.outcomes = np.full(self.shape, NUMBER, np.uint8)
+            self.policy = np.zeros(self.shape, np.uint8)
+        return self.outcomes, self.policy

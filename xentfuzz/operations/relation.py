@@ -1,0 +1,36 @@
+"""A relation: an identity between results of one implementation that holds without knowing the exact result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.grades import Grade
+
+Array = np.ndarray[Any, Any]
+
+# Runs the implementation's forward function of the operation so named on a derived case; may raise.
+Call = Callable[[str, Case], Array]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Two ways to one result.
+
+    explanation: what is demanded, why, and where it does not hold. applies: whether it holds for a case.
+    judge: runs both ways and returns (left, right, allowed), arrays of one shape, in float64 or wider; the identity is broken where
+        |left - right| > allowed. `allowed` is the sum of the bounds of every step of both ways at the given grade, derived from the
+        arrays that the implementation itself passed from step to step, so nothing is estimated.
+    needs: the operations that the implementation must offer. draws: the part of the space worth drawing ("targets", "weight", "options", ...).
+    """
+
+    name: str
+    explanation: str
+    applies: Callable[[Case], bool]
+    judge: Callable[[Case, Call, Grade], tuple[Array, Array, Array]]
+    needs: tuple[str, ...]
+    draws: Mapping[str, Any] = field(default_factory=dict)
