@@ -36,7 +36,7 @@ ALLOWED = {
     "failures": GENERATION,
     "checks": JUDGEMENT,
     "runner": JUDGEMENT,
-    "benchmark": JUDGEMENT,
+    "benchmark": JUDGEMENT | {"runner.events"},
     "reports": JUDGEMENT | {"runner", "benchmark"},
     "impls": {"implementation"},
 }
