@@ -36,6 +36,8 @@ from xentfuzz.runner.examine import examine
 from xentfuzz.runner.findings import findings
 from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.real_input import run_recorded
+from xentfuzz.runner.recorded import Recorded
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed
 from xentfuzz.runner.verdict import finished_report
@@ -172,6 +174,7 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
     agreement = Agreement()
     with _interruptible() as interruption:
         if contestants:
+            run_recorded(plan, contestants, _of_dtypes(settings))
             run_corpora(plan, contestants, settings.dtypes or FLOAT_NAMES, agreement)
         for contestant in contestants:
             began = time.monotonic()
@@ -180,6 +183,10 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
     if agreement.pairs:
         settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
     return bool(interruption)
+
+
+def _of_dtypes(settings: Settings) -> list[Recorded]:
+    return [recorded for recorded in settings.recorded if settings.dtypes is None or recorded.dtype in settings.dtypes]
 
 
 @contextmanager

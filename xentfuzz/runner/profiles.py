@@ -14,7 +14,7 @@ class Profile:
     """cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
 
     largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
-    takes milliseconds for each row. shrink_evaluations: calls that shrinking one failure may cost.
+    takes milliseconds for each row; simulated_recorded: elements of a recording that it is given. shrink_evaluations: calls that shrinking one failure may cost.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Profile:
     long: int
     simulated_cases: int
     simulated_largest: int = 40
+    simulated_recorded: int = 400
     shrink_evaluations: int = 400
 
     def size(self, space: Space, simulator: bool) -> Space:
@@ -37,7 +38,7 @@ class Profile:
 PROFILES = {
     "quick": Profile("quick", {"ordinary": 50, "special": 40, "robust": 12}, 12, 20, 1024, 140_000, 6),
     "default": Profile("default", {"ordinary": 250, "special": 160, "robust": 110}, 120, 100, 4096, 300_000, 34),
-    "thorough": Profile("thorough", {"ordinary": 2000, "special": 1000, "robust": 400}, 500, 1000, 65536, 4_000_000, 100, 64, 2000),
+    "thorough": Profile("thorough", {"ordinary": 2000, "special": 1000, "robust": 400}, 500, 1000, 65536, 4_000_000, 100, 64, shrink_evaluations=2000),
 }
 
 
