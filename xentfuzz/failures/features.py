@@ -1,0 +1,89 @@
+"""What can be said about a case from its recipe alone, by name: the vocabulary of expected failures and of what a failure needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.target import INDEX
+
+# Feature -> what it says. Options, by their own names, come on top.
+FEATURES = {
+    "dtype": "the floating-point format of the first argument",
+    "rank": "its number of dimensions",
+    "classes": "the length of its class axis",
+    "rows": "the number of its rows: positions that have a loss of their own",
+    "target": '"index" or "probabilities"',
+    "target_dtype": "the dtype of the target",
+    "ignored": 'which rows of an index target are ignored: "none", "all", "some", ...',
+    "weight": "whether a weight is given",
+    "regime": "how the values of the first argument are made",
+    "target_regime": "the same of the target",
+    "weight_regime": "the same of the weight",
+    "upstream_regime": "the same of the upstream gradient",
+    "layout": 'the layouts of the arrays that are not contiguous; "contiguous" where all are',
+    "edits": "the values that are put into the first argument at chosen places",
+}
+
+
+def feature_names(operation: str | None = None) -> list[str]:
+    """The names that a condition may use; None for those of every operation."""
+    operations = [operation] if operation else operation_names()
+    return [*FEATURES, *(option.name for name in operations for option in get_operation(name).options)]
+
+
+def features(recipe: Recipe) -> dict[str, Any]:
+    """Feature -> value, a tuple where there may be several. Features of arguments that a case doesn't have are absent."""
+    operation = get_operation(recipe.operation)
+    options = {**operation.defaults, **recipe.options}
+    first = recipe.arrays[operation.arguments[0].name]
+    found = {
+        "dtype": recipe.dtype,
+        "rank": len(recipe.shape),
+        "classes": recipe.shape[class_axis(len(recipe.shape), options)],
+        "rows": _positions(recipe.shape, options),
+        "weight": "weight" in recipe.arrays,
+        "regime": _regime(first),
+        "layout": _layouts(recipe),
+        "edits": tuple(edit.value for edit in first.edits),
+    }
+    for name, argument in (("target", "target"), ("weight", "weight"), ("upstream", "grad_output")):
+        if argument in recipe.arrays:
+            found[f"{name}_regime"] = _regime(recipe.arrays[argument])
+    return found | _target(recipe) | options
+
+
+def class_axis(rank: int, options: Mapping[str, Any]) -> int:
+    """The axis of the classes: the option `axis` where the operation has one, else 0 for rank 1 and 1 otherwise."""
+    return int(options.get("axis", min(rank - 1, 1)))
+
+
+def _positions(shape: tuple[int, ...], options: Mapping[str, Any]) -> int:
+    axis = class_axis(len(shape), options) % len(shape)
+    return math.prod(length for index, length in enumerate(shape) if index != axis)
+
+
+def _regime(array: ArrayRecipe) -> str:
+    return array.regime if array.elements is None else "elements"
+
+
+def _layouts(recipe: Recipe) -> tuple[str, ...]:
+    found = {array.layout for array in recipe.arrays.values()} - {"contiguous"}
+    return tuple(sorted(found)) or ("contiguous",)
+
+
+def is_index_target(target: ArrayRecipe) -> bool:
+    """Whether a target's recipe makes class indices."""
+    return target.regime in INDEX
+
+
+def _target(recipe: Recipe) -> dict[str, Any]:
+    target = recipe.arrays.get("target")
+    if target is None:
+        return {}
+    if is_index_target(target):
+        return {"target": "index", "target_dtype": target.dtype or "int64", "ignored": target.ignored}
+    return {"target": "probabilities", "target_dtype": target.dtype or recipe.dtype}
