@@ -29,7 +29,8 @@ class Check:
     """name: snake_case. family: the kind of input it is run on (see `xentfuzz.recipes.space.FAMILIES`).
 
     judge: raises a Failure, or returns a Measure; raises `Unsupported` where the case is outside what the implementation takes.
-    explanation: what it demands and why. operations: names, None for all. applies: (capabilities, implementation) -> why it can't be run, or None.
+    explanation: what it demands and why. operations: names, None for all.
+    applies: (capabilities, implementation) -> why it can't be run, or None.
     draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
     directed: whether the search towards a larger error / allowed error is worth it.
     """

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS
-from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, NUMBER, OUTCOME_NAMES, POSITIVE_INFINITY, ZERO, Block, Evaluation
+from xentfuzz.operations.expectation import (
+    ANYTHING,
+    NAN,
+    NEGATIVE_INFINITY,
+    NUMBER,
+    OUTCOME_NAMES,
+    POSITIVE_INFINITY,
+    ZERO,
+    Block,
+    Evaluation,
+)
 from xentfuzz.operations.grades import LADDER, Grade
 
 Array = np.ndarray[Any, Any]
@@ -90,7 +100,7 @@ def _compare_block(got: Array, block: Block, comparison: Comparison) -> None:
         countable = (block.outcomes == NUMBER) & np.isfinite(block.exact)
     if block.nan_rows is not None:
         good = good & _rows_with_nan(part, block.nan_rows)
-    _note_worst(part, error, np.where(countable, ratio, 0.0), block, comparison)
+    _note_worst(error, np.where(countable, ratio, 0.0), block, comparison)
     _note_policies(part, block, comparison)
     if not good.all():
         _note_mismatches(part, ratio, good, block, comparison)
@@ -112,7 +122,7 @@ def _rows_with_nan(part: Array, nan_rows: Array) -> Array:
     return good
 
 
-def _note_worst(part: Array, error: Array, ratio: Array, block: Block, comparison: Comparison) -> None:
+def _note_worst(error: Array, ratio: Array, block: Block, comparison: Comparison) -> None:
     position = int(np.argmax(ratio))
     worst = float(ratio.flat[position])
     # A NaN is a mismatch by itself; as a ratio it would hide every number.

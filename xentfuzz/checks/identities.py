@@ -56,4 +56,3 @@ def _agreement(relation: Relation, left: Array, right: Array, allowed: Array) ->
     where = f" at {list(index)}" if index else ""
     message = f"{relation.name}: {got!r} and {other!r}{where} differ by {abs(got - other):.3g}, allowed {by:.3g}\n{relation.explanation}"
     raise failure("relation", message, function="forward", output="value", index=index, got=got, exact=other, allowed=by, ratio=worst)
-

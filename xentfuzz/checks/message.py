@@ -5,6 +5,7 @@ from __future__ import annotations
 from xentfuzz.checks.compare import Comparison, Mismatch
 from xentfuzz.operations.grades import Grade
 
+
 def output_words(operation: str, output: str) -> str:
     """How a person calls an output: "loss", "gradient of the logits", ..."""
     if output == "value":

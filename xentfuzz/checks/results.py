@@ -9,7 +9,7 @@ import numpy as np
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import Comparison, compare, laxest_grade_met
 from xentfuzz.checks.message import mismatch_message, output_words
-from xentfuzz.checks.trial import Trial, Unsupported
+from xentfuzz.checks.trial import Trial
 from xentfuzz.dtypes import dtype_name
 from xentfuzz.failures.failure import failure
 from xentfuzz.implementation import Implementation
@@ -84,7 +84,9 @@ def dtype(trial: Trial) -> Measure:
         wanted = trial.wanted_dtype(output)
         if given != wanted:
             words = output_words(trial.operation.name, output)
-            raise failure("dtype", f"{function}: {words} is {given}, wanted {wanted}", function=function, output=output, got=given, exact=wanted)
+            raise failure(
+                "dtype", f"{function}: {words} is {given}, wanted {wanted}", function=function, output=output, got=given, exact=wanted
+            )
     return Measure()
 
 
@@ -122,7 +124,9 @@ def inputs_unchanged(trial: Trial) -> Measure:
         trial.results(function)
         changed = sorted(set(trial.outcome(function).changed) - allowed)
         if changed:
-            raise failure("changed_input", f"{function} changed {', '.join(changed)}; declare mutates= where that is by design", function=function)
+            raise failure(
+                "changed_input", f"{function} changed {', '.join(changed)}; declare mutates= where that is by design", function=function
+            )
     return Measure()
 
 
@@ -152,10 +156,27 @@ LOSSES = ("cross_entropy", "nll_loss")
 
 CHECKS = (
     Check("value", "ordinary", value, VALUE.format(what="forward result"), directed=True),
-    Check("gradient", "ordinary", gradient, VALUE.format(what="gradient, for an upstream gradient that is not uniform,"), applies=needs_gradient, directed=True),
+    Check(
+        "gradient",
+        "ordinary",
+        gradient,
+        VALUE.format(what="gradient, for an upstream gradient that is not uniform,"),
+        applies=needs_gradient,
+        directed=True,
+    ),
     Check("value_and_grad", "ordinary", value_and_grad, VALUE.format(what="pair of one fused call"), applies=needs_value_and_grad),
-    Check("shape", "ordinary", shape, "The loss has the target's shape under reduction none and is 0-d otherwise; gradients have their argument's shape."),
-    Check("dtype", "ordinary", dtype, "The loss has the logits' dtype or the declared loss_dtype, gradients their argument's; a Python number is none."),
+    Check(
+        "shape",
+        "ordinary",
+        shape,
+        "The loss has the target's shape under reduction none and is 0-d otherwise; gradients have their argument's shape.",
+    ),
+    Check(
+        "dtype",
+        "ordinary",
+        dtype,
+        "The loss has the logits' dtype or the declared loss_dtype, gradients their argument's; a Python number is none.",
+    ),
     Check("inputs_unchanged", "ordinary", inputs_unchanged, "No argument's bits differ after the call, unless declared in mutates."),
     Check("special_value", "special", value, SPECIAL),
     Check("special_gradient", "special", gradient, SPECIAL, applies=needs_gradient),
@@ -163,4 +184,3 @@ CHECKS = (
     Check("robust_value", "robust", robust_value, ROBUST, operations=LOSSES),
     Check("robust_gradient", "robust", robust_gradient, ROBUST, operations=LOSSES, applies=needs_gradient),
 )
-__all__ = ["CHECKS", "Unsupported"]

@@ -118,5 +118,6 @@ def unwrap(outcome: Outcome, function: str, layout_refused: bool) -> Mapping[str
 def awkward(case: Case) -> bool:
     """Whether an array is read-only, unaligned or negatively strided: what a library may be unable to hold."""
     return any(
-        not array.writeable or any(stride < 0 for stride in array.strides) or not array.view().flags.aligned for array in case.arrays.values()
+        not array.writeable or any(stride < 0 for stride in array.strides) or not array.view().flags.aligned
+        for array in case.arrays.values()
     )

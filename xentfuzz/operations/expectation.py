@@ -50,7 +50,9 @@ class Evaluation(Protocol):
     Outputs are named "value" (the loss, or the softmax) and "grad_<argument>" for each differentiable argument.
     """
 
-    case: Case
+    @property
+    def case(self) -> Case:
+        """The case that is evaluated."""
 
     def outputs(self) -> tuple[str, ...]:
         """The names of the outputs that are defined for this case."""

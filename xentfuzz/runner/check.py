@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,7 +32,7 @@ from xentfuzz.runner.events import (
     SubjectStarted,
     SubjectUnavailable,
 )
-from xentfuzz.runner.examine import examine
+from xentfuzz.runner.examine import Excluded, examine
 from xentfuzz.runner.findings import findings
 from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
@@ -59,8 +59,8 @@ def check(
 ) -> CheckReport:
     """Check one implementation: an Implementation, a registered name, or a plain forward function.
 
-    max_examples: cases for each (check, dtype); budget: seconds; seed: None for a fresh one; isolate: None for the default of its declaration;
-    checks: names; expected_failures: a TOML path or a list of its tables. Raises UsageError for what cannot be run.
+    max_examples: cases for each (check, dtype); budget: seconds; seed: None for a fresh one; isolate: None for the default of its
+    declaration; checks: names; expected_failures: a TOML path or a list of its tables. Raises UsageError for what cannot be run.
     """
     from xentfuzz.failures.expected import load_expectations  # noqa: PLC0415 - most calls expect nothing
     from xentfuzz.subjects.target import resolve  # noqa: PLC0415
@@ -169,7 +169,13 @@ def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Che
 def _run_operation(operation: str, contestants: list[Contestant], settings: Settings, deadline: Deadline) -> bool:
     """Corpora and searches of one operation; True where the user interrupted them."""
     plan = Plan(
-        get_operation(operation), settings.profile, settings.seed, settings.examples, deadline, _excluded(settings.expected), _progress(settings)
+        get_operation(operation),
+        settings.profile,
+        settings.seed,
+        settings.examples,
+        deadline,
+        _excluded(settings.expected),
+        _progress(settings),
     )
     agreement = Agreement()
     with _interruptible() as interruption:
@@ -178,7 +184,9 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
             run_corpora(plan, contestants, settings.dtypes or FLOAT_NAMES, agreement)
         for contestant in contestants:
             began = time.monotonic()
-            directed_search(plan, contestant, [name for name in settings.dtypes or FLOAT_NAMES if name in contestant.subject.capabilities.dtypes])
+            directed_search(
+                plan, contestant, [name for name in settings.dtypes or FLOAT_NAMES if name in contestant.subject.capabilities.dtypes]
+            )
             contestant.seconds += time.monotonic() - began
     if agreement.pairs:
         settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
@@ -199,21 +207,21 @@ def _interruptible() -> Iterator[list[str]]:
         interruption.append("interrupted")
 
 
-def _excluded(expected: Expectations | None) -> Any:
+def _excluded(expected: Expectations | None) -> Excluded:
     if expected is None:
         return lambda *_: False
     return expected.excludes
 
 
-def _progress(settings: Settings) -> Any:
+def _progress(settings: Settings) -> Callable[[Progress], None]:
     last = 0.0
 
-    def progress(contestant: Contestant, check: str, dtype: str, phase: str, done: int, total: int) -> None:
+    def progress(event: Progress) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= PROGRESS_SECONDS or done == total:
+        if now - last >= PROGRESS_SECONDS or event.done == event.total:
             last = now
-            settings.emit(Progress(contestant.name, contestant.operation.name, check, dtype, phase, done, total))
+            settings.emit(event)
 
     return progress
 

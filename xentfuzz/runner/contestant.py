@@ -31,7 +31,10 @@ class Origin:
 
 @dataclass
 class Found:
-    """The first failure of one kind in one check, before shrinking. dtypes: all in which that kind was seen. origin: None where it was not drawn."""
+    """The first failure of one kind in one check, before shrinking. dtypes: all in which that kind was seen.
+
+    origin: None where it was not drawn.
+    """
 
     check: Check
     recipe: Recipe

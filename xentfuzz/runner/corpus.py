@@ -17,10 +17,11 @@ from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.agreement import Agreement
 from xentfuzz.runner.contestant import Contestant, Deadline, Origin
+from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import Excluded, judge_all, note, trial_of
 from xentfuzz.runner.profiles import Profile
-from xentfuzz.runner.spaces import common_space, opt_in_space, own_space, refusal
 from xentfuzz.runner.shared_evaluation import SharedEvaluation
+from xentfuzz.runner.spaces import common_space, opt_in_space, own_space, refusal
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
 OPT_IN_SHARE = 4
@@ -36,7 +37,7 @@ class Plan:
     examples: int | None
     deadline: Deadline
     excluded: Excluded
-    progress: Callable[[Contestant, str, str, str, int, int], None]
+    progress: Callable[[Progress], None]
 
     def derived_seed(self, *parts: object) -> int:
         """A seed for one corpus: the same on every machine, different for every corpus."""
@@ -72,28 +73,37 @@ def groups(contestants: Sequence[Contestant]) -> list[Group]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class Corpus:
+    """Cases of one dtype, as drawn from `origin`, for the checks of a group on some contestants."""
+
+    group: Group
+    origin: Origin
+    contestants: tuple[Contestant, ...]
+
+
 def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
     """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space."""
     for dtype in dtypes:
         for group in groups(contestants):
-            for origin, participants in _corpora(plan, group, dtype, contestants):
-                _run_corpus(plan, group, dtype, origin, participants, agreement)
+            for corpus in _corpora(plan, group, dtype, contestants):
+                _run_corpus(plan, corpus, agreement)
 
 
-def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[tuple[Origin, list[Contestant]]]:
+def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[Corpus]:
     common = replace(common_space(plan.operation, dtype, group.family), **group.draws)
     able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant)]
-    real = [contestant for contestant in able if not contestant.subject.implementation.simulator]
+    real = tuple(contestant for contestant in able if not contestant.subject.implementation.simulator)
     seed = plan.derived_seed(dtype, group.family, sorted(group.draws.items()))
-    count = plan.count(group.family, group.draws, simulator=False)
-    sized = plan.profile.size(common, simulator=False)
     if real:
-        yield Origin(sized, seed, count), real
+        sized = plan.profile.size(common, simulator=False)
+        yield Corpus(group, Origin(sized, seed, plan.count(group.family, group.draws, simulator=False)), real)
     for contestant in able:
-        yield from ((origin, [contestant]) for origin in _own_corpora(plan, group, common, contestant, seed))
+        for origin in _own_origins(plan, group, common, contestant, seed):
+            yield Corpus(group, origin, (contestant,))
 
 
-def _own_corpora(plan: Plan, group: Group, common: Space, contestant: Contestant, seed: int) -> Iterator[Origin]:
+def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant, seed: int) -> Iterator[Origin]:
     simulator = contestant.subject.implementation.simulator
     capabilities = contestant.subject.capabilities
     count = plan.count(group.family, group.draws, simulator)
@@ -106,38 +116,47 @@ def _own_corpora(plan: Plan, group: Group, common: Space, contestant: Contestant
         yield Origin(plan.profile.size(opted, simulator), seed + 2, max(1, count // OPT_IN_SHARE))
 
 
-def _run_corpus(plan: Plan, group: Group, dtype: str, origin: Origin, contestants: Sequence[Contestant], agreement: Agreement) -> None:
+def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
     if plan.deadline.passed:
         return
+    origin, group = corpus.origin, corpus.group
     recipes = draw_corpus(origin.space, origin.seed, origin.count)
-    for done, recipe in enumerate(recipes):
+    for done, recipe in enumerate(recipes, start=1):
         if plan.deadline.passed:
             return
-        trials = _run_recipe(plan, group, recipe, origin, contestants)
+        trials = _run_recipe(plan, corpus, recipe)
         if group.family == "ordinary" and not group.draws:
             agreement.note(trials)
-        plan.progress(contestants[0], group.names[0], dtype, "corpus", done + 1, len(recipes))
+        name = corpus.contestants[0].name
+        plan.progress(Progress(name, plan.operation.name, group.names[0], recipe.dtype, "corpus", done, len(recipes)))
 
 
-def _run_recipe(plan: Plan, group: Group, recipe: Recipe, origin: Origin, contestants: Sequence[Contestant]) -> list[Trial]:
+def _run_recipe(plan: Plan, corpus: Corpus, recipe: Recipe) -> list[Trial]:
     case = expand(recipe)
     evaluation = SharedEvaluation(plan.operation.evaluate(case))
     trials = []
-    for contestant in contestants:
+    for contestant in corpus.contestants:
         began = time.monotonic()
-        checks = [
-            check
-            for check in group.checks(contestant)
-            if not plan.excluded(contestant.name, plan.operation.name, check.name, recipe.dtype, recipe)
-        ]
-        reason = contestant.gave_up or refusal(recipe, case, plan.operation, contestant.subject.capabilities)
-        if reason:
-            contestant.unsupported[reason] += 1
-            for check in checks:
-                note(contestant, check, recipe, None, origin)
-        else:
-            trial = trial_of(contestant, case, evaluation)
-            judge_all(contestant, checks, recipe, trial, origin)
+        trial = trial_of(contestant, case, evaluation)
+        if _judge(plan, corpus, recipe, contestant, trial):
             trials.append(trial)
         contestant.seconds += time.monotonic() - began
     return trials
+
+
+def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, trial: Trial) -> bool:
+    """Judge the case by the group's checks; False where the contestant doesn't take it."""
+    operation = plan.operation.name
+    checks = [
+        check
+        for check in corpus.group.checks(contestant)
+        if not plan.excluded(contestant.name, operation, check.name, recipe.dtype, recipe)
+    ]
+    reason = contestant.gave_up or refusal(recipe, trial.case, plan.operation, contestant.subject.capabilities)
+    if reason is None:
+        judge_all(contestant, checks, recipe, trial, corpus.origin)
+        return True
+    contestant.unsupported[reason] += 1
+    for check in checks:
+        note(contestant, check, recipe, None, corpus.origin)
+    return False

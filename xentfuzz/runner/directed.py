@@ -10,6 +10,7 @@ from xentfuzz.recipes.draw import search
 from xentfuzz.recipes.recipe import Recipe, recipe_from
 from xentfuzz.runner.contestant import Contestant, Found
 from xentfuzz.runner.corpus import Plan
+from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import examine, note
 from xentfuzz.runner.spaces import common_space, own_space
 
@@ -44,7 +45,7 @@ def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count:
         if not shrinking:
             note(contestant, check, recipe, verdict, None)
             done += 1
-            plan.progress(contestant, check.name, dtype, "search", done, count)
+            plan.progress(Progress(contestant.name, plan.operation.name, check.name, dtype, "search", done, count))
         return verdict.ratio if verdict is not None else 0.0
 
     for failure in search(space, plan.derived_seed(dtype, check.name, "search"), count, score):

@@ -83,5 +83,3 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         smallest = final
     smallest.dtypes = tuple(found.dtypes)
     return smallest
-
-

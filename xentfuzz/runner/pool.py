@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
+from typing import Self
 
 from xentfuzz import registry
 from xentfuzz.implementation import Implementation
@@ -29,7 +30,7 @@ class Pool:
         """The same implementation's other operations, opened when they are asked for."""
         return Siblings(self, implementation)
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -14,7 +14,8 @@ class Profile:
     """cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
 
     largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
-    takes milliseconds for each row; simulated_recorded: elements of a recording that it is given. shrink_evaluations: calls that shrinking one failure may cost.
+    takes milliseconds for each row; simulated_recorded: elements of a recording that it is given.
+    shrink_evaluations: calls that shrinking one failure may cost.
     """
 
     name: str
@@ -36,9 +37,35 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", {"ordinary": 50, "special": 40, "robust": 12}, 12, 20, 1024, 140_000, 6),
-    "default": Profile("default", {"ordinary": 250, "special": 160, "robust": 110}, 120, 100, 4096, 300_000, 34),
-    "thorough": Profile("thorough", {"ordinary": 2000, "special": 1000, "robust": 400}, 500, 1000, 65536, 4_000_000, 100, 64, shrink_evaluations=2000),
+    "quick": Profile(
+        "quick",
+        cases={"ordinary": 50, "special": 40, "robust": 12},
+        identities=12,
+        search=20,
+        largest=1024,
+        long=140_000,
+        simulated_cases=6,
+    ),
+    "default": Profile(
+        "default",
+        cases={"ordinary": 250, "special": 160, "robust": 110},
+        identities=120,
+        search=100,
+        largest=4096,
+        long=300_000,
+        simulated_cases=34,
+    ),
+    "thorough": Profile(
+        "thorough",
+        cases={"ordinary": 2000, "special": 1000, "robust": 400},
+        identities=500,
+        search=1000,
+        largest=65536,
+        long=4_000_000,
+        simulated_cases=100,
+        simulated_largest=64,
+        shrink_evaluations=2000,
+    ),
 }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.check import Check
+from xentfuzz.checks.trial import Trial
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
@@ -32,10 +34,10 @@ def run_recorded(plan: Plan, contestants: Sequence[Contestant], recordings: Sequ
     """Judge every recording, under the usual options, by every ordinary check that needs no limits of its own."""
     for recorded in recordings:
         for case in variants(recorded, plan):
-            recipe = written(case, recorded.name)
             evaluation = SharedEvaluation(plan.operation.evaluate(case))
             for contestant in contestants:
-                _run(plan, contestant, recorded, recipe, case, evaluation)
+                if _takes(plan, contestant, case):
+                    _judge_recording(plan, recorded, trial_of(contestant, case, evaluation), contestant)
 
 
 def variants(recorded: Recorded, plan: Plan) -> Iterator[Case]:
@@ -53,34 +55,35 @@ def with_upstream(case: Case, shape: tuple[int, ...]) -> Case:
     return Case(case.operation, case.dtype, {**case.arrays, "grad_output": StridedArray.of(values)}, case.options)
 
 
-def _run(plan: Plan, contestant: Contestant, recorded: Recorded, recipe: Recipe, case: Case, evaluation: SharedEvaluation) -> None:
+def _takes(plan: Plan, contestant: Contestant, case: Case) -> bool:
     capabilities = contestant.subject.capabilities
-    if case.dtype not in capabilities.dtypes or refusal(recipe, case, plan.operation, capabilities) or _too_large(contestant, plan, recipe):
-        return
-    trial = trial_of(contestant, case, evaluation)
+    size = next(iter(case.values.values())).size
+    too_large = contestant.subject.implementation.simulator and size > plan.profile.simulated_recorded
+    return case.dtype in capabilities.dtypes and not too_large and not refusal(written(case, ""), case, plan.operation, capabilities)
+
+
+def _judge_recording(plan: Plan, recorded: Recorded, trial: Trial, contestant: Contestant) -> None:
+    recipe = written(trial.case, recorded.name)
     for check in contestant.checks:
         if check.family != "ordinary" or check.draws or contestant.gave_up:
             continue
-        verdict = judge(contestant, check, recipe, case, trial)
+        verdict = judge(contestant, check, recipe, trial.case, trial)
         if isinstance(verdict, Failure):
-
-            def fails(rows: Recorded, check: Any = check, options: Any = case.options, kind: str = verdict.kind) -> Failure | None:
-                return _retry(plan, contestant, check, rows, options, kind)
-
-            verdict = smallest_batch(recorded, fails) or verdict
+            verdict = smallest_batch(recorded, _retry(plan, contestant, check, verdict)) or verdict
         note(contestant, check, recipe, verdict, None)
 
 
-def _too_large(contestant: Contestant, plan: Plan, recipe: Recipe) -> bool:
-    return contestant.subject.implementation.simulator and int(np.prod(recipe.shape)) > plan.profile.simulated_recorded
+def _retry(plan: Plan, contestant: Contestant, check: Check, seen: Failure) -> Callable[[Recorded], Failure | None]:
+    """Whether a part of the recording fails in the same way, under the same options."""
 
+    def retry(part: Recorded) -> Failure | None:
+        plain = part.case(plan.operation)
+        case = Case(plain.operation, plain.dtype, plain.arrays, seen.options)
+        case = with_upstream(case, plan.operation.evaluate(case).shape("value"))
+        verdict = judge(contestant, check, written(case, part.name), case, trial_of(contestant, case))
+        return verdict if isinstance(verdict, Failure) and verdict.kind == seen.kind else None
 
-def _retry(plan: Plan, contestant: Contestant, check: Any, rows: Recorded, options: Any, kind: str) -> Failure | None:
-    plain = rows.case(plan.operation)
-    case = Case(plain.operation, plain.dtype, plain.arrays, options)
-    case = with_upstream(case, plan.operation.evaluate(case).shape("value"))
-    verdict = judge(contestant, check, written(case, rows.name), case, trial_of(contestant, case))
-    return verdict if isinstance(verdict, Failure) and verdict.kind == kind else None
+    return retry
 
 
 def smallest_batch(recorded: Recorded, fails: Callable[[Recorded], Failure | None]) -> Failure | None:
@@ -104,7 +107,7 @@ def written(case: Case, name: str) -> Recipe:
     first = case.values[next(iter(case.arrays))]
     small = first.size <= LARGEST_WRITTEN
     arrays = {
-        argument: ArrayRecipe(regime=f"recorded:{name}", elements=_elements(values) if small else None, dtype=_foreign_dtype(values, case.dtype))
+        argument: ArrayRecipe(f"recorded:{name}", elements=_elements(values) if small else None, dtype=_foreign_dtype(values, case.dtype))
         for argument, values in case.values.items()
     }
     return Recipe(case.operation, case.dtype, first.shape, arrays, dict(case.options))

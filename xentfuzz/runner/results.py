@@ -22,7 +22,8 @@ def json_number(value: float) -> float | str:
 class CheckResult:
     """One check on one dtype. cases: compared; unsupported: drawn but outside what the implementation takes.
 
-    worst_ratio: the largest error / allowed error; worst_ulp: the same error in units in the last place; recipe: of the case that caused it.
+    worst_ratio: the largest error / allowed error; worst_ulp: the same error in units in the last place; recipe: of that
+    case.
     reason: why it is unsupported or not_run.
     """
 
@@ -56,7 +57,7 @@ class CheckReport:
 
     failures: unexpected and expected ones; `expected` maps a failure's index to its reason. policies: policy -> outcome -> times seen.
     unsupported: reason -> cases that were drawn but not taken.
-    stricter_grade: a stricter grade that every compared case met, or None. not_compared: declared combinations of which nothing was compared.
+    stricter_grade: a stricter grade that every compared case met, or None.
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.failures.failure import Failure
+from xentfuzz.implementation import Implementation
 from xentfuzz.runner.contestant import Contestant, Deadline
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
@@ -15,7 +16,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     report = CheckReport(
         implementation=implementation.name,
         operation=contestant.operation.name,
-        grade=implementation.grade_words(),
+        grade=grade_text(implementation),
         card=contestant.subject.capabilities,
         seed=settings.seed,
         failures=failures,
@@ -27,6 +28,13 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     report.checks = _results(contestant, settings)
     report.problems = _problems(contestant, report)
     return report
+
+
+def grade_text(implementation: Implementation) -> str:
+    """The declared grade as reports print it, by dtype where it differs."""
+    if isinstance(implementation.grade, str):
+        return implementation.grade
+    return ", ".join(f"{dtype}: {implementation.grade_for(dtype)}" for dtype in FLOAT_NAMES)
 
 
 def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:
