@@ -9,7 +9,7 @@ Row = Mapping[str, Any]
 
 CONVENTIONS = (
     "Only results that were just verified are timed; rounds are interleaved across implementations. Median of the rounds; IQR: distance "
-    "between the quartiles; first call: with compiling. GB/s: the logits read once for the loss, read and written once for loss and gradient, "
+    "between the quartiles; first call: with compiling. GB/s: the logits read once for the loss, read and written once with the gradient, "
     "whatever is really moved; an input that fits a cache can exceed the memory's bandwidth."
 )
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
