@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
-from xentfuzz.recipes.target import INDEX
+from xentfuzz.recipes.shapes import geometry
 
 # Feature -> what it says. Options, by their own names, come on top.
 FEATURES = {
@@ -40,11 +39,12 @@ def features(recipe: Recipe) -> dict[str, Any]:
     operation = get_operation(recipe.operation)
     options = {**operation.defaults, **recipe.options}
     first = recipe.arrays[operation.arguments[0].name]
+    shape = geometry(recipe.shape, options)
     found = {
         "dtype": recipe.dtype,
         "rank": len(recipe.shape),
-        "classes": recipe.shape[class_axis(len(recipe.shape), options)],
-        "rows": _positions(recipe.shape, options),
+        "classes": shape.classes,
+        "rows": shape.rows,
         "weight": "weight" in recipe.arrays,
         "regime": _regime(first),
         "layout": _layouts(recipe),
@@ -56,16 +56,6 @@ def features(recipe: Recipe) -> dict[str, Any]:
     return found | _target(recipe) | options
 
 
-def class_axis(rank: int, options: Mapping[str, Any]) -> int:
-    """The axis of the classes: the option `axis` where the operation has one, else 0 for rank 1 and 1 otherwise."""
-    return int(options.get("axis", min(rank - 1, 1)))
-
-
-def _positions(shape: tuple[int, ...], options: Mapping[str, Any]) -> int:
-    axis = class_axis(len(shape), options) % len(shape)
-    return math.prod(length for index, length in enumerate(shape) if index != axis)
-
-
 def _regime(array: ArrayRecipe) -> str:
     return array.regime if array.elements is None else "elements"
 
@@ -75,15 +65,11 @@ def _layouts(recipe: Recipe) -> tuple[str, ...]:
     return tuple(sorted(found)) or ("contiguous",)
 
 
-def is_index_target(target: ArrayRecipe) -> bool:
-    """Whether a target's recipe makes class indices."""
-    return target.regime in INDEX
-
-
 def _target(recipe: Recipe) -> dict[str, Any]:
-    target = recipe.arrays.get("target")
-    if target is None:
+    kind = target_kind(recipe)
+    if not kind:
         return {}
-    if is_index_target(target):
-        return {"target": "index", "target_dtype": target.dtype or "int64", "ignored": target.ignored}
-    return {"target": "probabilities", "target_dtype": target.dtype or recipe.dtype}
+    target = recipe.arrays["target"]
+    if kind == "index":
+        return {"target": kind, "target_dtype": target.dtype or "int64", "ignored": target.ignored}
+    return {"target": kind, "target_dtype": target.dtype or recipe.dtype}

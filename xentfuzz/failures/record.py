@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,8 @@ from xentfuzz.environment import environment, without_paths
 from xentfuzz.errors import RecordError
 from xentfuzz.failures.failure import KINDS, Failure, failure
 from xentfuzz.failures.source import Source
+from xentfuzz.operations.case import Case
+from xentfuzz.recipes.expand import case_hashes
 
 SCHEMA_VERSION = 1
 # Beyond this many bytes a record holds an array's hash and the recipe that rebuilds it.
@@ -40,7 +41,7 @@ class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ArrayRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """data: base64 of the little-endian values in C order (bfloat16 as its 16 bits), None beyond LARGEST_STORED. sha256: of those bytes."""
+    """data: base64 of the little-endian values in C order (bfloat16 as its 16 bits), None where large. sha256: see `case_hashes`."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -107,6 +108,7 @@ def encode(found: Failure, *, command: Sequence[str] = (), seed: int | None = No
 
 
 def _entry(found: Failure) -> FailureEntry:
+    hashes = hashes_of(found)
     return FailureEntry(
         check=found.check,
         kind=found.kind,
@@ -117,7 +119,7 @@ def _entry(found: Failure) -> FailureEntry:
         expected=None,
         implementation=without_paths(found.implementation),
         options=_jsonable(found.options),
-        arrays={name: _array_record(array) for name, array in found.arrays.items()},
+        arrays={name: _array_record(array, hashes[name]) for name, array in found.arrays.items()},
         details=_jsonable(found.details),
         source=found.source,
         needs=tuple(found.needs),
@@ -147,24 +149,19 @@ def _from_jsonable(value: Any) -> Any:
     return float(value) if value in ("nan", "inf", "-inf") else value
 
 
-def array_hash(array: StridedArray) -> str:
-    """SHA-256, in hexadecimal, of the little-endian values in C order."""
-    return hashlib.sha256(_value_bytes(array)).hexdigest()
+def hashes_of(found: Failure) -> dict[str, str]:
+    """argument name -> SHA-256 of the array, as `case_hashes` computes it."""
+    return case_hashes(Case(found.operation, found.dtype, found.arrays, found.options))
 
 
-def _value_bytes(array: StridedArray) -> bytes:
+def _array_record(array: StridedArray, sha256: str) -> ArrayRecord:
     values = array.view()
-    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
-
-
-def _array_record(array: StridedArray) -> ArrayRecord:
-    content = _value_bytes(array)
-    small = max(len(content), array.storage.nbytes) <= LARGEST_STORED
+    small = max(values.nbytes, array.storage.nbytes) <= LARGEST_STORED
     return ArrayRecord(
         dtype=array.dtype,
         shape=array.shape,
-        sha256=hashlib.sha256(content).hexdigest(),
-        data=_base64(content) if small else None,
+        sha256=sha256,
+        data=_base64(values.tobytes()) if small else None,
         layout=_layout(array) if small and not is_plain(array) else None,
     )
 
@@ -206,6 +203,9 @@ def decode(content: bytes) -> Failure:
     found.hashes = {name: array.sha256 for name, array in entry.arrays.items()}
     found.arrays = {name: _array(name, array) for name, array in entry.arrays.items() if array.data is not None}
     found.case = {**{name: array.view() for name, array in found.arrays.items()}, **found.options}
+    for name, sha256 in hashes_of(found).items():
+        if sha256 != found.hashes[name]:
+            raise RecordError(f"is damaged: the bytes of {name} do not have the hash that was stored with them")
     return found
 
 
@@ -234,13 +234,9 @@ def _require_version(head: _Head) -> None:
 
 def _array(name: str, record: ArrayRecord) -> StridedArray:
     content = _bytes(name, record.data)
-    if hashlib.sha256(content).hexdigest() != record.sha256:
-        raise RecordError(f"is damaged: the bytes of {name} do not have the hash that was stored with them")
     try:
-        dtype = numpy_dtype(record.dtype)
         if record.layout is None:
-            values = np.frombuffer(content, dtype.newbyteorder("<")).reshape(record.shape)
-            return StridedArray.of(values.astype(dtype))
+            return StridedArray.of(np.frombuffer(content, numpy_dtype(record.dtype)).reshape(record.shape))
         storage = np.frombuffer(_bytes(name, record.layout.storage), np.uint8).copy()
         array = StridedArray(storage, record.dtype, record.shape, record.layout.strides, record.layout.offset, record.layout.writeable)
         array.view()
