@@ -1,0 +1,79 @@
+"""An implementation that is called in this process: fastest, and without protection from what it does to the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.errors import Unavailable
+from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.comparison import changed_arguments
+from xentfuzz.subjects.outcome import Call, Outcome
+from xentfuzz.subjects.planning import plan_of
+from xentfuzz.subjects.specialisation import Specialisations, specialisation
+from xentfuzz.worker.callee import Answer, Callee
+from xentfuzz.worker.describe import describe_callee
+from xentfuzz.worker.libraries.library import Collected
+
+
+def results_of(answer: Answer, *, copy: bool) -> dict[str, np.ndarray[Any, Any] | float | int] | None:
+    """The results as NumPy arrays of their own dtype."""
+    if answer.results is None:
+        return None
+    return {name: _array(result, copy=copy) if isinstance(result, Collected) else result for name, result in answer.results.items()}
+
+
+def _array(result: Collected, *, copy: bool) -> np.ndarray[Any, Any]:
+    bits = np.array(result.bits, copy=True, order="C") if copy else result.bits
+    return bits.view(numpy_dtype(result.dtype))
+
+
+class InProcess:
+    """Raises UsageError where the implementation can't be loaded, Unavailable where its array library is missing."""
+
+    capabilities: Capabilities
+
+    def __init__(self, implementation: Implementation) -> None:
+        self.implementation = implementation
+        try:
+            self.callee = Callee(plan_of(implementation, elsewhere=False))
+        except ImportError as error:
+            raise Unavailable(f"{implementation.name} needs {implementation.array}: {error}") from error
+        self.specialisations = Specialisations()
+
+    def describe(self) -> dict[str, Any]:
+        """The form and the parameters of each function."""
+        return describe_callee(self.callee)
+
+    def call(self, call: Call) -> Outcome:
+        fresh = {name: array.fresh() for name, array in call.arrays.items()}
+        key = specialisation(call)
+        answer = self.callee.call(call.function, fresh, call.options)
+        # Copied before anything else runs: the result may lie in memory that the next call uses again.
+        results = results_of(answer, copy=True)
+        new = self.specialisations.is_new(key)
+        self.specialisations.note(key, answer.seconds)
+        return outcome_of(answer, results, call.arrays, fresh, compiled=new)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def outcome_of(
+    answer: Answer,
+    results: Mapping[str, Any] | None,
+    before: Mapping[str, StridedArray],
+    after: Mapping[str, StridedArray],
+    *,
+    compiled: bool,
+    notes: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """An answer together with what the call did to its arguments."""
+    changed, outside = changed_arguments(before, after)
+    more = {**(notes or {}), **({"written_outside": outside} if outside else {})}
+    return Outcome(results, answer.unsupported, answer.raised, answer.crash, changed, answer.seconds, compiled, more)

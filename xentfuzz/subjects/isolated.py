@@ -1,0 +1,87 @@
+"""An implementation that is called in a worker of its own: whatever it does to the process, this one goes on."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+from xentfuzz.errors import UsageError
+from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.in_process import outcome_of, results_of
+from xentfuzz.subjects.limits import Limits
+from xentfuzz.subjects.outcome import Call, Crash, Outcome
+from xentfuzz.subjects.planning import plan_of
+from xentfuzz.subjects.specialisation import Specialisations, specialisation
+from xentfuzz.subjects.worker_process import WorkerProcess
+from xentfuzz.worker.wire import answer_in, arrays_in, put_arrays
+
+
+class Isolated:
+    """Raises UsageError where the implementation can't be loaded in a worker. A worker that came to its end is replaced for the next call."""
+
+    capabilities: Capabilities
+
+    def __init__(self, implementation: Implementation, limits: Limits | None = None) -> None:
+        self.implementation = implementation
+        self.limits = limits or Limits()
+        try:
+            self._plan = pickle.dumps(plan_of(implementation, elsewhere=True), protocol=4)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise UsageError(f"{implementation.name}: fixed holds what can't be sent to another process: {error}") from None
+        self.specialisations = Specialisations()
+        self._description: dict[str, Any] = {}
+        self.worker: WorkerProcess | None = None
+        self._started()
+
+    def describe(self) -> dict[str, Any]:
+        """The form and the parameters of each function."""
+        return self._description
+
+    def call(self, call: Call) -> Outcome:
+        worker = self._started()
+        key = specialisation(call)
+        new = self.specialisations.is_new(key)
+        described, free = put_arrays(worker.arena, call.arrays)
+        message = {"do": "call", "function": call.function, "arrays": described, "options": dict(call.options), "free": free}
+        reply = worker.request(message, self.specialisations.time_limit(key, self.limits))
+        if isinstance(reply, Crash):
+            self._lost()
+            return Outcome(crash=reply, compiled=new)
+        outcome = self._outcome(worker, call, described, reply, compiled=new)
+        self.specialisations.note(key, outcome.seconds)
+        if outcome.crash is not None or "closed_streams" in outcome.notes:
+            self._lost()
+        return outcome
+
+    def close(self) -> None:
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
+
+    def _outcome(self, worker: WorkerProcess, call: Call, described: dict[str, Any], reply: dict[str, Any], *, compiled: bool) -> Outcome:
+        try:
+            answer = answer_in(worker.arena, reply)
+        except (ValueError, LookupError, TypeError):
+            return Outcome(crash=Crash("abort", "what it replied makes no sense: something wrote over the worker's memory"), compiled=compiled)
+        notes = {name: value for name, value in (("closed_streams", reply["closed"]), ("output", worker.output())) if value}
+        after = arrays_in(worker.arena, described)
+        return outcome_of(answer, results_of(answer, copy=False), call.arrays, after, compiled=compiled, notes=notes)
+
+    def _started(self) -> WorkerProcess:
+        if self.worker is None:
+            worker = WorkerProcess(self.implementation.environment, self.implementation.python, self.limits)
+            reply = worker.request({"do": "load", "size": len(self._plan)}, self.limits.first_call_seconds, self._plan)
+            problem = f"its worker ended while it was loaded: {reply.message}" if isinstance(reply, Crash) else reply.get("error")
+            if isinstance(reply, Crash) or problem is not None:
+                worker.close()
+                raise UsageError(f"{self.implementation.name}: {problem}")
+            self._description = reply["loaded"]
+            worker.note_baseline()
+            self.worker = worker
+        return self.worker
+
+    def _lost(self) -> None:
+        """The next call starts a new worker, which has compiled nothing."""
+        self.close()
+        self.specialisations.seen.clear()

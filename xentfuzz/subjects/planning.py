@@ -1,0 +1,58 @@
+"""From a declaration and its operation to the plan that a callee is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xentfuzz.errors import UsageError
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.registry import reference_of
+from xentfuzz.subjects.outcome import FUNCTIONS
+from xentfuzz.worker.plan import Plan
+from xentfuzz.worker.reference import reference_to
+
+
+def plan_of(implementation: Implementation, *, elsewhere: bool) -> Plan:
+    """elsewhere: the functions are loaded in another process. Raises UsageError for one that no other process can find."""
+    operation = get_operation(implementation.operation)
+    functions = {name: getattr(implementation, name) for name in FUNCTIONS if getattr(implementation, name) is not None}
+    if elsewhere:
+        functions = {name: _reference(implementation, name, function) for name, function in functions.items()}
+    return Plan(
+        name=implementation.name,
+        operation=operation.name,
+        functions=functions,
+        array=implementation.array,
+        device=implementation.device,
+        positional=tuple(argument.name for argument in operation.arguments if not argument.optional),
+        optional=tuple(argument.name for argument in operation.arguments if argument.optional),
+        differentiable=tuple(argument.name for argument in operation.arguments if argument.differentiable),
+        defaults=dict(operation.defaults),
+        always=frozenset(option.name for option in operation.options if option.always),
+        spelling={ours: own for own, ours in implementation.renames.items()},
+        fixed=dict(implementation.fixed),
+    )
+
+
+def _reference(implementation: Implementation, name: str, function: Callable[..., Any] | str) -> str:
+    if isinstance(function, str):
+        return absolute(function)
+    declared = reference_of(implementation)
+    if declared is not None:
+        return f"{declared}.{name}"
+    found = reference_to(function)
+    if found is None:
+        raise UsageError(
+            f"{implementation.name}: its {name} can't be found by another process; define it at the top level of a module, "
+            f'give it as "package.module:attribute", or run it without isolation'
+        )
+    return found
+
+
+def absolute(reference: str) -> str:
+    """A reference to a file that stays right when the current directory changes."""
+    where, _, path = reference.rpartition(":")
+    return f"{Path(where).resolve()}:{path}" if where.endswith(".py") else reference

@@ -1,0 +1,213 @@
+"""A worker: another interpreter that carries out requests, with limits on time, memory and output.
+
+A bare pipe and a shared mapping instead of pebble's or multiprocessing's processes: a worker may need another interpreter, and always needs its own
+environment before anything is imported, neither of which those offer; forking is out of the question once an OpenMP runtime has started; and a call
+through a pipe costs a fraction of one through their queues and threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xentfuzz
+from xentfuzz.errors import UsageError
+from xentfuzz.subjects.limits import Limits
+from xentfuzz.subjects.outcome import Crash
+from xentfuzz.subjects.system import explain_death, lack_of_memory_kills, private_memory
+from xentfuzz.worker import messages
+from xentfuzz.worker.memory import Arena, anonymous_file
+from xentfuzz.worker.texts import without_folders
+
+# How often a call that takes long is looked at: memory, life.
+TICK = 0.05
+# What is kept of a worker's output for messages.
+TAIL = 4096
+READ = 1 << 16
+
+
+class WorkerProcess:
+    """environment: variables beside this process's own; python: another interpreter. Raises UsageError where it can't be started."""
+
+    def __init__(self, environment: Mapping[str, str], python: str | None, limits: Limits) -> None:
+        self.limits = limits
+        self.lack_of_memory_kills = lack_of_memory_kills()
+        request_end, self._requests = os.pipe()
+        self._replies, reply_end = os.pipe()
+        self._output, output_end = os.pipe()
+        lifeline_end, lifeline = os.pipe()
+        descriptor = anonymous_file()
+        self.arena = Arena(descriptor)
+        theirs = (request_end, reply_end, descriptor, lifeline_end)
+        try:
+            self.process = _spawn(environment, python, theirs, output_end)
+        finally:
+            for end in (request_end, reply_end, lifeline_end, output_end):
+                os.close(end)
+        os.set_blocking(self._output, False)
+        os.set_blocking(self._replies, False)
+        self._poll = select.poll()
+        self._poll.register(self._replies, select.POLLIN)
+        self._poll.register(self._output, select.POLLIN)
+        self._output_open = True
+        self.written = 0
+        self.tail = b""
+        self.baseline: int | None = None
+        self._end = weakref.finalize(self, _end, self.process, (self._requests, self._replies, self._output, lifeline, descriptor))
+
+    def request(self, message: dict[str, Any], seconds: float, payload: bytes = b"") -> dict[str, Any] | Crash:
+        """The reply to a message, or how the worker came to its end. An exception here (an interrupt) ends the worker as well."""
+        self.written, self.tail = 0, b""
+        try:
+            try:
+                messages.write_all(self._requests, messages.encode(message) + payload)
+            except BrokenPipeError:
+                return self._death(" between two calls")
+            return self._await(time.monotonic() + seconds, seconds)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the worker and everything that it has started."""
+        self._end()
+
+    def note_baseline(self) -> None:
+        """Take the memory in use now as what the implementation needs before any call."""
+        self.baseline = private_memory(self.process.pid)
+
+    def output(self) -> str:
+        """The end of what the worker wrote to its standard streams since the last request, without the folders of files."""
+        return without_folders(self.tail.decode(errors="replace").strip())
+
+    def _await(self, deadline: float, seconds: float) -> dict[str, Any] | Crash:
+        received = b""
+        while True:
+            now = time.monotonic()
+            ready = dict(self._poll.poll(max(0.0, min(TICK, deadline - now)) * 1000))
+            if self._output in ready:
+                self._drain()
+            if self.written > self.limits.output_bytes:
+                return self._killed("output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call")
+            if self._replies in ready:
+                part = os.read(self._replies, READ)
+                if not part:
+                    return self._death()
+                received += part
+                size = _complete(received)
+                if size:
+                    return self._decoded(received[messages.HEADER.size : size])
+            elif not ready:
+                crash = self._look(deadline, seconds)
+                if crash is not None:
+                    return crash
+            elif time.monotonic() > deadline:
+                return self._hang(seconds)
+
+    def _decoded(self, body: bytes) -> dict[str, Any] | Crash:
+        self._drain()
+        if self.written > self.limits.output_bytes:
+            return self._killed("output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call")
+        try:
+            return messages.decode(body)
+        except ValueError:
+            return self._killed("abort", "what it replied is no message: something wrote over the worker's memory or into its pipe")
+
+    def _look(self, deadline: float, seconds: float) -> Crash | None:
+        """What is found wrong with a worker that has been silent for a while."""
+        if self.process.poll() is not None:
+            return self._death()
+        if self.baseline is not None and private_memory(self.process.pid) > self.baseline + self.limits.memory_bytes:
+            return self._killed("out_of_memory", f"it used more than {self.limits.memory_bytes} bytes beyond what it needs when idle")
+        return self._hang(seconds) if time.monotonic() > deadline else None
+
+    def _hang(self, seconds: float) -> Crash:
+        self.tail = b""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGUSR1)
+        time.sleep(TICK)
+        self._drain()
+        return self._killed("hang", f"it did not return within {seconds:g} s")
+
+    def _death(self, when: str = "") -> Crash:
+        try:
+            status = self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return self._killed("exit", "it closed its pipe to the harness")
+        self._drain()
+        kind, message = explain_death(status, starved=lack_of_memory_kills() > self.lack_of_memory_kills)
+        return self._killed(kind, message + when)
+
+    def _killed(self, kind: str, message: str) -> Crash:
+        output = self.output()
+        self.close()
+        return Crash(kind, f"{message}\n{output}" if output else message)
+
+    def _drain(self) -> None:
+        while self._output_open:
+            try:
+                part = os.read(self._output, READ)
+            except BlockingIOError:
+                return
+            if not part:
+                # Both streams closed: nothing more will come, and poll would report it for ever.
+                self._output_open = False
+                self._poll.unregister(self._output)
+                return
+            self.written += len(part)
+            self.tail = (self.tail + part)[-TAIL:]
+            if self.written > self.limits.output_bytes:
+                return
+
+
+def _complete(received: bytes) -> int:
+    """The size of the whole message at the beginning of `received`, 0 while part of it is missing."""
+    if len(received) < messages.HEADER.size:
+        return 0
+    size: int = messages.HEADER.size + messages.HEADER.unpack(received[: messages.HEADER.size])[0]
+    return size if len(received) >= size else 0
+
+
+def _spawn(environment: Mapping[str, str], python: str | None, theirs: tuple[int, ...], output: int) -> subprocess.Popen[bytes]:
+    package = Path(xentfuzz.__file__).parent
+    command = [python or sys.executable, str(package / "worker" / "bootstrap.py"), str(package), *map(str, theirs), *_path(python)]
+    try:
+        # A session of its own: an interrupt from the terminal is the parent's business, and what the worker starts ends with it.
+        return subprocess.Popen(  # noqa: S603 - the interpreter that the user named
+            command,
+            env={**os.environ, **environment},
+            pass_fds=theirs,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UsageError(f"can't start {command[0]}: {error.strerror}; python= is the path of a Python interpreter") from None
+
+
+def _path(python: str | None) -> list[str]:
+    """What a worker finds modules on before its own path: this process's path; without installed packages for another interpreter."""
+    entries = [entry or str(Path.cwd()) for entry in sys.path]
+    if python is None:
+        return entries
+    foreign = (sys.prefix, sys.base_prefix)
+    return [entry for entry in entries if not entry.startswith(foreign) and "-packages" not in entry]
+
+
+def _end(process: subprocess.Popen[bytes], descriptors: tuple[int, ...]) -> None:
+    # The group's id is the worker's: it leads a session. Once it has been waited for, the id may belong to somebody else's process.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for descriptor in descriptors:
+        os.close(descriptor)

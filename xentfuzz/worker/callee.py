@@ -1,0 +1,155 @@
+"""An implementation, loaded: takes host arrays, calls it in its own library and spelling, and gives host arrays or the reason why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.subjects.outcome import Crash, Raised
+from xentfuzz.worker.forms import Form, form_of
+from xentfuzz.worker.libraries import library_named
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported
+from xentfuzz.worker.plan import Plan
+from xentfuzz.worker.reference import load_reference
+from xentfuzz.worker.texts import message_of, raised_from
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What one call gave: exactly one of results, unsupported, raised, crash."""
+
+    results: Mapping[str, Collected | Number] | None = None
+    unsupported: str | None = None
+    raised: Raised | None = None
+    crash: Crash | None = None
+    seconds: float = 0.0
+
+
+class Callee:
+    """forms: function name -> its form. Raises UsageError where a function can't be loaded, ImportError where the array library is missing."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.forms: dict[str, Form] = {}
+        for name, function in plan.functions.items():
+            leading = len(plan.positional) + (name == "backward")
+            self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
+        self.library: ArrayLibrary = library_named(plan.array, plan.device)
+        self.seconds = 0.0
+
+    def call(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
+        """One call; `arrays` are handed over as they are. KeyboardInterrupt alone gets through: only the caller knows whose it is."""
+        self.seconds = 0.0
+        try:
+            results = self._call(function, arrays, options)
+        except KeyboardInterrupt:
+            raise
+        except (Unsupported, NotImplementedError) as reason:
+            return Answer(unsupported=message_of(reason) or type(reason).__name__, seconds=self.seconds)
+        except SystemExit as error:
+            return Answer(crash=Crash("exit", f"it raised SystemExit: {message_of(error)}"), seconds=self.seconds)
+        except BaseException as error:  # noqa: BLE001 - whatever an implementation raises is a result
+            return _failed(error, self.seconds)
+        return Answer(results, seconds=self.seconds)
+
+    def _call(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> dict[str, Collected | Number]:
+        loaded = {name: self._load(name, array) for name, array in arrays.items()}
+        try:
+            outputs = self._timed(self._outputs, function, loaded, arrays, options)
+            return {name: self.library.collect(output) for name, output in outputs.items()}
+        finally:
+            self.library.write_back()
+
+    def _load(self, name: str, array: StridedArray) -> Any:
+        try:
+            return self.library.load(array)
+        except (Unsupported, TypeError, ValueError, BufferError) as error:
+            raise Unsupported(f"{name}: {message_of(error)}") from None
+
+    def _timed(self, call: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+        began = time.perf_counter()
+        try:
+            outputs = call(*arguments)
+            self.library.finish(list(outputs.values()))
+        finally:
+            self.seconds = time.perf_counter() - began
+        return outputs
+
+    def _outputs(
+        self, function: str, loaded: Mapping[str, Any], arrays: Mapping[str, StridedArray], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        gradient = f"grad_{self.plan.positional[0]}"
+        if function == "forward":
+            return {"value": self._invoke(function, loaded, options)}
+        if function == "value_and_grad":
+            value, slope = _pair(self._invoke(self._declared(function), loaded, options))
+            return {"value": value, gradient: slope}
+        if function in self.forms:
+            return {gradient: self._invoke(function, loaded, options)}
+        wanted = differentiable(self.plan, arrays)
+        upstream = loaded["grad_output"]
+        found = self.library.gradients(lambda values: self._invoke("forward", values, options), loaded, wanted, upstream)
+        return {f"grad_{name}": slope for name, slope in found.items()}
+
+    def _declared(self, function: str) -> str:
+        if function not in self.forms:
+            raise Unsupported(f"no {function}")
+        return function
+
+    def _invoke(self, function: str, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        form = self.forms[function]
+        before = ("grad_output",) if function == "backward" else ()
+        leading = [loaded[name] for name in (*before, *self.plan.positional)]
+        return form(leading, self._named(form, loaded, options))
+
+    def _named(self, form: Form, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments that are passed by their own spelling. Raises Unsupported where the form has no parameter for one that matters."""
+        named = {}
+        for name in self.plan.optional:
+            matters = name in loaded
+            if self._passed(form, name, matters):
+                named[self._own(name)] = loaded.get(name)
+        for name, value in options.items():
+            matters = value != self.plan.defaults.get(name)
+            if self._passed(form, name, matters, always=name in self.plan.always):
+                named[self._own(name)] = value
+        return {**named, **self.plan.fixed}
+
+    def _passed(self, form: Form, name: str, matters: bool, *, always: bool = False) -> bool:  # noqa: FBT001
+        own = self._own(name)
+        if form.parameters.takes(own):
+            return matters or always or form.parameters.requires(own)
+        if matters:
+            raise Unsupported(f"no parameter for {name}")
+        return False
+
+    def _own(self, name: str) -> str:
+        return self.plan.spelling.get(name, name)
+
+
+def differentiable(plan: Plan, arrays: Mapping[str, StridedArray]) -> list[str]:
+    """The arguments whose gradients autodiff is asked for: with class indices the first one only, as targets and weights have none then."""
+    first = plan.positional[0]
+    target = arrays.get("target")
+    if target is None or target.shape != arrays[first].shape or target.dtype not in FLOAT_NAMES:
+        return [first]
+    return [name for name in plan.differentiable if name in arrays]
+
+
+def _pair(result: Any) -> Sequence[Any]:
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise TypeError(f"value_and_grad returned a {type(result).__name__}; wanted (loss, gradient)")
+    return result
+
+
+def _failed(error: BaseException, seconds: float) -> Answer:
+    message = message_of(error)
+    # torch reports exhausted host memory as a RuntimeError of its allocator, exhausted device memory as OutOfMemoryError.
+    exhausted = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in message
+    if exhausted:
+        return Answer(crash=Crash("out_of_memory", f"{type(error).__name__}: {message}"), seconds=seconds)
+    return Answer(raised=raised_from(error), seconds=seconds)

@@ -1,0 +1,52 @@
+"""jax arrays: copies without strides, on the device asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.worker.libraries.library import Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.numpy_arrays import collected, host_view
+
+
+class JaxArrays:
+    """device: a platform's name as jax spells it ("cpu", "gpu", "cuda", "tpu"), with ":index" where there are several."""
+
+    def __init__(self, device: str) -> None:
+        platform, _, index = device.partition(":")
+        self.device = jax.devices(platform)[int(index or 0)]
+        self.results: list[Any] = []
+
+    def load(self, array: StridedArray) -> Any:
+        view = host_view(array)
+        if not (view.flags.c_contiguous and view.flags.aligned and view.flags.writeable):
+            raise Unsupported("jax arrays have no strides, no offset and no read-only flag")
+        loaded = jax.device_put(view.copy(), self.device)
+        # Class indices lose nothing in the int32 that jax makes of them; a logit does.
+        if loaded.dtype != view.dtype and view.dtype.kind not in "iu":
+            raise Unsupported(f"jax holds {view.dtype} only with JAX_ENABLE_X64=1 in its environment")
+        return loaded
+
+    def collect(self, result: Any) -> Collected | Number:
+        if isinstance(result, bool | int | float):
+            return result
+        if not isinstance(result, jax.Array | np.ndarray | np.generic):
+            raise no_conversion(result, "a jax.Array")
+        return collected(np.asarray(result))
+
+    def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
+        def function(*values: Any) -> Any:
+            return invoke({**arrays, **dict(zip(wanted, values, strict=True))})
+
+        _, pull_back = jax.vjp(function, *(arrays[name] for name in wanted))
+        return dict(zip(wanted, pull_back(upstream), strict=True))
+
+    def finish(self, result: Any) -> None:
+        jax.block_until_ready(result)
+
+    def write_back(self) -> None:
+        """jax arrays can't be written to."""

@@ -1,0 +1,52 @@
+"""What an array library must be able to do for the harness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+
+
+class Unsupported(Exception):
+    """The library or the implementation has no such array, dtype or parameter; the message says which. Never a finding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """A result in host memory. `bits` may be of another dtype of the same width: `dtype` is its name, or NumPy's code for it."""
+
+    bits: np.ndarray[Any, Any]
+    dtype: str
+
+
+Number = bool | int | float
+# Calls the implementation with some of its arrays replaced, by name.
+Invoke = Callable[[Mapping[str, Any]], Any]
+
+
+class ArrayLibrary(Protocol):
+    def load(self, array: StridedArray) -> Any:
+        """The library's array over the same memory (a copy where it has memory of its own), with the same layout.
+
+        Raises Unsupported where the library cannot hold it.
+        """
+
+    def collect(self, result: Any) -> Collected | Number:
+        """A result in host memory; a Python number stays one. Raises TypeError for anything else."""
+
+    def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
+        """Gradients by the library's autodiff. Raises Unsupported where it has none, LookupError where the result depends on no argument."""
+
+    def finish(self, result: Any) -> None:
+        """Wait until `result` is there."""
+
+    def write_back(self) -> None:
+        """Copy arrays that live in the library's own memory back to where they were loaded from."""
+
+
+def no_conversion(result: Any, wanted: str) -> TypeError:
+    return TypeError(f"it returned a {type(result).__module__}.{type(result).__qualname__}; wanted {wanted}")
