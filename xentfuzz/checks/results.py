@@ -138,19 +138,18 @@ def needs_value_and_grad(capabilities: Capabilities, _: Implementation) -> str |
     return None if "value_and_grad" in capabilities.functions else "no value_and_grad"
 
 
-VALUE = (
-    "The {what} is within the allowed error of the exact result. The exact result is computed in a wider format from the same, already rounded "
-    "inputs; the allowed error follows from the number of roundings that the declared grade admits (tolerance by derivation, never a fixed rtol). "
-    "Ordinary cases: finite logits, all target kinds, weights, options, layouts and shapes."
-)
-SPECIAL = (
-    "Infinities, NaN, overflow, empty batches, nothing kept and weights that sum to zero give one of the outcomes that the contract allows, and rows "
-    "without special values are as right as ever. Where several outcomes are allowed, the report says which one was chosen (a policy, never a failure)."
-)
-ROBUST = (
-    "Targets of a narrow integer dtype and an empty class axis may be refused with an exception. An implementation that accepts them must answer as "
-    "for int64 targets: no wrapped index, no wrapped ignore_index."
-)
+VALUE = """The {what} is within the allowed error of the exact result.
+
+The exact result is computed in a wider format from the same, already rounded inputs; the allowed error follows from the roundings that the
+declared grade of accuracy admits, never from a fixed tolerance. Cases are ordinary: finite logits, all kinds of targets, weights, options,
+layouts and shapes."""
+SPECIAL = """Infinities, NaN, overflow, empty batches, nothing kept and weights that sum to zero give an outcome that the contract allows.
+
+Rows without special values must be as right as ever. Where several outcomes are allowed, the report says which one was chosen: a policy,
+never a failure."""
+ROBUST = """Targets of a narrow integer dtype and an empty class axis are refused with an exception, or answered rightly.
+
+An implementation that accepts them must answer as for int64 targets: no wrapped index, no wrapped ignore_index."""
 
 LOSSES = ("cross_entropy", "nll_loss")
 

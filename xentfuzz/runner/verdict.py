@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from xentfuzz.checks.registry import find_check
 from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.errors import UsageError
+from xentfuzz.failures.expected import Expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
+from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.examine import examine
+from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
 
 
 def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings, deadline: Deadline) -> CheckReport:
-    """The report of one contestant."""
+    """The report of one contestant, its expected failures told from the others."""
     implementation = contestant.subject.implementation
     report = CheckReport(
         implementation=implementation.name,
@@ -26,8 +32,39 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         cut_short=contestant.gave_up or (f"budget of {settings.budget:g} s used up" if deadline.passed else ""),
     )
     report.checks = _results(contestant, settings)
-    report.problems = _problems(contestant, report)
+    report.problems = [*_problems(contestant, report), *missing_features(contestant, settings.require)]
+    if settings.expected is not None:
+        _judge_expectations(contestant, report, settings.expected)
     return report
+
+
+def _judge_expectations(contestant: Contestant, report: CheckReport, expected: Expectations) -> None:
+    """Enter which failures were expected, and the expectations that hold no longer."""
+
+    def replay(name: str, recipe: Recipe) -> Failure | None:
+        verdict = examine(contestant, find_check(name), recipe)
+        if verdict is None:
+            raise UsageError(f"{contestant.name} does not take the case of the expectation")
+        return verdict if isinstance(verdict, Failure) else None
+
+    ran = {(result.check, result.dtype) for result in report.checks if result.cases or result.status == "failed"}
+    judgement = expected.judge(contestant.name, contestant.operation.name, ran, report.failures, replay)
+    report.expected = dict(judgement.reasons)
+    for failure, reason in judgement.replayed:
+        report.expected[len(report.failures)] = reason
+        report.failures.append(failure)
+    report.problems += judgement.problems
+    _mark_expected(report)
+
+
+def _mark_expected(report: CheckReport) -> None:
+    """A check is expected to fail where only expected failures were seen in it."""
+    unexpected = {(failure.check, dtype) for failure in report.unexpected for dtype in (failure.dtype, *failure.dtypes)}
+    expected = {(report.failures[index].check, report.failures[index].dtype) for index in report.expected}
+    for result in report.checks:
+        pair = (result.check, result.dtype)
+        if pair in expected and pair not in unexpected:
+            result.status = "expected"
 
 
 def grade_text(implementation: Implementation) -> str:

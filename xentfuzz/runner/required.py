@@ -1,0 +1,43 @@
+"""Features that a run was told to require (`--require`): each is supported, or the run fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xentfuzz.errors import UnknownName
+from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.runner.contestant import Contestant
+from xentfuzz.subjects.capabilities import Capabilities
+
+GENERAL = ("gradient", "value_and_grad", "weight", "index", "probabilities")
+
+
+def feature_names() -> tuple[str, ...]:
+    """Everything that can be required: GENERAL, every option, every dtype as such and every rank as "rank1" to "rank4"."""
+    options = [option.name for name in operation_names() for option in get_operation(name).options]
+    return tuple(dict.fromkeys([*GENERAL, *options, "float16", "bfloat16", "float32", "float64", "rank1", "rank2", "rank3", "rank4"]))
+
+
+def check_features(required: Sequence[str]) -> None:
+    """Raises UnknownName for a feature that does not exist."""
+    for feature in required:
+        if feature not in feature_names():
+            raise UnknownName("feature", feature, feature_names())
+
+
+def missing_features(contestant: Contestant, required: Sequence[str]) -> list[str]:
+    """A problem for each required feature that the implementation lacks."""
+    supported = supported_features(contestant.subject.capabilities)
+    return [f"required feature {feature} is not supported" for feature in required if feature not in supported]
+
+
+def supported_features(capabilities: Capabilities) -> set[str]:
+    return {
+        *(["gradient"] if capabilities.gradients else []),
+        *(["value_and_grad"] if "value_and_grad" in capabilities.functions else []),
+        *(["weight"] if capabilities.weight else []),
+        *capabilities.targets,
+        *capabilities.options,
+        *capabilities.dtypes,
+        *(f"rank{rank}" for rank in capabilities.ranks),
+    }
