@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from xentfuzz.checks import invalid, results
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
-from xentfuzz.checks.results import CHECKS
 from xentfuzz.errors import UnknownName
 from xentfuzz.operations import operation_names
 
@@ -14,8 +14,11 @@ from xentfuzz.operations import operation_names
 @cache
 def checks_for(operation: str) -> tuple[Check, ...]:
     """The checks that an operation has, in the order in which reports list them."""
-    general = tuple(check for check in CHECKS if check.operations is None or operation in check.operations)
-    return general + identity_checks(operation)
+    return tuple(
+        check
+        for check in (*results.CHECKS, *identity_checks(operation), *invalid.CHECKS)
+        if check.operations is None or operation in check.operations
+    )
 
 
 def all_checks() -> dict[str, Check]:

@@ -18,7 +18,7 @@ from xentfuzz.operations import get_operation
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.agreement import Agreement
 from xentfuzz.runner.contestant import Contestant, Deadline
-from xentfuzz.runner.corpus import Plan, run_corpora
+from xentfuzz.runner.corpus import Plan, run_corpora, run_hazardous
 from xentfuzz.runner.directed import directed_search
 from xentfuzz.runner.events import (
     AgreementMeasured,
@@ -110,11 +110,19 @@ def run_one(
     profile: str = "default",
     seed: int | None = None,
     isolate: bool | None = None,
+    expected: Expectations | None = None,
     listeners: Sequence[Listener] = (),
 ) -> CheckReport:
     """One check on one dtype, as a pytest test runs it. Raises the first unexpected Failure."""
     settings = Settings(
-        "check", get_profile(profile), choose_seed(seed), isolate=isolate, checks=(check_name,), dtypes=(dtype,), listeners=listeners
+        "check",
+        get_profile(profile),
+        choose_seed(seed),
+        isolate=isolate,
+        checks=(check_name,),
+        dtypes=(dtype,),
+        expected=expected,
+        listeners=listeners,
     )
     report = run_checks([implementation], settings)[0]
     if report.unexpected:
@@ -178,16 +186,14 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
         _progress(settings),
     )
     agreement = Agreement()
+    dtypes = settings.dtypes or FLOAT_NAMES
     with _interruptible() as interruption:
         if contestants:
             run_recorded(plan, contestants, _of_dtypes(settings))
-            run_corpora(plan, contestants, settings.dtypes or FLOAT_NAMES, agreement)
+            run_corpora(plan, contestants, dtypes, agreement)
         for contestant in contestants:
-            began = time.monotonic()
-            directed_search(
-                plan, contestant, [name for name in settings.dtypes or FLOAT_NAMES if name in contestant.subject.capabilities.dtypes]
-            )
-            contestant.seconds += time.monotonic() - began
+            directed_search(plan, contestant, [name for name in dtypes if name in contestant.subject.capabilities.dtypes])
+        run_hazardous(plan, contestants, dtypes)
     if agreement.pairs:
         settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
     return bool(interruption)

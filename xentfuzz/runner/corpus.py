@@ -62,10 +62,10 @@ class Group:
         return tuple(check for check in contestant.checks if check.name in self.names)
 
 
-def groups(contestants: Sequence[Contestant]) -> list[Group]:
-    """The checks of all contestants, grouped by what their cases are drawn from."""
+def groups(contestants: Sequence[Contestant], *, hazardous: bool) -> list[Group]:
+    """The hazardous or the other checks of all contestants, grouped by what their cases are drawn from."""
     found: dict[tuple[str, str], Group] = {}
-    for check in (check for contestant in contestants for check in contestant.checks):
+    for check in (check for contestant in contestants for check in contestant.checks if check.hazardous == hazardous):
         key = (check.family, repr(sorted(check.draws.items())))
         group = found.get(key, Group(check.family, dict(check.draws), ()))
         if check.name not in group.names:
@@ -84,8 +84,19 @@ class Corpus:
 
 def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
     """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space."""
+    _run_groups(plan, groups(contestants, hazardous=False), contestants, dtypes, agreement)
+
+
+def run_hazardous(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str]) -> None:
+    """The checks whose calls may damage the process. Workers are given up afterwards, so that nothing later can be blamed on the damage."""
+    _run_groups(plan, groups(contestants, hazardous=True), contestants, dtypes, Agreement())
+    for contestant in contestants:
+        contestant.subject.close()
+
+
+def _run_groups(plan: Plan, found: Sequence[Group], contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
     for dtype in dtypes:
-        for group in groups(contestants):
+        for group in found:
             for corpus in _corpora(plan, group, dtype, contestants):
                 _run_corpus(plan, corpus, agreement)
 

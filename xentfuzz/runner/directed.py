@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from xentfuzz.checks.check import Check
@@ -17,6 +18,7 @@ from xentfuzz.runner.spaces import common_space, own_space
 
 def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -> None:
     """Search every directed check that has not failed yet, in every dtype."""
+    began = time.monotonic()
     simulator = contestant.subject.implementation.simulator
     count = plan.profile.search if plan.examples is None else plan.examples // 2
     if simulator or not count:
@@ -26,6 +28,7 @@ def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -
             failed = contestant.result(check, dtype).status == "failed"
             if check.directed and not failed and not plan.deadline.passed and not contestant.gave_up:
                 _search(plan, contestant, check, dtype, count)
+    contestant.seconds += time.monotonic() - began
 
 
 def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count: int) -> None:
