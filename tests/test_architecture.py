@@ -40,7 +40,7 @@ ALLOWED = {
     "reports": JUDGEMENT | {"runner", "benchmark"},
     "impls": {"implementation"},
 }
-UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin"}
+UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin", "pytest_checks"}
 
 HEAVY = {"hypothesis", "torch", "numba", "matplotlib", "jax"}
 # Leaves that are themselves imported where they are used.

@@ -1,0 +1,132 @@
+"""The plug-in, run by pytest in a session of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+# What is loaded before a session of pytester survives it: extension modules cannot be loaded twice.
+import xentfuzz.pytest_checks  # noqa: F401
+
+HALF = """
+import numpy as np
+import xentfuzz
+
+def value(logits, *, axis):
+    shifted = logits - logits.max(axis=axis, keepdims=True, initial=-np.inf)
+    exponentials = np.exp(shifted.astype(np.float64))
+    return (FACTOR * exponentials / exponentials.sum(axis=axis, keepdims=True)).astype(logits.dtype)
+
+SOFTMAX = xentfuzz.Implementation("mine", value, operation="softmax", dtypes=("float32",))
+
+@xentfuzz.parametrize(SOFTMAX, checks=CHECKS)
+def test_mine(check):
+    check()
+"""
+
+
+def source(factor: float = 1.0, checks: str = "('value', 'shape')") -> str:
+    return HALF.replace("FACTOR", str(factor)).replace("CHECKS", checks)
+
+
+@pytest.fixture
+def session(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    # The options of the project's own test run are not those of the session under test.
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    return pytester
+
+
+def test_one_test_per_check_and_dtype(session: pytest.Pytester) -> None:
+    session.makepyfile(source())
+    result = session.runpytest("-v", "--xentfuzz-profile=quick")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["*::test_mine[[]mine-softmax-value-float32]*PASSED*", "*::test_mine[[]mine-softmax-shape-float32]*PASSED*"]
+    )
+
+
+def test_a_wrong_implementation_fails_with_the_message_and_the_script(session: pytest.Pytester) -> None:
+    session.makepyfile(source(factor=0.5, checks="('value',)"))
+    result = session.runpytest("--xentfuzz-profile=quick")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *Failure: *softmax*", "*script that shows this failure alone*"])
+    result.stdout.no_fnmatch_line("*runner?check.py*")
+
+
+def test_an_expected_failure_is_an_xfail(session: pytest.Pytester) -> None:
+    session.makepyfile(
+        source(
+            factor=0.5,
+            checks="('value',), expected_failures=[{'implementation': 'mine', 'check': 'value', 'reason': 'half of it is lost'}]",
+        )
+    )
+    result = session.runpytest("-rx", "--xentfuzz-profile=quick")
+    result.assert_outcomes(xfailed=1)
+    result.stdout.fnmatch_lines(["XFAIL *half of it is lost*"])
+
+
+def test_an_implementation_that_cannot_run_is_skipped_with_its_reason(session: pytest.Pytester) -> None:
+    session.makepyfile(source().replace('dtypes=("float32",)', 'dtypes=("float32",), unavailable=lambda: "no such device"'))
+    result = session.runpytest("-rs", "--xentfuzz-profile=quick")
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["*no such device*"])
+
+
+def test_the_header_tells_version_profile_and_seed(session: pytest.Pytester) -> None:
+    session.makepyfile(source())
+    result = session.runpytest("--collect-only", "--xentfuzz-seed=7")
+    result.stdout.fnmatch_lines(["xentfuzz *: profile default, seed 7"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "line"),
+    [
+        ("--xentfuzz-impl=miner", "*unknown implementation 'miner'; did you mean 'mine'*"),
+        ("--xentfuzz-profile=quik", "*unknown profile 'quik'; did you mean 'quick'*"),
+    ],
+)
+def test_an_unknown_name_is_one_line_at_collection(session: pytest.Pytester, argument: str, line: str) -> None:
+    session.makepyfile(source())
+    result = session.runpytest(argument)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines([line])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_the_named_implementation_alone_is_run(session: pytest.Pytester) -> None:
+    session.makepyfile(source().replace("parametrize(SOFTMAX", "parametrize('numpy', SOFTMAX"))
+    result = session.runpytest("--collect-only", "-q", "--xentfuzz-impl=mine")
+    result.stdout.fnmatch_lines(["*mine-softmax-value-float32*"])
+    result.stdout.no_fnmatch_line("*numpy-*")
+
+
+def test_a_registered_name_stands_for_all_its_operations(session: pytest.Pytester) -> None:
+    session.makepyfile(source().replace("parametrize(SOFTMAX", "parametrize('numpy'"))
+    result = session.runpytest("--collect-only", "-q")
+    result.stdout.fnmatch_lines([f"*numpy-{operation}-value-float32*" for operation in ("cross_entropy", "nll_loss", "softmax")])
+
+
+def test_a_test_without_the_argument_is_an_error_of_the_collection(session: pytest.Pytester) -> None:
+    session.makepyfile("import xentfuzz\n@xentfuzz.parametrize('numpy')\ndef test_numpy(): pass")
+    result = session.runpytest()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*takes an argument named 'check'*"])
+
+
+def test_a_session_that_does_not_use_it_loads_nothing_heavy(session: pytest.Pytester) -> None:
+    session.makepyfile(
+        """
+        import sys
+        import xentfuzz
+
+        def test_light():
+            # The pytest plug-in of Hypothesis itself imports the library only where a test uses it.
+            heavy = {"hypothesis", "torch", "numba", "numpy", "msgspec", "matplotlib"}
+            assert heavy & set(sys.modules) == set()
+        """
+    )
+    session.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_a_session_that_does_not_use_it_has_no_header(session: pytest.Pytester) -> None:
+    session.makepyfile("def test_nothing(): pass")
+    session.runpytest().stdout.no_fnmatch_line("xentfuzz*")

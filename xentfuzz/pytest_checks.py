@@ -1,0 +1,112 @@
+"""The calls that a parametrised test makes: one for each implementation, operation, check and dtype. Loaded only by tests that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from xentfuzz import registry
+from xentfuzz.checks.registry import checks_for, find_check
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.errors import Unavailable, UnknownName, UsageError
+from xentfuzz.failures.expected import Expectations, load_expectations, shipped_expectations
+from xentfuzz.failures.failure import Failure
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import operation_names
+from xentfuzz.runner.check import run_one
+from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.results import CheckReport
+
+
+@dataclass(frozen=True)
+class CheckCall:
+    """What a test receives as `check`: calling it runs one check on one dtype."""
+
+    implementation: Implementation
+    check: str
+    dtype: str
+    profile: str
+    seed: int
+    expected: Expectations
+
+    def __str__(self) -> str:
+        return f"{self.implementation.name}-{self.implementation.operation}-{self.check}-{self.dtype}"
+
+    def __call__(self) -> CheckReport:
+        """Raises the Failure, xfails where it is expected, skips where the implementation cannot run or does not take the dtype."""
+        __tracebackhide__ = True
+        try:
+            report = run_one(self.implementation, self.check, self.dtype, profile=self.profile, seed=self.seed, expected=self.expected)
+        except Failure as failure:
+            # The harness's own frames say nothing about the implementation.
+            raise failure.with_traceback(None) from None
+        except Unavailable as reason:
+            pytest.skip(str(reason))
+        if report.failures:
+            pytest.xfail(report.expected[0])
+        (result,) = report.checks
+        if result.status == "unsupported":
+            pytest.skip(result.reason)
+        return report
+
+
+def check_calls(
+    given: Sequence[Any],
+    *,
+    only: Sequence[str] | None,
+    profile: str,
+    seed: int,
+    operations: Sequence[str] | None,
+    checks: Sequence[str] | None,
+    expected_failures: Any,
+) -> list[CheckCall]:
+    """The calls for the implementations `given` (names or Implementations; none: all registered), limited to the names in `only`.
+
+    Raises UsageError for an unknown name of an implementation, operation, check or profile.
+    """
+    get_profile(profile)
+    implementations = list(_implementations(given or registry.implementations()))
+    _require_known(operations or (), checks or (), only or (), implementations)
+    expected = shipped_expectations()
+    if expected_failures is not None:
+        expected += load_expectations(expected_failures)
+    return [
+        CheckCall(implementation, check.name, dtype, profile, seed, expected)
+        for implementation in implementations
+        if only is None or implementation.name in only
+        if operations is None or implementation.operation in operations
+        for check in checks_for(implementation.operation)
+        if checks is None or check.name in checks
+        for dtype in implementation.dtypes or FLOAT_NAMES
+    ]
+
+
+def _require_known(
+    operations: Sequence[str], checks: Sequence[str], only: Sequence[str], implementations: Sequence[Implementation]
+) -> None:
+    for operation in operations:
+        if operation not in operation_names():
+            raise UnknownName("operation", operation, operation_names())
+    for check in checks:
+        find_check(check)
+    names = {implementation.name for implementation in implementations} | set(registry.implementations() if only else ())
+    for name in only:
+        if name not in names:
+            raise UnknownName("implementation", name, names)
+
+
+def _implementations(given: Sequence[Any]) -> Iterator[Implementation]:
+    """A name stands for all operations that are registered under it."""
+    for each in given:
+        if isinstance(each, Implementation):
+            yield each
+        elif isinstance(each, str):
+            registered = registry.operations_of(each)
+            yield from (registry.get(each, operation) for operation in registered)
+            if not registered:
+                yield registry.get(each)
+        else:
+            raise UsageError(f"parametrize takes names and Implementations, got {each!r}")
