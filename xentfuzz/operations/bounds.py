@@ -47,14 +47,15 @@ is at least ua K_E in absolute terms, so that no relative accuracy is asked for 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log, log2
-from typing import Any
+from math import ceil, log
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS, FloatFormat
+from xentfuzz.operations.coefficients import Coefficients
 from xentfuzz.operations.grades import Grade
-from xentfuzz.operations.row_quantities import RowQuantities
+from xentfuzz.operations.row_quantities import RowQuantities, RowSums
 
 Array = np.ndarray[Any, Any]
 
@@ -102,9 +103,9 @@ class Rounding:
         return self.returned.smallest_subnormal / 2
 
     @property
-    def flush(self) -> float:
-        """The largest error of one flushed intermediate."""
-        return self.arithmetic.smallest_normal
+    def flushed(self) -> float:
+        """The largest error of an intermediate that is below the smallest normal number of the format that it is held in."""
+        return self.arithmetic.smallest_normal + (self.storage.smallest_subnormal / 2 if self.staged else 0.0)
 
 
 def rounding(grade: Grade, storage: str, returned: str) -> Rounding:
@@ -130,16 +131,15 @@ def shares(terms: Array, total: Array, ua: float) -> Array:
     return counted
 
 
-def relative_error_of_sum(by: Rounding, rows: RowQuantities) -> Array:
+def relative_error_of_sum(by: Rounding, rows: RowSums, classes: int) -> Array:
     """Step (3): eps_s, (rows,). Never more than what takes s in [1, C] below 1/2."""
-    classes = rows.x.shape[1]
     count = additions(by, classes, rows.shares)
     error = by.ua * (K_D * rows.spread + K_E + count + (K_E + 1) * rows.rescalings)
     limited: Array = np.minimum(error, 1 - 0.5 / classes)
     return limited
 
 
-def error_of_lse(by: Rounding, rows: RowQuantities, eps_s: Array) -> Array:
+def error_of_lse(by: Rounding, rows: RowSums, eps_s: Array) -> Array:
     """Steps (3), (4), (11): absolute error of log s and of what the algebraic form adds to it, (rows,)."""
     error: Array = K_L * by.ua * rows.log_sum - np.log1p(-eps_s)
     if by.lse:
@@ -149,13 +149,13 @@ def error_of_lse(by: Rounding, rows: RowQuantities, eps_s: Array) -> Array:
     return error
 
 
-def relative_error_of_softmax(by: Rounding, rows: RowQuantities, eps_s: Array) -> Array:
+def relative_error_of_softmax(by: Rounding, block: RowQuantities, rows: RowSums, eps_s: Array) -> Array:
     """Step (9): P_c, (rows, classes)."""
     # K_D d + 2 l = (K_D + 2) d + 2 log s: one product of the whole block.
-    exponent = ((K_D + 2) * by.ua + (by.us if by.staged else 0.0)) * rows.d
+    exponent = ((K_D + 2) * by.ua + (by.us if by.staged else 0.0)) * block.d
     of_row = by.ua * (K_E + 2 + (K_L + 2) * rows.log_sum)
     if by.lse:
-        exponent += by.ua * np.abs(rows.x)
+        exponent += by.ua * np.abs(block.x)
         of_row += by.ua * rows.log_sum + (2 * by.ua) * np.abs(rows.max)
     if by.staged:
         of_row += by.us * (1 + 2 * rows.log_sum)
@@ -163,6 +163,55 @@ def relative_error_of_softmax(by: Rounding, rows: RowQuantities, eps_s: Array) -
     grown = np.expm1(np.minimum(exponent, _LARGEST_EXPONENT))
     kept = (1 - eps_s)[:, np.newaxis]
     relative: Array = grown / kept + (1 / kept - 1)
+    return relative
+
+
+class LossTerms(NamedTuple):
+    """Of the sums that make up the row losses, (rows,) float64. absolute: A = sum Q_c; size: L = sum Q_c l_c; logits: sum Q_c |x_c|.
+
+    count: of the classes with Q_c != 0; shares...: sum min(1, term / (ua total)) for the terms Q_c l_c, Q_c and Q_c |x_c|.
+    """
+
+    absolute: Array
+    size: Array
+    logits: Array
+    count: Array
+    shares: Array
+    shares_absolute: Array
+    shares_logits: Array
+
+    def part(self, rows: slice) -> LossTerms:
+        return LossTerms(*(field[rows] for field in self))
+
+
+def error_of_row_loss(by: Rounding, rows: RowSums, terms: LossTerms, eps_s: Array) -> Array:
+    """Step (5) and, of (11), what concerns one row: before the result is rounded."""
+    count = additions(by, terms.count, terms.shares)
+    error: Array = terms.absolute * error_of_lse(by, rows, eps_s) + by.ua * (4 + count) * terms.size
+    if by.lse:
+        apart = (terms.logits + terms.absolute * np.abs(rows.max + rows.log_sum)) * (terms.count > 1)
+        error += by.ua * (additions(by, terms.count, terms.shares_logits) + 2) * apart
+    if by.staged:
+        error += 5 * by.us * terms.size
+    return error + by.flushed * (1 + terms.absolute)
+
+
+def error_of_gradient(by: Rounding, block: RowQuantities, rows: RowSums, terms: LossTerms, coefficients: Coefficients) -> Array:
+    """Step (9) without r and the last roundings, (rows, classes)."""
+    eps_s = relative_error_of_sum(by, rows, block.x.shape[1])
+    relative = relative_error_of_softmax(by, block, rows, eps_s)
+    total = np.abs(coefficients.total)
+    additions_ = additions(by, terms.count, terms.shares_absolute)
+    of_p = by.ua * ((additions_ + 3) * terms.absolute + 3 * total)
+    of_q = 3 * by.ua
+    if by.staged:
+        of_p = of_p + 5 * by.us * terms.absolute
+        of_q += 5 * by.us
+    relative *= block.p
+    relative *= total[:, np.newaxis]
+    relative += block.p * of_p[:, np.newaxis]
+    relative += of_q * coefficients.magnitude
+    relative += by.flushed * (total + terms.absolute)[:, np.newaxis]
     return relative
 
 
@@ -179,7 +228,3 @@ def relative_error_of_denominator(by: Rounding, count: float, kappa: float, *, w
     if by.staged:
         error += (cascade(by, count) + 3) * by.us * kappa
     return error / (1 - error) if error < 1 else float("inf")
-
-
-def log2_or_zero(count: int) -> float:
-    return log2(count) if count else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,22 @@ class SpecialRows:
     plus_infinity: Array
 
 
+class RowSums(NamedTuple):
+    """Of rows, (rows,) float64. max: m. log_sum: log s. spread: D = sum p_c d_c. rescalings: R = sum p_c * (record maxima after c).
+
+    shares: sum min(1, p_c / ua), the terms of s that are large enough to cost its sum a full rounding.
+    """
+
+    max: Array
+    log_sum: Array
+    spread: Array
+    shares: Array
+    rescalings: Array
+
+    def part(self, rows: slice) -> RowSums:
+        return RowSums(*(field[rows] for field in self))
+
+
 class RowQuantities:
     """Of one block of logits, (rows, classes) with at least one class; every array is finite.
 
@@ -50,6 +66,7 @@ class RowQuantities:
         self.arithmetic = FORMATS[FORMATS[dtype].arithmetic]
         self.special = None if np.isfinite(x).all() else _special_rows(x)
         self.x = x if self.special is None else _finite(x, self.special)
+        self.classes = self.x.shape[1]
         self.max = self.x.max(axis=1)
         self._wide()
 
@@ -103,27 +120,20 @@ class RowQuantities:
         return beyond if beyond.any() else None
 
     @cached_property
-    def spread(self) -> Array:
-        """D = sum p d, (rows,)."""
-        product: Array = np.einsum("ij,ij->i", self.p, self.d)
-        return product
+    def sums(self) -> RowSums:
+        """What bounds need of each row."""
+        spread = np.einsum("ij,ij->i", self.p, self.d)
+        shares = np.minimum(self.p * (1 / self.arithmetic.unit_roundoff), 1.0).sum(axis=1)
+        return RowSums(self.max, self.log_sum, spread, shares, self._rescalings())
 
-    @cached_property
-    def shares(self) -> Array:
-        """sum min(1, p / ua): the terms of s that are large enough to cost a full rounding of the sum."""
-        counted: Array = np.minimum(self.p * (1 / self.arithmetic.unit_roundoff), 1.0).sum(axis=1)
-        return counted
-
-    @cached_property
-    def rescalings(self) -> Array:
-        """R = sum p_c * (record maxima after c) = sum over records of the probability before them."""
+    def _rescalings(self) -> Array:
+        """R as the sum over record maxima of the probability before them."""
         x = self.x if self.special is None else np.where(self.special.masked, -np.inf, self.x)
         if x.shape[1] == 1:
             return np.zeros(len(x))
         is_record = x[:, 1:] > np.maximum.accumulate(x[:, :-1], axis=1)
         before = np.cumsum(self.p[:, :-1], axis=1)
-        total: Array = (before * is_record).sum(axis=1)
-        return total
+        return np.einsum("ij,ij->i", before, is_record)
 
 
 def _special_rows(x: Array) -> SpecialRows:
