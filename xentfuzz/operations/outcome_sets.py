@@ -20,20 +20,22 @@ class OutcomeSets:
         self.outcomes: Array | None = None
         self.policy: Array | None = None
 
-    def replace(self, where: Any, outcomes: int, policy: int = 0) -> None:
-        """Exactly these outcomes, by this policy (index + 1, 0 for none), where `where` (broadcast to the shape) holds."""
-        sets, policies = self._arrays()
+    def replace(self, where: Any, outcomes: Any, policy: Any = 0) -> None:
+        """Exactly these outcomes, by this policy (index + 1, 0 for none), where `where` holds; all are broadcast to the shape."""
         where = np.broadcast_to(where, self.shape)
-        sets[where] = outcomes
-        policies[where] = policy
+        if where.any():
+            sets, policies = self._arrays()
+            np.copyto(sets, outcomes, where=where, casting="unsafe")
+            np.copyto(policies, policy, where=where, casting="unsafe")
 
     def allow(self, where: Any, outcomes: int, policy: int = 0) -> None:
         """These outcomes too."""
-        sets, policies = self._arrays()
         where = np.broadcast_to(where, self.shape)
-        sets[where] |= np.uint8(outcomes)
-        if policy:
-            policies[where] = policy
+        if where.any():
+            sets, policies = self._arrays()
+            sets[where] |= np.uint8(outcomes)
+            if policy:
+                policies[where] = policy
 
     def allow_overflow(self, exact: Array, allowed: Array, returned: FloatFormat) -> None:
         """An infinity is right where the exact result may round to one: |exact| + allowed >= max (1 - u)."""

@@ -107,3 +107,10 @@ EXTENDED: Precision = LONG_DOUBLE if _long_double_is_wider() else DOUBLE_DOUBLE
 def precision_for(dtype: str) -> Precision:
     """The arithmetic for exact results of an operation whose first argument has this dtype."""
     return EXTENDED if dtype == "float64" else FLOAT64
+
+
+def concatenate(parts: list[Wide]) -> Wide:
+    """Wide arrays end to end."""
+    if isinstance(parts[0], DoubleDouble):
+        return DoubleDouble(np.concatenate([part.high for part in parts]), np.concatenate([part.low for part in parts]))
+    return np.concatenate(parts)

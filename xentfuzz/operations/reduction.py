@@ -33,6 +33,12 @@ class RowLosses:
     policy: Array | None = None
     unscaled: float = 0.0
 
+    def sets(self) -> tuple[Array, Array]:
+        """outcomes and policy, NUMBER and 0 where they are None."""
+        if self.outcomes is None or self.policy is None:
+            return np.full(self.size.shape, NUMBER, np.uint8), np.zeros(self.size.shape, np.uint8)
+        return self.outcomes, self.policy
+
     @cached_property
     def size(self) -> Array:
         """|loss|, float64."""

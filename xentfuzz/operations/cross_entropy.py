@@ -1,0 +1,217 @@
+"""cross_entropy: sum_c q_c l_c with l = -log softmax(x), for class indices or class probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xentfuzz.dtypes import FORMATS
+from xentfuzz.operations import policies
+from xentfuzz.operations.bounds import LossTerms, Rounding, error_of_gradient, error_of_row_loss, relative_error_of_sum, rounding
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.coefficients import Coefficients, Smoothing, index_coefficients, probability_coefficients
+from xentfuzz.operations.expectation import ANYTHING, Block
+from xentfuzz.operations.grades import Grade
+from xentfuzz.operations.loss import LossEvaluation
+from xentfuzz.operations.loss_outcomes import gradient_outcomes, row_outcomes
+from xentfuzz.operations.loss_terms import loss_terms
+from xentfuzz.operations.no_classes import NoClassesEvaluation
+from xentfuzz.operations.operation import Argument, Operation
+from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCE, REDUCTION, SIZE_AVERAGE
+from xentfuzz.operations.outcome_sets import OutcomeSets
+from xentfuzz.operations.parameter_gradients import gradient_of_target, gradient_of_weight
+from xentfuzz.operations.precision import concatenate
+from xentfuzz.operations.reduction import RowLosses
+from xentfuzz.operations.row_quantities import RowQuantities, RowSums
+from xentfuzz.operations.rows import loss_rows
+from xentfuzz.operations.targets import Denominator, IndexTargets, count_denominator, holds_probabilities, index_denominator, index_targets
+
+Array = np.ndarray[Any, Any]
+
+
+class Part(NamedTuple):
+    """A block of rows: `rows` of the whole, and what is known of them element by element."""
+
+    rows: slice
+    quantities: RowQuantities
+    coefficients: Coefficients
+
+
+class Sums(NamedTuple):
+    """What is kept of all rows, and does not depend on the grade."""
+
+    rows: RowSums
+    terms: LossTerms
+    losses: RowLosses
+
+
+class CrossEntropyEvaluation(LossEvaluation):
+    """Bounds: steps (1) to (11) of `bounds.py`."""
+
+    gradient_name = "grad_logits"
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case, case.values["logits"])
+        self.target = case.values["target"]
+        self.smoothing = Smoothing(float(case.options["label_smoothing"]), FORMATS[FORMATS[case.dtype].arithmetic])
+        self._kept: Part | None = None
+
+    def outputs(self) -> tuple[str, ...]:
+        """With probability targets, the gradients of target and weight too."""
+        if self.targets is not None:
+            return ("value", "grad_logits")
+        return ("value", "grad_logits", "grad_target", *(("grad_weight",) if self.weight is not None else ()))
+
+    @cached_property
+    def targets(self) -> IndexTargets | None:
+        if holds_probabilities(self.first, self.target):
+            return None
+        return index_targets(self.target, self.weight, self.case.options["ignore_index"], self.rows.classes)
+
+    @cached_property
+    def denominator(self) -> Denominator:
+        if self.targets is None:
+            return count_denominator(self.rows.count, self.precision)
+        return index_denominator(self.targets, self.precision)
+
+    @property
+    def losses(self) -> RowLosses:
+        return self.sums.losses
+
+    @cached_property
+    def sums(self) -> Sums:
+        """One pass over the logits."""
+        found = [self._sums_of(self.part(rows)) for rows in self.rows.ranges()]
+        return found[0] if len(found) == 1 else _joined(found)
+
+    def _sums_of(self, part: Part) -> Sums:
+        wide, terms = loss_terms(part.quantities, part.coefficients)
+        sets = row_outcomes(part.quantities, part.coefficients, self.kept_rows(part.rows), self._unusual(part.rows))
+        unscaled = 0.0
+        if self.smoothing.a > 0 and self.targets is not None:
+            unscaled = float(terms.size.sum()) * self.rows.classes / self.smoothing.a
+        return Sums(part.quantities.sums, terms, RowLosses(wide, self.precision, sets.outcomes, sets.policy, unscaled))
+
+    def part(self, rows: slice) -> Part:
+        """The block of these rows; kept where it is the only one."""
+        if self._kept is None or self._kept.rows != rows:
+            self._kept = None
+            with np.errstate(all="ignore"):
+                quantities = RowQuantities(self.rows.take(self.first, rows), self.case.dtype, self.precision)
+                self._kept = Part(rows, quantities, self._coefficients(rows))
+        return self._kept
+
+    def _coefficients(self, rows: slice) -> Coefficients:
+        if self.targets is not None:
+            return index_coefficients(self.targets, rows, self.smoothing, self.precision)
+        return probability_coefficients(self.rows.take(self.target, rows), self.weight, self.smoothing, self.precision)
+
+    def unweighted(self, rows: slice) -> Coefficients:
+        """(1 - a) t_c + a / C of probability targets: what a gradient of the weight multiplies l_c by."""
+        return probability_coefficients(self.rows.take(self.target, rows), None, self.smoothing, self.precision)
+
+    def kept_rows(self, rows: slice) -> Array:
+        """Rows with a loss of their own: not ignored."""
+        return np.ones(rows.stop - rows.start, np.bool_) if self.targets is None else self.targets.kept[rows]
+
+    def _unusual(self, rows: slice) -> Array | None:
+        """Kept rows that read a weight or a probability that is not finite, or whose index is out of range (then NaN); None without any."""
+        weights_finite = self.weight is None or bool(np.isfinite(self.weight).all())
+        if self.targets is None:
+            target = self.rows.take(self.target, rows)
+            if weights_finite and np.isfinite(target).all():
+                return None
+            return ~np.isfinite(target).all(axis=1) | (not weights_finite)
+        if weights_finite:
+            return None
+        reads_all = self.smoothing.a > 0
+        return self.targets.kept[rows] & (reads_all | ~np.isfinite(self.targets.row_weights[rows]))
+
+    def errors(self, by: Rounding) -> Array:
+        """Step (5); ignored rows have no error."""
+        sums = self.sums
+        error = error_of_row_loss(by, sums.rows, sums.terms, relative_error_of_sum(by, sums.rows, self.rows.classes))
+        if self.targets is not None and not self.targets.everything_kept:
+            error = error * self.targets.kept
+        return error
+
+    def gradient_blocks(self, output: str, grade: Grade, dtype: str) -> Iterator[Block]:
+        by = rounding(grade, self.case.dtype, dtype)
+        if output == "grad_weight":
+            with np.errstate(all="ignore"):
+                block = gradient_of_weight(self, by)
+            yield block
+            return
+        for rows in self.rows.ranges() if self.first.size else ():
+            with np.errstate(all="ignore"):
+                block = self._gradient_block(self.part(rows), by) if output == "grad_logits" else gradient_of_target(self, self.part(rows), by)
+            yield block
+
+    def _gradient_block(self, part: Part, by: Rounding) -> Block:
+        quantities, coefficients, sums = part.quantities, part.coefficients, self.sums
+        factor = self.upstream.wide[part.rows].reshape(-1, 1)
+        exact = (quantities.wide_p * coefficients.wide_total.reshape(-1, 1) - coefficients.wide) * factor
+        allowed = error_of_gradient(by, quantities, sums.rows.part(part.rows), sums.terms.part(part.rows), coefficients)
+        allowed *= self.upstream.size[part.rows, np.newaxis]
+        allowed += self.upstream.last_roundings(by, np.abs(self.precision.narrow(exact)), part.rows)
+        sets = OutcomeSets(quantities.x.shape)
+        nan_rows = self._outcomes_of_gradient(part, sets, by)
+        allowed = self._exact_zeros(part, allowed)
+        return self.block(exact, allowed, sets, part.rows, by, nan_rows)
+
+    def _outcomes_of_gradient(self, part: Part, sets: OutcomeSets, by: Rounding) -> Array | None:
+        rows, kept = part.rows, self.kept_rows(part.rows)
+        losses = self.losses
+        outcomes = None if losses.outcomes is None else losses.outcomes[rows]
+        nan_rows = gradient_outcomes(sets, part.quantities, part.coefficients, kept, outcomes, self.upstream.size[rows] > 0)
+        unusual = self._unusual(rows)
+        if unusual is not None and unusual.any():
+            sets.replace(unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
+            nan_rows = None if nan_rows is None else nan_rows & ~unusual
+        self.special_gradients(sets, rows, by)
+        return nan_rows
+
+    def _exact_zeros(self, part: Part, allowed: Array) -> Array:
+        """Ignored rows, and masked classes without a coefficient, are exactly 0."""
+        if self.targets is not None and not self.targets.everything_kept:
+            allowed = np.where(self.targets.kept[part.rows][:, np.newaxis], allowed, 0.0)
+        special = part.quantities.special
+        if special is not None:
+            allowed = np.where(special.masked & (part.coefficients.magnitude == 0), 0.0, allowed)
+        return allowed
+
+
+def _joined(found: list[Sums]) -> Sums:
+    losses = [sums.losses for sums in found]
+    wide = concatenate([of.wide for of in losses])
+    outcomes = policy = None
+    if any(of.outcomes is not None for of in losses):
+        sets = [of.sets() for of in losses]
+        outcomes, policy = (np.concatenate(arrays) for arrays in zip(*sets, strict=True))
+    joined = RowLosses(wide, losses[0].precision, outcomes, policy, sum(of.unscaled for of in losses))
+    rows = RowSums(*(np.concatenate(arrays) for arrays in zip(*(sums.rows for sums in found), strict=True)))
+    terms = LossTerms(*(np.concatenate(arrays) for arrays in zip(*(sums.terms for sums in found), strict=True)))
+    return Sums(rows, terms, joined)
+
+
+def evaluate(case: Case) -> LossEvaluation:
+    """The evaluation of a case; an empty class axis, which has no softmax, has one of its own."""
+    logits = case.values["logits"]
+    return CrossEntropyEvaluation(case) if loss_rows(logits.shape).classes else NoClassesEvaluation(case)
+
+
+OPERATION = Operation(
+    name="cross_entropy",
+    formula="cross_entropy(x, t) = sum_c q_c (log sum_k exp(x_k) - x_c), q_c = w_c ((1 - a) t_c + a / C), reduced",
+    arguments=(
+        Argument("logits", "logits", differentiable=True),
+        Argument("target", "target", differentiable=True),
+        Argument("weight", "weight", optional=True, differentiable=True),
+    ),
+    options=(IGNORE_INDEX, REDUCTION, LABEL_SMOOTHING, SIZE_AVERAGE, REDUCE),
+    policies=policies.POLICIES,
+    evaluate=evaluate,
+)

@@ -1,0 +1,126 @@
+"""Gradients of probability targets and of their weight: step (10) of `bounds.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xentfuzz.operations import policies
+from xentfuzz.operations.bounds import Rounding, cascade, error_of_lse, relative_error_of_sum
+from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, ZERO, Block
+from xentfuzz.operations.outcome_sets import OutcomeSets
+from xentfuzz.operations.precision import Wide
+from xentfuzz.operations.row_quantities import HAS_NAN, ORDINARY, RowQuantities
+
+if TYPE_CHECKING:
+    from xentfuzz.operations.cross_entropy import CrossEntropyEvaluation, Part
+
+Array = np.ndarray[Any, Any]
+
+
+def _error_of_l(evaluation: CrossEntropyEvaluation, part: Part, by: Rounding) -> Array:
+    """Absolute error of l_c, (rows, classes)."""
+    rows = evaluation.sums.rows.part(part.rows)
+    eps_s = relative_error_of_sum(by, rows, evaluation.rows.classes)
+    error: Array = (5 * by.ua + (5 * by.us if by.staged else 0.0)) * part.quantities.l
+    of_row = error_of_lse(by, rows, eps_s) + by.flushed
+    if by.lse:
+        error += (2 * by.ua) * np.abs(part.quantities.x)
+        of_row += (2 * by.ua) * np.abs(rows.max + rows.log_sum)
+    return error + of_row[:, np.newaxis]
+
+
+def _infinite(quantities: RowQuantities) -> Array | None:
+    """Where l_c is +inf, or may be in the arithmetic format."""
+    masked = None if quantities.special is None else quantities.special.masked
+    if masked is None or quantities.overflowing is None:
+        return quantities.overflowing if masked is None else masked
+    return masked | quantities.overflowing
+
+
+def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Rounding) -> Block:
+    """r (1 - a) w_c l_c, (rows, classes)."""
+    upstream, quantities, rows = evaluation.upstream, part.quantities, part.rows
+    factor = _class_factor(evaluation) * upstream.wide[rows].reshape(-1, 1)
+    exact = factor * quantities.wide_l
+    size = np.abs(evaluation.precision.narrow(exact))
+    narrow_factor = np.abs(evaluation.precision.narrow(factor))
+    roundings = 3 * by.ua * evaluation.smoothing.growth
+    allowed = narrow_factor * _error_of_l(evaluation, part, by) + roundings * size + upstream.last_roundings(by, size, rows)
+    sets = OutcomeSets(quantities.x.shape)
+    nan_rows = _outcomes_of_target(sets, quantities, evaluation.precision.narrow(factor))
+    evaluation.special_gradients(sets, rows, by)
+    return evaluation.block(exact, allowed, sets, rows, by, nan_rows)
+
+
+def _class_factor(evaluation: CrossEntropyEvaluation) -> Wide:
+    """(1 - a) w_c, (1, classes)."""
+    one = evaluation.precision.widen(np.ones((1, evaluation.rows.classes)))
+    weight = evaluation.weight
+    scaled = one - evaluation.precision.widen(np.array(evaluation.smoothing.a))
+    return scaled if weight is None else scaled * evaluation.precision.widen(weight.astype(np.float64).reshape(1, -1))
+
+
+def _outcomes_of_target(sets: OutcomeSets, quantities: RowQuantities, factor: Array) -> Array | None:
+    infinite = _infinite(quantities)
+    if infinite is not None:
+        sets.allow(infinite & (factor > 0), POSITIVE_INFINITY, policies.OVERFLOW)
+        sets.allow(infinite & (factor < 0), NEGATIVE_INFINITY, policies.OVERFLOW)
+        sets.replace(infinite & (factor == 0), NAN | ZERO, policies.ZERO_PROBABILITY)
+    if quantities.special is None:
+        return None
+    masked, kind = quantities.special.masked, quantities.special.kind[:, np.newaxis]
+    sets.replace(masked & (factor > 0), POSITIVE_INFINITY)
+    sets.replace(masked & (factor < 0), NEGATIVE_INFINITY)
+    sets.replace((kind != ORDINARY) & (kind != HAS_NAN), ANYTHING, policies.PLUS_INFINITY_ROW)
+    sets.replace(kind == HAS_NAN, ANYTHING)
+    nan_rows: Array = (kind[:, 0] == HAS_NAN) & (factor != 0).any(axis=1)
+    return nan_rows if nan_rows.any() else None
+
+
+def gradient_of_weight(evaluation: CrossEntropyEvaluation, by: Rounding) -> Block:
+    """sum over rows of r ((1 - a) t_c + a / C) l_c, as one row of (1, classes)."""
+    classes = evaluation.rows.classes
+    exact, allowed = evaluation.precision.zeros((1, classes)), np.zeros((1, classes))
+    absolute = np.zeros((1, classes))
+    sets = OutcomeSets((1, classes))
+    for rows in evaluation.rows.ranges():
+        part = evaluation.part(rows)
+        terms, errors, sizes = _terms_of_weight(evaluation, part, by)
+        exact = exact + terms.sum(axis=0).reshape(1, -1)
+        allowed += errors.sum(axis=0)
+        absolute += sizes.sum(axis=0)
+        _outcomes_of_weight(sets, part.quantities)
+    count = evaluation.rows.count
+    allowed += (count + 4) * by.ua * absolute
+    if by.staged:
+        allowed += (cascade(by, count) + 5) * by.us * absolute + by.flushed * count
+    size = np.abs(evaluation.precision.narrow(exact))
+    upstream = evaluation.upstream
+    allowed += by.u * size + by.half_subnormal + by.flushed + upstream.relative_error(by) * absolute
+    if not upstream.ones:
+        allowed += by.u * absolute + by.half_subnormal * float(upstream.given.sum())
+    if evaluation.denominator.state == "nothing":
+        sets.replace(True, NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_NOTHING)  # noqa: FBT003 - everywhere
+    result = evaluation.precision.result(exact)
+    allowed = allowed + evaluation.precision.representation_error(result)
+    sets.allow_overflow(result, allowed, by.returned)
+    return Block(lambda whole: whole.reshape(1, classes), lambda index: (index[1],), result, allowed, sets.outcomes, sets.policy)
+
+
+def _terms_of_weight(evaluation: CrossEntropyEvaluation, part: Part, by: Rounding) -> tuple[Wide, Array, Array]:
+    """Of every row and class: the term, its error, its size."""
+    unweighted = evaluation.unweighted(part.rows)
+    factor = evaluation.upstream.wide[part.rows].reshape(-1, 1)
+    terms = unweighted.wide * part.quantities.wide_l * factor
+    scale = unweighted.magnitude * evaluation.upstream.size[part.rows, np.newaxis]
+    return terms, scale * _error_of_l(evaluation, part, by), scale * part.quantities.l
+
+
+def _outcomes_of_weight(sets: OutcomeSets, quantities: RowQuantities) -> None:
+    infinite = _infinite(quantities)
+    if infinite is not None:
+        sets.replace(infinite.any(axis=0)[np.newaxis], ANYTHING, policies.ZERO_PROBABILITY)
+    if quantities.special is not None and (quantities.special.kind != ORDINARY).any():
+        sets.replace(True, ANYTHING, policies.PLUS_INFINITY_ROW)  # noqa: FBT003 - everywhere
