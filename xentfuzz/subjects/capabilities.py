@@ -13,6 +13,7 @@ class Capabilities:
 
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
+    changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
     """
 
     operation: str
@@ -31,4 +32,7 @@ class Capabilities:
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False
     rejections: tuple[str, ...] = ()
+    changed_inputs: tuple[str, ...] = ()
     compile_seconds: float = 0.0
+    array: str = "numpy"
+    device: str = "cpu"

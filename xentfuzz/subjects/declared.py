@@ -1,0 +1,93 @@
+"""The card of an implementation that says what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.layouts import LAYOUTS
+from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.outcome import FUNCTIONS
+from xentfuzz.subjects.signature import supported_options, takes_argument
+
+AUTODIFF = ("torch", "jax")
+# Layouts that no array of the library can have, whatever an implementation could do with them.
+NOT_HELD = {
+    "numpy": frozenset[str](),
+    "torch": frozenset({"negative_stride", "read_only"}),
+    "jax": frozenset(LAYOUTS) - {"contiguous"},
+    "cuda": frozenset({"unaligned"}),
+}
+
+
+def declared_capabilities(implementation: Implementation, description: Mapping[str, Any]) -> Capabilities:
+    """Everything that is declared, and all that the operation knows where nothing is said. `description`: of the loaded functions."""
+    operation = get_operation(implementation.operation)
+    supports = implementation.supports or {}
+    targets = tuple(supports.get("targets", ("index", "probabilities"))) if _has_target(operation) else ()
+    not_held = NOT_HELD[implementation.array]
+    return Capabilities(
+        operation=operation.name,
+        dtypes=tuple(implementation.dtypes or FLOAT_NAMES),
+        targets=targets,
+        target_dtypes=tuple(supports.get("target_dtypes", ("int64",))) if targets else (),
+        ranks=tuple(supports.get("ranks", (1, 2, 3, 4))),
+        layouts=tuple(supports.get("layouts", (name for name in LAYOUTS if name not in not_held))),
+        weight=any(
+            takes_argument(description, implementation, argument.name) for argument in operation.arguments if argument.kind == "weight"
+        ),
+        options=_options(implementation, description, operation),
+        functions=functions_of(implementation),
+        gradients=_gradients(implementation, operation, targets),
+        loss_dtypes=loss_dtypes(implementation),
+        largest_class_count=supports.get("largest_class_count"),
+        class_count_divisor=supports.get("class_count_divisor", 1),
+        array=implementation.array,
+        device=implementation.device,
+        rejections=tuple(f"{implementation.array} arrays can't be {name}" for name in LAYOUTS if name in not_held),
+    )
+
+
+def functions_of(implementation: Implementation) -> tuple[str, ...]:
+    """What can be called; backward by autodiff included."""
+    derived = {"backward"} if implementation.array in AUTODIFF else set()
+    return tuple(name for name in FUNCTIONS if getattr(implementation, name) is not None or name in derived)
+
+
+def loss_dtypes(implementation: Implementation) -> dict[str, str]:
+    """Logits' dtype -> loss's dtype, where that is declared."""
+    if implementation.loss_dtype is None:
+        return {}
+    return dict.fromkeys(implementation.dtypes or FLOAT_NAMES, implementation.loss_dtype)
+
+
+def _has_target(operation: Operation) -> bool:
+    return any(argument.kind == "target" for argument in operation.arguments)
+
+
+def _options(implementation: Implementation, description: Mapping[str, Any], operation: Operation) -> dict[str, tuple[Any, ...] | None]:
+    declared = (implementation.supports or {}).get("options", {})
+    options: dict[str, tuple[Any, ...] | None] = {}
+    taken = supported_options(description, implementation, operation)
+    for option in operation.options:
+        if option.name in taken:
+            values = declared.get(option.name)
+            options[option.name] = None if values is None else tuple(values)
+        elif option.always:
+            # An axis that can't be given is the last one.
+            options[option.name] = (option.default,)
+    return options
+
+
+def _gradients(implementation: Implementation, operation: Operation, targets: tuple[str, ...]) -> tuple[str, ...]:
+    first = operation.arguments[0].name
+    if implementation.backward is None and implementation.array in AUTODIFF:
+        later = "probabilities" in targets
+        return tuple(
+            f"grad_{argument.name}" for argument in operation.arguments if argument.differentiable and (later or argument.name == first)
+        )
+    return (f"grad_{first}",) if implementation.backward is not None or implementation.value_and_grad is not None else ()
