@@ -1,7 +1,7 @@
 """The implementations that are known by name: registered ones, and those of the entry points `xentfuzz.implementations`.
 
-An entry point is `name = "module:attribute"`, the attribute an Implementation or a sequence of them. Nothing is loaded before the first lookup;
-an entry point that fails to load is listed as unavailable, with the reason, and takes no other one along. Standard library only.
+An entry point is `name = "module:attribute"`, the attribute an Implementation or a sequence of them. Nothing is loaded before the first
+lookup; an entry point that fails to load is listed as unavailable, with the reason, and takes no other one along. Standard library only.
 """
 
 from __future__ import annotations

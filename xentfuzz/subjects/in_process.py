@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,10 @@ class InProcess:
     def describe(self) -> dict[str, Any]:
         """The form and the parameters of each function."""
         return describe_callee(self.callee)
+
+    def differentiate(self, arguments: tuple[str, ...]) -> None:
+        """Ask autodiff for the gradients of these arguments only."""
+        self.callee.plan = replace(self.callee.plan, differentiable=arguments)
 
     def call(self, call: Call) -> Outcome:
         fresh = {name: array.fresh() for name, array in call.arrays.items()}

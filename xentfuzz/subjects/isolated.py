@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 from xentfuzz.errors import UsageError
@@ -18,17 +19,15 @@ from xentfuzz.worker.wire import answer_in, arrays_in, put_arrays
 
 
 class Isolated:
-    """Raises UsageError where the implementation can't be loaded in a worker. A worker that came to its end is replaced for the next call."""
+    """A worker that came to its end is replaced for the next call. Raises UsageError where the implementation can't be loaded."""
 
     capabilities: Capabilities
 
     def __init__(self, implementation: Implementation, limits: Limits | None = None) -> None:
         self.implementation = implementation
         self.limits = limits or Limits()
-        try:
-            self._plan = pickle.dumps(plan_of(implementation, elsewhere=True), protocol=4)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise UsageError(f"{implementation.name}: fixed holds what can't be sent to another process: {error}") from None
+        self._plan = plan_of(implementation, elsewhere=True)
+        self._packed = self._pack()
         self.specialisations = Specialisations()
         self._description: dict[str, Any] = {}
         self.worker: WorkerProcess | None = None
@@ -37,6 +36,18 @@ class Isolated:
     def describe(self) -> dict[str, Any]:
         """The form and the parameters of each function."""
         return self._description
+
+    def differentiate(self, arguments: tuple[str, ...]) -> None:
+        """Ask autodiff for the gradients of these arguments only; takes a new worker."""
+        self._plan = replace(self._plan, differentiable=arguments)
+        self._packed = self._pack()
+        self._lost()
+
+    def _pack(self) -> bytes:
+        try:
+            return pickle.dumps(self._plan, protocol=4)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise UsageError(f"{self.implementation.name}: fixed holds what can't be sent to another process: {error}") from None
 
     def call(self, call: Call) -> Outcome:
         worker = self._started()
@@ -63,7 +74,9 @@ class Isolated:
         try:
             answer = answer_in(worker.arena, reply)
         except (ValueError, LookupError, TypeError):
-            return Outcome(crash=Crash("abort", "what it replied makes no sense: something wrote over the worker's memory"), compiled=compiled)
+            return Outcome(
+                crash=Crash("abort", "what it replied makes no sense: something wrote over the worker's memory"), compiled=compiled
+            )
         notes = {name: value for name, value in (("closed_streams", reply["closed"]), ("output", worker.output())) if value}
         after = arrays_in(worker.arena, described)
         return outcome_of(answer, results_of(answer, copy=False), call.arrays, after, compiled=compiled, notes=notes)
@@ -71,7 +84,7 @@ class Isolated:
     def _started(self) -> WorkerProcess:
         if self.worker is None:
             worker = WorkerProcess(self.implementation.environment, self.implementation.python, self.limits)
-            reply = worker.request({"do": "load", "size": len(self._plan)}, self.limits.first_call_seconds, self._plan)
+            reply = worker.request({"do": "load", "size": len(self._packed)}, self.limits.first_call_seconds, self._packed)
             problem = f"its worker ended while it was loaded: {reply.message}" if isinstance(reply, Crash) else reply.get("error")
             if isinstance(reply, Crash) or problem is not None:
                 worker.close()

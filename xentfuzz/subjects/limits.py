@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """call_seconds: for a warm call. first_call_seconds: for one that may compile, and for loading the implementation.
 
-    memory_bytes: of private memory beyond what the worker used when the implementation had been loaded. output_bytes: written to the standard
-    streams in one call.
+    memory_bytes: of private memory beyond what the worker used when the implementation had been loaded.
+    output_bytes: written to the standard streams in one call.
     """
 
     call_seconds: float = 10.0

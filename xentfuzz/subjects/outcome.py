@@ -15,7 +15,7 @@ FUNCTIONS = ("forward", "backward", "value_and_grad")
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """function: of FUNCTIONS. arrays and options: as in a Case; options hold all values, the callee passes those that differ from the default."""
+    """function: of FUNCTIONS. arrays and options: as in a Case; options hold all values, those that differ from the default are passed."""
 
     function: str
     arrays: Mapping[str, StridedArray]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from xentfuzz.arrays import StridedArray
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Call

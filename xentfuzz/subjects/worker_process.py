@@ -1,8 +1,8 @@
 """A worker: another interpreter that carries out requests, with limits on time, memory and output.
 
-A bare pipe and a shared mapping instead of pebble's or multiprocessing's processes: a worker may need another interpreter, and always needs its own
-environment before anything is imported, neither of which those offer; forking is out of the question once an OpenMP runtime has started; and a call
-through a pipe costs a fraction of one through their queues and threads.
+A bare pipe and a shared mapping instead of pebble's or multiprocessing's processes: a worker may need another interpreter, and always needs
+its own environment before anything is imported, neither of which those offer; forking is out of the question once an OpenMP runtime has
+started; and a call through a pipe costs a fraction of one through their queues and threads.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class WorkerProcess:
             if self._output in ready:
                 self._drain()
             if self.written > self.limits.output_bytes:
-                return self._killed("output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call")
+                return self._killed(
+                    "output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call"
+                )
             if self._replies in ready:
                 part = os.read(self._replies, READ)
                 if not part:

@@ -1,7 +1,7 @@
 """What a worker's interpreter is started on: `python bootstrap.py FOLDER REQUESTS REPLIES ARENA LIFELINE PATH...`.
 
-Makes this very copy of xentfuzz importable under its name without putting the folder around it on the path: in another interpreter that folder
-may be the site-packages of this one. Must not be imported by anything.
+Makes this very copy of xentfuzz importable under its name without putting the folder around it on the path: to another interpreter that
+folder may be foreign site-packages. Must not be imported by anything.
 """
 
 from __future__ import annotations

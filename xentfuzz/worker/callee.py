@@ -30,7 +30,7 @@ class Answer:
 
 
 class Callee:
-    """forms: function name -> its form. Raises UsageError where a function can't be loaded, ImportError where the array library is missing."""
+    """forms: function name -> its form. Raises UsageError where a function can't be loaded, ImportError where its array library can't."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -119,7 +119,7 @@ class Callee:
                 named[self._own(name)] = value
         return {**named, **self.plan.fixed}
 
-    def _passed(self, form: Form, name: str, matters: bool, *, always: bool = False) -> bool:  # noqa: FBT001
+    def _passed(self, form: Form, name: str, matters: bool, *, always: bool = False) -> bool:
         own = self._own(name)
         if form.parameters.takes(own):
             return matters or always or form.parameters.requires(own)

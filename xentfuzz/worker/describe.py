@@ -37,13 +37,18 @@ def parameters_in(description: dict[str, Any]) -> Parameters:
 def describe_target(reference: str, positional: int) -> dict[str, Any]:
     """What a reference leads to: Implementations, or a callable whose first `positional` parameters are arrays.
 
-    declares: (name, operation) of each Implementation, with its own reference; else kind, whether it has a `backward`, and the array libraries
-    that may be its own, likeliest first. Raises UsageError.
+    declares: name, operation and reference of each Implementation; else kind, whether it has a `backward`, and the array libraries that may
+    be its own, likeliest first. Raises UsageError.
     """
     found = load_reference(reference)
     declared = declarations(found, reference)
     if declared is not None:
         return {"declares": [[member.name, member.operation, where] for member, where in declared]}
+    return describe_object(found, positional)
+
+
+def describe_object(found: Any, positional: int) -> dict[str, Any]:
+    """The same for a callable. Raises UsageError for what can't be called."""
     form = form_of(found, positional)
     has_backward = form.kind == "function" and callable(getattr(found, "backward", None))
     return {"kind": form.kind, "backward": has_backward, "libraries": array_libraries(found, form)}

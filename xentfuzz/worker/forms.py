@@ -15,10 +15,13 @@ from xentfuzz.worker.parameters import Parameters, parameters_of
 
 
 class Form(Protocol):
-    """parameters: what may be passed beyond the leading arrays."""
+    @property
+    def kind(self) -> str:
+        """function, autograd_function or module."""
 
-    kind: str
-    parameters: Parameters
+    @property
+    def parameters(self) -> Parameters:
+        """What may be passed beyond the leading arrays."""
 
     def __call__(self, leading: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """Call it once."""
@@ -81,11 +84,25 @@ def form_of(function: Any, leading: int) -> Form:
         if torch is not None and issubclass(function, torch.autograd.Function):
             return _autograd_form(function, leading)
         if torch is not None and issubclass(function, torch.nn.Module):
-            return ModuleForm(function, parameters_of(function), parameters_of(function.forward, skip=1).after(leading))
+            return _module_form(function, leading)
         raise UsageError(f"{function.__name__} is a class; wanted a function, a torch.autograd.Function or a torch.nn.Module")
     if not callable(function):
         raise UsageError(f"a {type(function).__name__} can't be called; wanted a function, a torch.autograd.Function or a torch.nn.Module")
-    return FunctionForm(function, parameters_of(function).after(leading))
+    return FunctionForm(function, _beyond(parameters_of(function), leading, getattr(function, "__name__", "the target")))
+
+
+def _beyond(parameters: Parameters, leading: int, name: str) -> Parameters:
+    """What is left when `leading` arrays are passed by position. Raises UsageError where so many can't be."""
+    by_position = [parameter.name for parameter in parameters.named or () if parameter.positional]
+    if parameters.named is not None and not parameters.starred and len(by_position) < leading:
+        raise UsageError(
+            f"{name} takes {len(by_position)} positional arguments ({', '.join(by_position) or 'none'}); wanted {leading} arrays at least"
+        )
+    return parameters.after(leading)
+
+
+def _module_form(module: Any, leading: int) -> ModuleForm:
+    return ModuleForm(module, parameters_of(module), _beyond(parameters_of(module.forward, skip=1), leading, module.__name__))
 
 
 def _autograd_form(function: Any, leading: int) -> AutogradForm:

@@ -1,4 +1,4 @@
-"""Messages over a pipe: a length, then JSON. JSON so that either side may be of another Python, and so that a reply can do nothing but be read."""
+"""Messages over a pipe: a length, then JSON, so that either side may be of another Python, and a reply can do nothing but be read."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from typing import Any
 class Plan:
     """functions: of "forward", "backward", "value_and_grad", each a callable or a reference (see `reference.py`).
 
-    positional: arrays passed by position, in order, the first one being what gradients are taken of; optional: arrays passed by keyword where
-    given; differentiable: those whose gradients autodiff is asked for. defaults: option -> default; always: options passed even then.
-    renames: ours -> the functions' own spelling; fixed: own spelling -> value.
+    positional: arrays passed by position, in order, the first one being what gradients are taken of; optional: arrays passed by keyword
+    where given; differentiable: those whose gradients autodiff is asked for. defaults: option -> default; always: options passed even then.
+    spelling: ours -> the functions' own; fixed: own spelling -> value that is always passed.
     """
 
     name: str

@@ -38,7 +38,7 @@ def load_module(name: str) -> ModuleType:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise UsageError(f"no module named {error.name!r}; give a file as path/to/file.py:attribute, or set PYTHONPATH") from None
         raise UsageError(_failed(name, error)) from error
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module raises is the answer
+    except (Exception, SystemExit) as error:
         raise UsageError(_failed(name, error)) from error
 
 
@@ -64,7 +64,7 @@ def _execute(name: str, file: Path, shown: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - as for modules
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UsageError(_failed(shown, error)) from error
     return module
@@ -84,7 +84,7 @@ def _step(found: Any, step: str, shown: str) -> Any:
     try:
         return getattr(found, step)
     except AttributeError:
-        names = [name for name in dir(found) if not name.startswith("_")]
+        names = [name for name in dir(found) if not name.startswith("_") and not isinstance(getattr(found, name, None), ModuleType)]
         near = difflib.get_close_matches(step, names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f" (it has: {', '.join(names[:12]) or 'nothing'})"
         raise UsageError(f"{shown} has no attribute {step!r}{hint}") from None
@@ -106,19 +106,21 @@ def reference_to(function: Any) -> str | None:
             found = getattr(found, step)
     except AttributeError:
         return None
-    where = _place(module)
-    return f"{where}:{path}" if found is function and where else None
+    return f"{_place(module)}:{path}" if found is function else None
 
 
-def _place(module: ModuleType) -> str | None:
-    """How a worker imports `module`: by its file where its name means something else there."""
+def _place(module: ModuleType) -> str:
+    """How another process imports `module`: by its file where its name means nothing there, or something else."""
     file = getattr(module, "__file__", None)
-    spec = getattr(module, "__spec__", None)
-    importable = spec is not None and module.__name__ not in ("__main__", "__mp_main__") and not module.__name__.startswith("xentfuzz_target_")
-    if importable and (spec.parent or not file or Path(file).name != f"{module.__name__}.py" or _on_path(Path(file))):
+    if file is None or "." in module.__name__ or _found_by_name(module.__name__) == file:
         return module.__name__
-    return str(Path(file).resolve()) if file else None
+    return str(Path(file).resolve())
 
 
-def _on_path(file: Path) -> bool:
-    return str(file.parent) in {str(Path(entry).resolve()) for entry in sys.path}
+def _found_by_name(name: str) -> str | None:
+    """The file of the top-level module that an import of `name` would load, were it not loaded already."""
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, None)
+        if spec is not None:
+            return spec.origin
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from types import TracebackType
 
 from xentfuzz.subjects.outcome import Raised
 
@@ -37,7 +38,7 @@ def raised_from(error: BaseException) -> Raised:
     return Raised(types, message_of(error), shorten(without_folders("".join(lines))))
 
 
-def _subject_frames(error: BaseException) -> object:
+def _subject_frames(error: BaseException) -> TracebackType | None:
     frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_globals.get("__name__", "").startswith("xentfuzz.worker."):
         frame = frame.tb_next

@@ -13,8 +13,9 @@ from pathlib import Path
 def die_with(lifeline: int) -> None:
     """End this process when the other end of the pipe `lifeline` is closed, by the kernel's hand.
 
-    A thread that waits for it couldn't run while native code holds the interpreter's lock, and the parent-death signal of Linux is sent when the
-    *thread* that started this process ends. A signal on the pipe has neither weakness. Where it can't be chosen, SIGIO ends the process as well.
+    A thread that waits for it couldn't run while native code holds the interpreter's lock, and the parent-death signal of Linux is sent
+    when the *thread* that started this process ends. A signal on the pipe has neither weakness. Where it can't be chosen it is SIGIO,
+    which ends the process as well.
     """
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     if hasattr(fcntl, "F_SETSIG"):

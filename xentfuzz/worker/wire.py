@@ -67,7 +67,7 @@ def _put_results(arena: Arena, results: Mapping[str, Any], free: int) -> dict[st
 
 
 def answer_in(arena: Arena, message: Mapping[str, Any]) -> Answer:
-    """The answer that `answer_message` described, its arrays copied out of the arena. Raises ValueError, LookupError or TypeError for garbage."""
+    """The answer that `answer_message` described, its arrays copied out. Raises ValueError, LookupError or TypeError for garbage."""
     raised, crash = message["raised"], message["crash"]
     return Answer(
         None if message["results"] is None else {name: _taken(arena, result) for name, result in message["results"].items()},

@@ -5,15 +5,19 @@ bfloat16 has no code in that interface: it travels as uint16, as it does for Num
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numba
+import numba.cuda
 import numpy as np
-from numba import config, cuda
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.worker.libraries.library import Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported, no_conversion
 from xentfuzz.worker.libraries.numpy_arrays import collected
+
+# Typed only in parts, differently from version to version.
+_numba: Any = numba
 
 
 def _code(dtype: str) -> str:
@@ -35,7 +39,7 @@ class DeviceArray:
         }
 
 
-class CudaArrays:
+class CudaArrays(ArrayLibrary):
     def __init__(self) -> None:
         self.copies: list[tuple[Any, Any]] = []
         self.sixteen_bits = ""
@@ -44,11 +48,11 @@ class CudaArrays:
         if array.dtype == "bfloat16":
             self.sixteen_bits = array.dtype
         host = StridedArray(array.storage, np.dtype(_code(array.dtype)).name, array.shape, array.strides, array.offset, array.writeable)
-        if config.ENABLE_CUDASIM:
-            return cuda.simulator.cudadrv.devicearray.FakeCUDAArray(host.view())
+        if _numba.config.ENABLE_CUDASIM:
+            return _numba.cuda.simulator.cudadrv.devicearray.FakeCUDAArray(host.view())
         if array.offset % np.dtype(_code(array.dtype)).itemsize:
             raise Unsupported("device memory is read at aligned addresses only")
-        memory = cuda.to_device(array.storage if array.storage.size else np.zeros(1, np.uint8))
+        memory = _numba.cuda.to_device(array.storage if array.storage.size else np.zeros(1, np.uint8))
         self.copies.append((array.storage, memory))
         return DeviceArray(memory, array)
 
@@ -56,7 +60,7 @@ class CudaArrays:
         if isinstance(result, bool | int | float):
             return result
         if hasattr(result, "__cuda_array_interface__"):
-            result = cuda.as_cuda_array(result).copy_to_host()
+            result = _numba.cuda.as_cuda_array(result).copy_to_host()
         elif hasattr(result, "copy_to_host"):
             result = result.copy_to_host()
         if not isinstance(result, np.ndarray | np.generic):
@@ -64,11 +68,9 @@ class CudaArrays:
         found = collected(np.asarray(result))
         return Collected(found.bits, self.sixteen_bits) if self.sixteen_bits and found.dtype == "<u2" else found
 
-    def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
-        raise Unsupported("no backward, and device arrays have no automatic differentiation")
-
-    def finish(self, result: Any) -> None:
-        cuda.synchronize()
+    def finish(self, results: Sequence[Any]) -> None:
+        del results
+        _numba.cuda.synchronize()
 
     def write_back(self) -> None:
         for storage, memory in self.copies:

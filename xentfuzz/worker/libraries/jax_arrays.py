@@ -9,17 +9,16 @@ import jax
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.worker.libraries.library import Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion
 from xentfuzz.worker.libraries.numpy_arrays import collected, host_view
 
 
-class JaxArrays:
+class JaxArrays(ArrayLibrary):
     """device: a platform's name as jax spells it ("cpu", "gpu", "cuda", "tpu"), with ":index" where there are several."""
 
     def __init__(self, device: str) -> None:
         platform, _, index = device.partition(":")
         self.device = jax.devices(platform)[int(index or 0)]
-        self.results: list[Any] = []
 
     def load(self, array: StridedArray) -> Any:
         view = host_view(array)
@@ -45,8 +44,5 @@ class JaxArrays:
         _, pull_back = jax.vjp(function, *(arrays[name] for name in wanted))
         return dict(zip(wanted, pull_back(upstream), strict=True))
 
-    def finish(self, result: Any) -> None:
-        jax.block_until_ready(result)
-
-    def write_back(self) -> None:
-        """jax arrays can't be written to."""
+    def finish(self, results: Sequence[Any]) -> None:
+        jax.block_until_ready(results)

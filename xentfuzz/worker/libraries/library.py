@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -28,21 +28,27 @@ Number = bool | int | float
 Invoke = Callable[[Mapping[str, Any]], Any]
 
 
-class ArrayLibrary(Protocol):
+class ArrayLibrary:
+    """The defaults are those of a library without automatic differentiation whose arrays are views of what they were loaded from."""
+
     def load(self, array: StridedArray) -> Any:
         """The library's array over the same memory (a copy where it has memory of its own), with the same layout.
 
         Raises Unsupported where the library cannot hold it.
         """
+        raise NotImplementedError
 
     def collect(self, result: Any) -> Collected | Number:
         """A result in host memory; a Python number stays one. Raises TypeError for anything else."""
+        raise NotImplementedError
 
     def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
-        """Gradients by the library's autodiff. Raises Unsupported where it has none, LookupError where the result depends on no argument."""
+        """Gradients by the library's autodiff. Raises Unsupported where it has none, LookupError where nothing depends on the first."""
+        del invoke, arrays, wanted, upstream
+        raise Unsupported("no backward, and its array library has no automatic differentiation")
 
-    def finish(self, result: Any) -> None:
-        """Wait until `result` is there."""
+    def finish(self, results: Sequence[Any]) -> None:
+        """Wait until the results are there."""
 
     def write_back(self) -> None:
         """Copy arrays that live in the library's own memory back to where they were loaded from."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.worker.libraries.library import Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported, no_conversion
 
 
 def host_view(array: StridedArray) -> np.ndarray[Any, Any]:
@@ -26,7 +25,7 @@ def collected(array: np.ndarray[Any, Any]) -> Collected:
     return Collected(array, array.dtype.name if array.dtype.kind == "V" else array.dtype.str)
 
 
-class NumpyArrays:
+class NumpyArrays(ArrayLibrary):
     def load(self, array: StridedArray) -> np.ndarray[Any, Any]:
         return host_view(array)
 
@@ -37,12 +36,3 @@ class NumpyArrays:
         if isinstance(result, bool | int | float):
             return result
         raise no_conversion(result, "a NumPy array")
-
-    def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
-        raise Unsupported("no backward, and NumPy has no automatic differentiation")
-
-    def finish(self, result: Any) -> None:
-        """Calls return when they are done."""
-
-    def write_back(self) -> None:
-        """Arrays are views of the memory that they were loaded from."""

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.worker.libraries.library import Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion
 
 
-class TorchTensors:
+class TorchTensors(ArrayLibrary):
     """device: "cpu", "cuda", "cuda:1", ... Elsewhere than on the CPU the whole storage is copied, so that strides and gaps survive."""
 
     def __init__(self, device: str) -> None:
@@ -56,13 +56,14 @@ class TorchTensors:
     def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
         leaves = {name: arrays[name].requires_grad_() for name in wanted}
         result = invoke({**arrays, **leaves})
-        found = torch.autograd.grad(result, list(leaves.values()), upstream, allow_unused=True)
+        found: Sequence[torch.Tensor | None] = torch.autograd.grad(result, list(leaves.values()), upstream, allow_unused=True)
         gradients = {name: gradient for name, gradient in zip(leaves, found, strict=True) if gradient is not None}
         if wanted[0] not in gradients:
             raise LookupError(f"autograd finds no gradient of {wanted[0]}: the result does not depend on it")
         return gradients
 
-    def finish(self, result: Any) -> None:
+    def finish(self, results: Sequence[Any]) -> None:
+        del results
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 

@@ -1,0 +1,36 @@
+"""From an implementation to a subject that can be called and says what it takes."""
+
+from __future__ import annotations
+
+from xentfuzz.errors import Unavailable
+from xentfuzz.implementation import Implementation
+from xentfuzz.registry import availability
+from xentfuzz.subjects.in_process import InProcess
+from xentfuzz.subjects.isolated import Isolated
+from xentfuzz.subjects.limits import Limits
+from xentfuzz.subjects.probe import capabilities_of
+from xentfuzz.subjects.subject import Subject
+
+
+def open_subject(implementation: Implementation, *, isolate: bool | None = None, limits: Limits | None = None) -> Subject:
+    """Load an implementation and find out what it takes; the caller closes the subject.
+
+    isolate: in a worker; None: where the device isn't the CPU, or it needs another environment or interpreter. limits: of the worker.
+    Raises Unavailable with the reason, UsageError where it can't be loaded or has a parameter that nothing explains.
+    """
+    reason = availability(implementation)
+    if reason is not None:
+        raise Unavailable(f"{implementation.name} is unavailable: {reason}")
+    subject = Isolated(implementation, limits) if wants_isolation(implementation, isolate) else InProcess(implementation)
+    try:
+        subject.capabilities = capabilities_of(subject)
+    except BaseException:
+        subject.close()
+        raise
+    return subject
+
+
+def wants_isolation(implementation: Implementation, isolate: bool | None) -> bool:
+    if isolate is not None:
+        return isolate
+    return implementation.device != "cpu" or bool(implementation.environment) or implementation.python is not None

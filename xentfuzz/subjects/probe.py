@@ -1,0 +1,276 @@
+"""Finds out by a few tiny calls what an implementation takes that doesn't say so.
+
+Only whole features are looked for: a dtype, a rank, an option. What is refused altogether is left out and said in one line; what is
+refused for some values only is not seen here, and is a finding later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from xentfuzz.dtypes import FLOAT_NAMES, FORMATS, dtype_name
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.operation import Operation, Option
+from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.declared import declared_capabilities
+from xentfuzz.subjects.outcome import Outcome
+from xentfuzz.subjects.sample import Sample
+from xentfuzz.subjects.signature import require_explained
+from xentfuzz.subjects.subject import Subject
+
+MOST_CALLS = 40
+# A hang costs the time of a compilation: after so many the checks may find the rest.
+MOST_CRASHES = 2
+COSTLY_SECONDS = 0.3
+CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
+# Libraries differ in which of these they hold at all, implementations in which they accept.
+AWKWARD_LAYOUTS = ("fortran", "sliced_columns", "negative_stride", "unaligned", "read_only")
+NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
+LARGE_CLASS_COUNT = 128
+
+
+class Loaded(Subject, Protocol):
+    """A subject that has been loaded, but whose capabilities are not known yet."""
+
+    def describe(self) -> dict[str, Any]:
+        """The form and the parameters of each function, by name."""
+
+    def differentiate(self, arguments: tuple[str, ...]) -> None:
+        """Ask autodiff for the gradients of these arguments only."""
+
+
+def capabilities_of(subject: Loaded) -> Capabilities:
+    """What is declared, completed by a probe. Raises UsageError for a parameter that nothing explains."""
+    implementation = subject.implementation
+    description = subject.describe()
+    require_explained(description, implementation, get_operation(implementation.operation))
+    declared = declared_capabilities(implementation, description)
+    if implementation.dtypes is not None and implementation.supports is not None:
+        return declared
+    return probe(subject, declared)
+
+
+def probe(subject: Loaded, declared: Capabilities) -> Capabilities:
+    """`declared` without what the subject rejects, marked as assumed. At most MOST_CALLS calls."""
+    return Probe(subject, get_operation(declared.operation), declared).run()
+
+
+@dataclass
+class Probe:
+    """found: what is known so far. base: a call that works, from which the others differ in one respect; upstream: its value's form."""
+
+    subject: Loaded
+    operation: Operation
+    found: Capabilities
+    base: Sample = field(init=False)
+    upstream: tuple[tuple[int, ...], str] = ((), "float32")
+    calls: int = 0
+    crashes: int = 0
+    rejections: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+
+    def run(self) -> Capabilities:
+        implementation = self.subject.implementation
+        self.rejections += self.found.rejections
+        if not self._find_base():
+            return replace(self.found, dtypes=(), assumed=True, rejections=tuple(self.rejections))
+        if implementation.dtypes is None:
+            self._find_dtypes()
+        if implementation.supports is None:
+            self._find_inputs()
+            self._find_options()
+            self._find_layouts()
+        self._find_gradients()
+        self._find_cost()
+        return replace(self.found, assumed=True, rejections=tuple(self.rejections), changed_inputs=tuple(sorted(self.changed)))
+
+    def _find_base(self) -> bool:
+        reasons: list[str] = []
+        for sample in self._bases():
+            outcome = self._call(sample)
+            if _accepted(outcome):
+                self.base = sample
+                self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
+                self.rejections += [f"rejects {reason}" for reason in reasons]
+                self._note_loss(sample.dtype, outcome)
+                self.upstream = _upstream(sample, outcome)
+                return True
+            reasons.append(f"{_words(sample)}: {_reason(outcome)}")
+        self.rejections += [f"rejects {reasons[0]}"]
+        return False
+
+    def _bases(self) -> Iterator[Sample]:
+        """The commonest call, then those that differ from it in one respect."""
+        dtypes, ranks = self.found.dtypes, self.found.ranks
+        first = Sample(
+            self.operation,
+            dtype="float32" if "float32" in dtypes else dtypes[0],
+            rank=2 if 2 in ranks else ranks[0],
+            targets="index" if not self.found.targets else self.found.targets[0],
+            target_dtype=self.found.target_dtypes[0] if self.found.target_dtypes else "int64",
+            classes=max(self.found.class_count_divisor, 5 - 5 % self.found.class_count_divisor),
+        )
+        yield first
+        if "probabilities" in self.found.targets:
+            yield replace(first, targets="probabilities")
+        if self.found.targets:
+            yield replace(first, target_dtype="int32")
+        yield from (replace(first, dtype=dtype) for dtype in dtypes if dtype != first.dtype)
+        yield from (replace(first, rank=rank) for rank in (1, 3) if rank in ranks)
+        yield replace(first, classes=LARGE_CLASS_COUNT)
+
+    def _find_dtypes(self) -> None:
+        accepted = [dtype for dtype in FLOAT_NAMES if self._takes_dtype(dtype)]
+        self.found = replace(self.found, dtypes=tuple(accepted))
+
+    def _takes_dtype(self, dtype: str) -> bool:
+        if dtype == self.base.dtype:
+            return True
+        outcome = self._attempt(f"{dtype} {self._first}", replace(self.base, dtype=dtype))
+        if outcome is not None:
+            self._note_loss(dtype, outcome)
+        return outcome is not None
+
+    def _note_loss(self, dtype: str, outcome: Outcome) -> None:
+        """A loss in float32 for 16-bit logits is common and held to float32's bound; any other change of dtype is a finding."""
+        value = (outcome.results or {}).get("value")
+        if isinstance(value, np.ndarray) and FORMATS[dtype].bits == 16 and dtype_name(value.dtype) == "float32":
+            self.found = replace(self.found, loss_dtypes={**self.found.loss_dtypes, dtype: "float32"})
+
+    def _find_inputs(self) -> None:
+        if self.base.classes == LARGE_CLASS_COUNT and self.found.class_count_divisor == 1:
+            self._find_divisor()
+        words = {1: "1-d", 2: "2-d", 3: "3-d", 4: "4-d"}
+        ranks = [rank for rank in self.found.ranks if self._takes(f"{words[rank]} {self._first}", replace(self.base, rank=rank))]
+        targets = [kind for kind in self.found.targets if self._takes(f"{kind} targets", replace(self.base, targets=kind))]
+        self.found = replace(self.found, ranks=tuple(ranks), targets=tuple(targets))
+        if "index" in targets:
+            index = replace(self.base, targets="index")
+            dtypes = [name for name in ("int64", *NARROW_TARGETS) if self._takes(f"{name} targets", replace(index, target_dtype=name))]
+            self.found = replace(self.found, target_dtypes=tuple(dtypes))
+        if self.found.weight:
+            self.found = replace(self.found, weight=self._takes("weight", replace(self.base, weight=True)))
+
+    def _find_divisor(self) -> None:
+        """The smallest power of two that will do, where five classes are refused and 128 are not."""
+        divisor = LARGE_CLASS_COUNT
+        while divisor > 1 and _accepted(self._call(replace(self.base, classes=divisor // 2))):
+            divisor //= 2
+        self.found = replace(self.found, class_count_divisor=divisor)
+
+    def _find_options(self) -> None:
+        rejected = [
+            option.name for option in self.operation.options if option.name in self.found.options and not self._takes_option(option)
+        ]
+        self.found = replace(self.found, options={name: values for name, values in self.found.options.items() if name not in rejected})
+
+    def _takes_option(self, option: Option) -> bool:
+        """Whether any value but the default is taken; two are tried."""
+        reasons = []
+        if self.found.options[option.name] is not None:
+            return True
+        for value in _other_values(option, self.base)[:2]:
+            outcome = self._call(replace(self.base, options={option.name: value}))
+            if _accepted(outcome):
+                return True
+            reasons.append(_reason(outcome))
+        if reasons:
+            self.rejections.append(f"rejects {option.name}: {reasons[0]}")
+        return not reasons
+
+    def _find_layouts(self) -> None:
+        tried = [name for name in AWKWARD_LAYOUTS if name in self.found.layouts]
+        refused = [name for name in tried if not self._takes(f"{name} {self._first}", replace(self.base, layout=name))]
+        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refused))
+
+    def _find_gradients(self) -> None:
+        """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
+        implementation = self.subject.implementation
+        functions, gradients = ["forward"], set[str]()
+        for name in ("backward", "value_and_grad"):
+            if name not in self.found.functions:
+                continue
+            outcome = self._attempt(f"{name}", replace(self.base, function=name, upstream=self.upstream if name == "backward" else None))
+            if outcome is not None or getattr(implementation, name) is not None:
+                functions.append(name)
+                gradients |= {self.found.gradients[0]} if outcome is None else {*(outcome.results or self.found.gradients[:1])}
+        if implementation.backward is None and "backward" in functions and "probabilities" in self.found.targets:
+            gradients |= self._gradients_with_probabilities()
+        known = tuple(name for name in self.found.gradients if name in gradients)
+        self.found = replace(self.found, functions=tuple(functions), gradients=known)
+
+    def _gradients_with_probabilities(self) -> set[str]:
+        """By autodiff: of target and weight too, or of the first argument alone where these can't be had."""
+        sample = replace(self.base, function="backward", targets="probabilities", weight=self.found.weight, upstream=self.upstream)
+        outcome = self._attempt("gradients of probability targets", sample)
+        if outcome is None:
+            self.subject.differentiate((self._first,))
+            return set()
+        return {*(outcome.results or ())}
+
+    def _find_cost(self) -> None:
+        """Whether every class count is compiled for on its own: two calls of a kind that has been compiled take long all the same."""
+        limit = self.found.largest_class_count or self.base.classes * 64
+        counts = [count for count in (self.base.classes * 13, self.base.classes * 51) if count <= limit]
+        seconds = [self._call(replace(self.base, classes=count)).seconds for count in counts]
+        if len(seconds) == 2 and min(seconds) > COSTLY_SECONDS:
+            divisor = self.found.class_count_divisor
+            costly = tuple(dict.fromkeys(max(1, count // divisor) * divisor for count in CLASS_COUNTS_IF_COSTLY))
+            self.found = replace(self.found, class_counts=tuple(count for count in costly if count <= limit))
+
+    @property
+    def _first(self) -> str:
+        return self.operation.arguments[0].name
+
+    def _takes(self, feature: str, sample: Sample) -> bool:
+        return sample == self.base or self._attempt(feature, sample) is not None
+
+    def _attempt(self, feature: str, sample: Sample) -> Outcome | None:
+        """The outcome, or None, with a line about it, where the call is refused."""
+        outcome = self._call(sample)
+        if _accepted(outcome):
+            return outcome
+        self.rejections.append(f"rejects {feature}: {_reason(outcome)}")
+        return None
+
+    def _call(self, sample: Sample) -> Outcome:
+        """One call; an empty acceptance when no more may be made."""
+        if self.calls >= MOST_CALLS or self.crashes >= MOST_CRASHES:
+            return Outcome(results={})
+        self.calls += 1
+        outcome = self.subject.call(sample.call())
+        self.crashes += outcome.crash is not None
+        self.changed |= {*outcome.changed}
+        return outcome
+
+
+def _accepted(outcome: Outcome) -> bool:
+    # A crash refuses nothing: the checks shall find it.
+    return outcome.results is not None or outcome.crash is not None
+
+
+def _reason(outcome: Outcome) -> str:
+    said = outcome.unsupported if outcome.raised is None else str(outcome.raised)
+    return " ".join((said or "").split())[:200]
+
+
+def _words(sample: Sample) -> str:
+    target = "" if not any(argument.kind == "target" for argument in sample.operation.arguments) else f" with {sample.targets} targets"
+    return f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}{target}"
+
+
+def _other_values(option: Option, base: Sample) -> list[Any]:
+    values = option.values(base.shape, base.targets) if callable(option.values) else option.values
+    return [value for value in values if value != option.default]
+
+
+def _upstream(sample: Sample, outcome: Outcome) -> tuple[tuple[int, ...], str]:
+    value = (outcome.results or {}).get("value")
+    if not isinstance(value, np.ndarray):
+        return (), sample.dtype
+    name = dtype_name(value.dtype)
+    return value.shape, name if name in FORMATS else sample.dtype

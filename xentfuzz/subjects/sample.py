@@ -1,0 +1,62 @@
+"""Tiny calls for the probe: one argument or option away from a call that works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.operations.operation import Argument, Operation
+from xentfuzz.recipes.layouts import lay_out
+from xentfuzz.subjects.outcome import Call
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """rank: of the first argument; options: beside the defaults; layout: of the first argument; upstream: (shape, dtype) of the value."""
+
+    operation: Operation
+    function: str = "forward"
+    dtype: str = "float32"
+    rank: int = 2
+    targets: str = "index"
+    target_dtype: str = "int64"
+    weight: bool = False
+    layout: str = "contiguous"
+    classes: int = 5
+    options: Mapping[str, Any] = field(default_factory=dict)
+    upstream: tuple[tuple[int, ...], str] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.classes,) if self.rank == 1 else (3, self.classes, *(2,) * (self.rank - 2))
+
+    def call(self) -> Call:
+        arrays = {argument.name: self._array(argument) for argument in self.operation.arguments if self.weight or not argument.optional}
+        if self.upstream is not None:
+            shape, dtype = self.upstream
+            arrays["grad_output"] = StridedArray.of(np.ones(shape, numpy_dtype(dtype)))
+        return Call(self.function, arrays, {**self.operation.defaults, **self.options})
+
+    def _array(self, argument: Argument) -> StridedArray:
+        if argument.kind == "target":
+            return StridedArray.of(self._target())
+        if argument.kind == "weight":
+            return StridedArray.of(np.linspace(0.5, 1.5, self.classes).astype(numpy_dtype(self.dtype)))
+        # Negative throughout, so that log-probabilities look like some.
+        return lay_out(-self._ramp(self.shape), self.layout)
+
+    def _target(self) -> Array:
+        if self.targets == "probabilities":
+            return self._ramp(self.shape)
+        shape = self.shape[:1] + self.shape[2:] if self.rank > 1 else ()
+        return (np.arange(int(np.prod(shape))) % min(self.classes, 2)).reshape(shape).astype(self.target_dtype)
+
+    def _ramp(self, shape: tuple[int, ...]) -> Array:
+        return ((1 + np.arange(int(np.prod(shape))) % 7) / 8).reshape(shape).astype(numpy_dtype(self.dtype))

@@ -1,0 +1,83 @@
+"""What the signatures of an implementation say: which arguments and options it takes, and which of its parameters nobody explains."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from xentfuzz.errors import UsageError
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations.operation import Operation, Option
+from xentfuzz.worker.describe import parameters_in
+from xentfuzz.worker.parameters import Parameters
+
+# Spellings in use elsewhere that no similarity of letters finds.
+SYNONYMS = {
+    "dim": "axis",
+    "class_axis": "axis",
+    "alpha": "label_smoothing",
+    "eps": "label_smoothing",
+    "epsilon": "label_smoothing",
+    "smoothing": "label_smoothing",
+    "pad_id": "ignore_index",
+    "padding_idx": "ignore_index",
+    "ignore_label": "ignore_index",
+    "class_weights": "weight",
+    "pos_weight": "weight",
+}
+
+
+def supported_options(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> tuple[str, ...]:
+    """The options that forward takes. Those that only some signatures have count where they are named, not where everything is taken."""
+    parameters = parameters_in(description["forward"])
+    named = {parameter.name for parameter in parameters.named or ()}
+
+    def takes(option: Option) -> bool:
+        own = _own(implementation, option.name)
+        return own in named if option.opt_in else parameters.takes(own)
+
+    return tuple(option.name for option in operation.options if takes(option))
+
+
+def takes_argument(description: Mapping[str, Any], implementation: Implementation, name: str) -> bool:
+    """Whether forward takes an array that is passed by keyword (weight)."""
+    return parameters_in(description["forward"]).takes(_own(implementation, name))
+
+
+def require_explained(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> None:
+    """Raises UsageError, with a suggestion, for a required parameter that is none of ours, and for a rename of nothing."""
+    known = _known(operation)
+    for function, described in description.items():
+        parameters = parameters_in(described)
+        _require_renamed(implementation, known, parameters, function)
+        explained = {*(known - set(implementation.renames.values())), *implementation.renames, *implementation.fixed}
+        for parameter in parameters.named or ():
+            if parameter.required and parameter.name not in explained:
+                raise UsageError(_unexplained(implementation, function, parameter.name, known, operation))
+
+
+def _require_renamed(implementation: Implementation, known: set[str], parameters: Parameters, function: str) -> None:
+    for own, ours in implementation.renames.items():
+        if ours not in known:
+            raise UsageError(f"{implementation.name}: renames {own!r} to {ours!r}, which is none of {', '.join(sorted(known))}")
+        if function == "forward" and not parameters.takes(own):
+            raise UsageError(f"{implementation.name}: renames {own!r}, but forward has no such parameter")
+
+
+def _unexplained(implementation: Implementation, function: str, name: str, known: set[str], operation: Operation) -> str:
+    near = [SYNONYMS[name]] if SYNONYMS.get(name) in known else difflib.get_close_matches(name, known, n=1)
+    hint = f'did you mean renames={{"{name}": "{near[0]}"}}? ' if near else ""
+    return (
+        f"{implementation.name}: {function} requires {name!r}, which is no argument of {operation.name}; "
+        f'{hint}A value that is always the same goes in fixed={{"{name}": ...}}'
+    )
+
+
+def _known(operation: Operation) -> set[str]:
+    return {argument.name for argument in operation.arguments if argument.optional} | {option.name for option in operation.options}
+
+
+def _own(implementation: Implementation, name: str) -> str:
+    """The implementation's spelling of our `name`."""
+    return next((own for own, ours in implementation.renames.items() if ours == name), name)

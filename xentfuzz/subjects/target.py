@@ -1,0 +1,147 @@
+"""From what a user names or hands over to an Implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from xentfuzz.errors import UnknownName, UsageError
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.registry import get
+from xentfuzz.subjects.in_process import InProcess
+from xentfuzz.subjects.isolated import Isolated
+from xentfuzz.subjects.limits import Limits
+from xentfuzz.subjects.outcome import FUNCTIONS, Crash
+from xentfuzz.subjects.planning import absolute
+from xentfuzz.subjects.sample import Sample
+from xentfuzz.subjects.worker_process import WorkerProcess
+from xentfuzz.worker.describe import describe_object, describe_target
+from xentfuzz.worker.reference import load_reference
+
+DEFAULT_OPERATION = "cross_entropy"
+
+
+def resolve(
+    target: Implementation | Callable[..., Any] | str,
+    *,
+    operation: str | None = None,
+    backward: Callable[..., Any] | str | None = None,
+    value_and_grad: Callable[..., Any] | str | None = None,
+    array: str | None = None,
+    device: str | None = None,
+    dtypes: Sequence[str] | None = None,
+    grade: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    isolate: bool = True,
+) -> Implementation:
+    """The Implementation that `target` stands for, with what else is given in the place of what it declares.
+
+    target: an Implementation, a function, a torch.autograd.Function or nn.Module class, a registered name, "package.module:attribute" or
+    "path/to/file.py:attribute". A function's backward is its attribute `backward` unless given. isolate: a named target is imported and
+    tried in a worker first. Raises UsageError, in one line: what was given, what is wanted, what is nearest.
+    """
+    given = {
+        "backward": absolute(backward) if isinstance(backward, str) else backward,
+        "value_and_grad": absolute(value_and_grad) if isinstance(value_and_grad, str) else value_and_grad,
+        "array": array,
+        "device": device,
+        "dtypes": None if dtypes is None else tuple(dtypes),
+        "grade": grade,
+        "environment": environment or None,
+    }
+    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if isinstance(target, Implementation):
+        return replace(target, **known)
+    if isinstance(target, str) and ":" not in target:
+        return replace(_registered(target, operation or DEFAULT_OPERATION), **known)
+    chosen = operation or DEFAULT_OPERATION
+    if not isinstance(target, str):
+        return _of_object(target, chosen, known)
+    described = _described(target, chosen, known.get("environment", {}), isolate=isolate)
+    if "declares" in described:
+        return replace(_declared(target, described["declares"], operation), **known)
+    return _of_reference(target, described, chosen, known, isolate=isolate)
+
+
+def _of_object(target: Any, operation: str, known: Mapping[str, Any]) -> Implementation:
+    described = describe_object(target, len(_positional(operation)))
+    backward = {"backward": target.backward} if described["backward"] else {}
+    name = str(getattr(target, "__qualname__", type(target).__qualname__))
+    implementation = Implementation(name, target, operation=operation, **{**backward, **known})
+    return _with_library(implementation, described["libraries"], known, isolate=False)
+
+
+def _of_reference(target: str, described: Mapping[str, Any], operation: str, known: Mapping[str, Any], *, isolate: bool) -> Implementation:
+    reference = absolute(target)
+    backward = {"backward": f"{reference}.backward"} if described["backward"] else {}
+    implementation = Implementation(target, reference, operation=operation, **{**backward, **known})
+    return _with_library(implementation, described["libraries"], known, isolate=isolate)
+
+
+def _registered(name: str, operation: str) -> Implementation:
+    try:
+        return get(name, operation)
+    except UnknownName as error:
+        looks_like_place = name.endswith(".py") or "." in name
+        hint = f"; what a module holds is named as {name}:ATTRIBUTE" if looks_like_place else ""
+        raise UsageError(f"{error}{hint}") from None
+
+
+def _positional(operation: str) -> list[str]:
+    return [argument.name for argument in get_operation(operation).arguments if not argument.optional]
+
+
+def _described(target: str, operation: str, environment: Mapping[str, str], *, isolate: bool) -> dict[str, Any]:
+    """What a worker that imports the target says about it; importing it may end the worker."""
+    if not isolate:
+        return describe_target(absolute(target), len(_positional(operation)))
+    limits = Limits()
+    worker = WorkerProcess(environment, None, limits)
+    try:
+        request = {"do": "describe", "reference": absolute(target), "positional": len(_positional(operation))}
+        reply = worker.request(request, limits.first_call_seconds)
+    finally:
+        worker.close()
+    if isinstance(reply, Crash):
+        raise UsageError(f"{target}: the process that imported it ended: {reply.message}")
+    if "error" in reply:
+        raise UsageError(reply["error"])
+    described: dict[str, Any] = reply["target"]
+    return described
+
+
+def _declared(target: str, members: Sequence[tuple[str, str, str]], operation: str | None) -> Implementation:
+    """The Implementation among those declared; its functions become references, so that another process finds them."""
+    wanted = [where for _, its_operation, where in members if operation is None or its_operation == operation]
+    if len(wanted) > 1:
+        wanted = [where for _, its_operation, where in members if its_operation == (operation or DEFAULT_OPERATION)]
+    if len(wanted) != 1:
+        held = ", ".join(f"{name} for {its_operation} ({where.rpartition(':')[2]})" for name, its_operation, where in members)
+        raise UsageError(f"{target} declares {held}; name one of them, or an operation")
+    declared = load_reference(wanted[0])
+    assert isinstance(declared, Implementation)
+    present = [name for name in FUNCTIONS if getattr(declared, name) is not None]
+    functions: dict[str, Any] = {name: f"{wanted[0]}.{name}" for name in present}
+    return replace(declared, **functions)
+
+
+def _with_library(implementation: Implementation, libraries: Sequence[str], known: Mapping[str, Any], *, isolate: bool) -> Implementation:
+    """With the first array library whose arrays it takes: one tiny call each; the likeliest where none will do."""
+    if "array" in known:
+        return implementation
+    candidates = [replace(implementation, array=library) for library in libraries]
+    if len(candidates) == 1:
+        return candidates[0]
+    return next((candidate for candidate in candidates if _works(candidate, isolate=isolate)), candidates[0])
+
+
+def _works(implementation: Implementation, *, isolate: bool) -> bool:
+    subject = Isolated(implementation) if isolate else InProcess(implementation)
+    operation = get_operation(implementation.operation)
+    try:
+        samples = (Sample(operation), Sample(operation, targets="probabilities"))
+        return any(subject.call(sample.call()).results is not None for sample in samples)
+    finally:
+        subject.close()
