@@ -14,10 +14,10 @@ LOSS = "loss"
 LOSS_AND_GRADIENT = "loss+gradient"
 MEASURES = (LOSS, LOSS_AND_GRADIENT)
 
-# Below this a call is repeated within a turn, after one that is not counted: the threads of the implementation whose turn it was before may
-# still spin, and the processor has to come back to speed.
-SHORT_SECONDS = 0.005
-REPEATS = 8
+# Calls are repeated within a turn of about this length, after one that is not counted: the threads of the implementation whose turn it was
+# before may still spin, and the processor has to come back to speed.
+TURN_SECONDS = 0.03
+MOST_REPEATS = 8
 
 
 @dataclass
@@ -30,7 +30,6 @@ class Contender:
     status: str = "timed"
     reason: str = ""
     first_call: float = 0.0
-    compiled: bool = False
     seconds: list[float] = field(default_factory=list)
 
     @property
@@ -46,9 +45,7 @@ class Contender:
         try:
             for function in self.functions:
                 _verify(self.trial, function)
-            outcomes = [self.trial.outcome(function) for function in self.functions]
-            self.first_call = sum(outcome.seconds for outcome in outcomes)
-            self.compiled = any(outcome.compiled for outcome in outcomes)
+            self.first_call = sum(self.trial.outcome(function).seconds for function in self.functions)
         except Unsupported as reason:
             self.status, self.reason = "unsupported", str(reason)
         except Failure as failure:
@@ -60,8 +57,8 @@ class Contender:
         """Some rounds in a row, several where a call is short."""
         try:
             warm = self._round()
-            short = warm < SHORT_SECONDS
-            self.seconds += [self._round() for _ in range(REPEATS)] if short else [warm]
+            repeats = min(MOST_REPEATS, int(TURN_SECONDS / max(warm, 1e-9)))
+            self.seconds += [self._round() for _ in range(repeats)] or [warm]
         except Failure as failure:
             self._fail(failure)
 
@@ -75,7 +72,6 @@ class Contender:
 
     def _fail(self, failure: Failure) -> None:
         self.status, self.reason = "failed", failure.message.partition("\n")[0]
-        self.seconds.clear()
 
 
 def functions_for(measure: str, subject: Subject) -> tuple[str, ...]:

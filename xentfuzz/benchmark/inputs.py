@@ -13,7 +13,7 @@ def benchmark_recipe(point: Point, seed: int) -> Recipe:
     """Ordinary logits, class-index targets, the mean over all rows and an upstream gradient of one."""
     arrays = {
         "logits": ArrayRecipe(seed=seed),
-        "target": ArrayRecipe(seed=seed + 1),
+        "target": ArrayRecipe("uniform", seed=seed + 1),
         "grad_output": ArrayRecipe(elements=("1",)),
     }
     return Recipe(OPERATION, point.dtype, (point.rows, point.classes), arrays)

@@ -66,7 +66,7 @@ def _figures(row: Row) -> list[str]:
         "" if row["speed"] is None else f"{row['speed']:.2f}",
         f"{row['bytes_per_second'] / 1e9:.1f}",
         "" if share is None else f"{share:.0%}",
-        duration(row["first_call_seconds"]) + (" (compiled)" if row["compiled"] else ""),
+        duration(row["first_call_seconds"]),
     ]
 
 

@@ -3,7 +3,7 @@
     {"operation", "profile", "seed", "baseline", "interrupted", "seconds", "threads": {variable: value},
      "bandwidth": {"read", "copy", "threads"},
      "rows": [{"implementation", "dtype", "rows", "classes", "measure", "status", "reason", "functions", "recipe",
-               "first_call_seconds", "compiled", "bytes", "bytes_per_second", "share_of_bandwidth", "speed", "stats"}]}
+               "first_call_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed", "stats"}]}
 
 bandwidth: bytes per second, None where it was not measured. status: "timed", or "failed", "unsupported", "simulator", "unavailable" without
 figures. bytes: the model of what must move: the logits once for the loss, twice (read, and the gradient written) for loss and gradient.
@@ -55,7 +55,6 @@ def row_of(contender: Contender, point: Point, bandwidth: Bandwidth, recipe: dic
     on_cpu = contender.trial.subject.implementation.device == "cpu"
     return row | {
         "first_call_seconds": contender.first_call,
-        "compiled": contender.compiled,
         "bytes": moved,
         "bytes_per_second": rate,
         "share_of_bandwidth": rate / plain if on_cpu else None,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-EXTRA = ("status", "functions", "recipe", "first_call_seconds", "compiled", "bytes", "bytes_per_second", "share_of_bandwidth", "speed")
+EXTRA = ("status", "functions", "recipe", "first_call_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed")
 
 
 def pytest_benchmark_form(record: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
