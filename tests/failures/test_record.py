@@ -16,7 +16,7 @@ from xentfuzz.dtypes import FLOAT_NAMES, numpy_dtype
 from xentfuzz.errors import RecordError
 from xentfuzz.failures import record
 from xentfuzz.failures.failure import KINDS
-from xentfuzz.failures.source import Source
+from xentfuzz.failures.source import Form, Source
 from xentfuzz.recipes.recipe import recipe_from
 
 
@@ -45,7 +45,7 @@ def test_arrays_come_back_bit_for_bit_with_their_layout(make_failure, dtype):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_else_comes_back_too(make_failure, kind):
-    source = Source("kernels.py:loss", array="torch", renames={"ignored": "ignore_index"})
+    source = Source({"forward": "kernels.py:loss"}, {"forward": Form("module", ("weight",))}, "torch", renames={"ignored": "ignore_index"})
     found = make_failure(
         kind=kind, options={"label_smoothing": 0.5}, source=source, got=math.nan, exact=-math.inf, index=(1, 2), output="value"
     )

@@ -45,7 +45,8 @@ class Failure(AssertionError):
     Attributes: check (name), kind (of KINDS), operation, dtype, message (lines; the first is a headline), recipe (dict), case (argument
     name -> array or option value), details (figures: function, output, index, got, exact, allowed, ratio, wanted; fewer for a crash).
     arrays: the case's arrays with their layout; hashes: argument name -> SHA-256, of a failure that was read from a record.
-    options: every option of the case. source: how to call the implementation, for the script.
+    options: every option of the case. calls: (function, case) of the calls that show it, in order, where it takes others than one of the
+    function in `details` with the case itself. source: how to call the implementation, for the script.
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
     dtypes: all in which it was seen. also: other checks that the same case fails. record: the file that it was stored in, "" before that.
     """
@@ -65,6 +66,7 @@ class Failure(AssertionError):
         self.arrays: dict[str, StridedArray] = {}
         self.options: dict[str, Any] = {}
         self.source: Source | None = None
+        self.calls: tuple[tuple[str, Case], ...] = ()
         self.hashes: dict[str, str] = {}
         self.needs: tuple[str, ...] = ()
         self.region: Mapping[str, str] = {}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from xentfuzz.operations import get_operation, operation_names
-from xentfuzz.recipes.expand import target_kind
+from xentfuzz.recipes.expand import class_rows, target_kind
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
-from xentfuzz.recipes.shapes import geometry
 
 # Feature -> what it says. Options, by their own names, come on top.
 FEATURES = {
@@ -39,12 +38,12 @@ def features(recipe: Recipe) -> dict[str, Any]:
     operation = get_operation(recipe.operation)
     options = {**operation.defaults, **recipe.options}
     first = recipe.arrays[operation.arguments[0].name]
-    shape = geometry(recipe.shape, options)
+    rows = class_rows(recipe, options)
     found = {
         "dtype": recipe.dtype,
         "rank": len(recipe.shape),
-        "classes": shape.classes,
-        "rows": shape.rows,
+        "classes": rows.classes,
+        "rows": rows.count,
         "weight": "weight" in recipe.arrays,
         "regime": _regime(first),
         "layout": _layouts(recipe),

@@ -20,7 +20,7 @@ def input_words(recipe: Mapping[str, Any], case: Mapping[str, Any]) -> list[str]
 
 
 def recipe_words(recipe: Mapping[str, Any]) -> str:
-    """ "float32 2x3; logits: ordinary, scale 10, fortran; target: index; reduction='sum'"; what is not named is at its default."""
+    """Such as "float32 2x3; logits: ordinary, scale 10, fortran; target: index; reduction='sum'"; what is not named is at its default."""
     shape = "x".join(map(str, recipe["shape"]))
     parts = [f"{recipe['dtype']} {shape}"]
     parts += [f"{name}: {_array_words(array)}" for name, array in recipe["arrays"].items()]
@@ -45,7 +45,7 @@ def _edit_words(edit: Mapping[str, Any]) -> str:
 
 
 def case_words(case: Mapping[str, Any]) -> list[str]:
-    """ "logits = [[0.5, 1.0]] float32" for each array; [] where there are too many numbers to read."""
+    """Such as "logits = [[0.5, 1.0]] float32" for each array; [] where there are too many numbers to read."""
     arrays = {name: value for name, value in case.items() if isinstance(value, np.ndarray)}
     if sum(array.size for array in arrays.values()) > TINY:
         return []

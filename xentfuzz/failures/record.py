@@ -22,6 +22,7 @@ from xentfuzz.dtypes import numpy_dtype
 from xentfuzz.environment import environment, without_paths
 from xentfuzz.errors import RecordError
 from xentfuzz.failures.failure import KINDS, Failure, failure
+from xentfuzz.failures.layout import is_plain
 from xentfuzz.failures.source import Source
 from xentfuzz.operations.case import Case
 from xentfuzz.recipes.expand import case_hashes
@@ -168,12 +169,6 @@ def _array_record(array: StridedArray, sha256: str) -> ArrayRecord:
 
 def _layout(array: StridedArray) -> Layout:
     return Layout(array.strides, array.offset, _base64(array.storage.tobytes()), array.writeable)
-
-
-def is_plain(array: StridedArray) -> bool:
-    """Whether the array lies in memory as NumPy makes a new one: C order, aligned, writeable, nothing around it."""
-    view = array.view()
-    return view.flags.c_contiguous and view.flags.aligned and array.writeable and array.storage.nbytes == view.nbytes
 
 
 def _base64(content: bytes) -> str:

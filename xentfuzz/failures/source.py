@@ -2,77 +2,82 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from xentfuzz.implementation import Implementation
+from xentfuzz.worker.reference import reference_to
+
+FUNCTIONS = ("forward", "backward", "value_and_grad")
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How to call an implementation without xentfuzz.
+class Form(msgspec.Struct, frozen=True, omit_defaults=True):
+    """kind: "function", "autograd_function" (called through `.apply`) or "module" (a class whose constructor takes the options).
 
-    forward, backward, value_and_grad: "package.module:attribute" or "file.py:attribute" (relative to the current directory); forward is ""
-    where the function can't be imported (a lambda, a function made inside another one, the main program's).
-    form: "function", "autograd_function" (called through `.apply`) or "module" (a class whose constructor takes the options).
-    The other fields are those of `Implementation`.
+    parameters: names after the arrays that go by position, None where the signature is not readable. required: those without a default.
     """
 
-    forward: str = ""
-    backward: str | None = None
-    value_and_grad: str | None = None
-    form: str = "function"
+    kind: str = "function"
+    parameters: tuple[str, ...] | None = None
+    required: tuple[str, ...] = ()
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How to call an implementation without xentfuzz.
+
+    places: "forward", "backward", "value_and_grad" -> "package.module:attribute" or "file.py:attribute", the file relative to the current
+    directory; "" where a function has no name to import it by (a lambda, one made inside another). An absent backward is the library's
+    autodiff. forms: the same keys. loss_dtype: of the loss where it is not that of the logits. grade: for the case's dtype. The other fields
+    are those of Implementation.
+    """
+
+    places: dict[str, str]
+    forms: dict[str, Form] = {}
     array: str = "numpy"
     device: str = "cpu"
+    loss_dtype: str | None = None
+    grade: str = "lse/any"
     renames: dict[str, str] = {}
     fixed: dict[str, Any] = {}
     environment: dict[str, str] = {}
 
+    def form(self, function: str) -> Form:
+        return self.forms.get(function) or Form()
 
-def source_of(implementation: Implementation) -> Source:
-    """The source of an implementation; nothing is imported for it."""
+
+def source_of(implementation: Implementation, description: Mapping[str, Any] | None = None, loss_dtype: str | None = None) -> Source:
+    """The source of an implementation; nothing is imported for it. description: what its subject's `describe()` gives."""
+    declared = {name: getattr(implementation, name) for name in FUNCTIONS}
     return Source(
-        forward=_place(implementation.forward) or "",
-        backward=_place(implementation.backward),
-        value_and_grad=_place(implementation.value_and_grad),
+        places={name: _place(function) for name, function in declared.items() if function is not None},
+        forms={name: _form(described) for name, described in (description or {}).items()},
         array=implementation.array,
         device=implementation.device,
+        loss_dtype=loss_dtype or implementation.loss_dtype,
         renames=dict(implementation.renames),
         fixed=dict(implementation.fixed),
         environment=dict(implementation.environment),
     )
 
 
-def _place(function: Callable[..., Any] | str | None) -> str | None:
-    if function is None or isinstance(function, str):
-        return function
-    name, module = getattr(function, "__qualname__", ""), getattr(function, "__module__", None) or ""
-    if not name or "<" in name:
-        return None
-    if module != "__main__" and _importable(module):
-        return f"{module}:{name}"
-    file = _file(function)
-    return f"{_relative(file)}:{name}" if file else None
+def _form(described: Mapping[str, Any]) -> Form:
+    named = described["parameters"]["named"]
+    if named is None:
+        return Form(described["kind"])
+    required = tuple(parameter["name"] for parameter in named if parameter["required"])
+    return Form(described["kind"], tuple(parameter["name"] for parameter in named), required)
 
 
-def _importable(module: str) -> bool:
-    top = module.partition(".")[0]
-    # The finders, not importlib.util.find_spec: a file that was loaded by its path sits in sys.modules under a made-up name.
-    found = next((spec for finder in sys.meta_path if (spec := finder.find_spec(top, None))), None)
-    loaded = getattr(sys.modules.get(top), "__file__", None)
-    return found is not None and (loaded is None or found.origin == loaded)
-
-
-def _file(function: Callable[..., Any]) -> Path | None:
-    try:
-        return Path(inspect.getfile(function)).resolve()
-    except (TypeError, OSError):
-        return None
+def _place(function: Callable[..., Any] | str) -> str:
+    reference = function if isinstance(function, str) else reference_to(function) or ""
+    where, _, path = reference.rpartition(":")
+    return f"{_relative(Path(where))}:{path}" if where.endswith(".py") else reference
 
 
 def _relative(file: Path) -> str:
+    file = file.resolve()
+    # Of a file elsewhere the name alone: a record holds no path of a machine.
     return file.relative_to(Path.cwd()).as_posix() if file.is_relative_to(Path.cwd()) else file.name

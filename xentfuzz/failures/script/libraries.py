@@ -1,0 +1,121 @@
+"""What differs between scripts for NumPy, torch, jax and CUDA arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.errors import UsageError
+from xentfuzz.failures.script.arrays import numpy_statements, torch_statements
+
+
+class Library(Protocol):
+    """Every method gives Python source."""
+
+    @property
+    def versions(self) -> str:
+        """The inside of an f-string that names library and device."""
+
+    def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
+        """Statements that make the variable `name`."""
+
+    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+        """Statements that make `value` and grad_NAME for each name, by the library's autodiff of the expression `call`."""
+
+    def collected(self, name: str) -> list[str]:
+        """Statements that bring a result to where Python's float() and NumPy can read it."""
+
+    def numbers(self, name: str) -> str:
+        """A collected result as a NumPy array of float64."""
+
+    def bits(self, name: str) -> str:
+        """The bytes of a collected result, or of an argument."""
+
+
+@dataclass(frozen=True)
+class NumpyLibrary:
+    versions: str = "numpy {np.__version__}"
+
+    def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
+        return numpy_statements(name, array, file)
+
+    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+        raise UsageError(f"NumPy has no autodiff, and the implementation no backward: {call}, {value}, {names}")
+
+    def collected(self, name: str) -> list[str]:
+        del name
+        return []
+
+    def numbers(self, name: str) -> str:
+        return f'np.asarray({name}).astype("float64")'
+
+    def bits(self, name: str) -> str:
+        return f"np.asarray({name}).tobytes()"
+
+
+@dataclass(frozen=True)
+class TorchLibrary:
+    device: str
+
+    @property
+    def versions(self) -> str:
+        return "torch {torch.__version__} on " + (self.device if self.device == "cpu" else "{torch.cuda.get_device_name()}")
+
+    def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
+        return torch_statements(name, array, file, self.device)
+
+    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+        made, of = ", ".join(f"grad_{name}" for name in names), ", ".join(names)
+        made = f"({made},)" if len(names) == 1 else made
+        return [
+            *(f"{name}.requires_grad_()" for name in names),
+            f"{value} = {call}",
+            f"{made} = torch.autograd.grad({value}, [{of}], grad_output{', allow_unused=True' if len(names) > 1 else ''})",
+        ]
+
+    def collected(self, name: str) -> list[str]:
+        del name
+        return []
+
+    def numbers(self, name: str) -> str:
+        return f"{name}.detach().double().cpu().numpy()"
+
+    def bits(self, name: str) -> str:
+        return f"{name}.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()"
+
+
+@dataclass(frozen=True)
+class JaxLibrary(NumpyLibrary):
+    versions: str = "jax {jax.__version__} on {jax.devices()[0].device_kind}"
+
+    def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
+        return [*numpy_statements(name, array, file), f"{name} = jnp.asarray({name})"]
+
+    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+        arguments = ", ".join(names)
+        made = ", ".join(f"grad_{name}" for name in names) + ("," if len(names) == 1 else "")
+        return [f"{value}, pull_back = jax.vjp(lambda {arguments}: {call}, {arguments})", f"{made} = pull_back(grad_output)"]
+
+
+@dataclass(frozen=True)
+class CudaLibrary(NumpyLibrary):
+    """bfloat16 has no code in the CUDA array interface: it travels as uint16."""
+
+    versions: str = "numba {numba.__version__} on {cuda.get_current_device().name}"
+
+    def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
+        bits = '.view("uint16")' if array.dtype == "bfloat16" else ""
+        return [*numpy_statements(name, array, file), f"{name} = cuda.to_device({name}{bits})"]
+
+    def collected(self, name: str) -> list[str]:
+        lines = [f"{name} = {name}.copy_to_host()"]
+        return [*lines, f"{name} = {name}.view(ml_dtypes.bfloat16) if {name}.dtype == 'uint16' else {name}"]
+
+
+def library_of(array: str, device: str) -> Library:
+    """The library of an implementation's `array`."""
+    if array == "torch":
+        return TorchLibrary(device)
+    return {"numpy": NumpyLibrary(), "jax": JaxLibrary(), "cuda": CudaLibrary()}[array]

@@ -1,0 +1,266 @@
+"""What a script prints and decides, by kind of failure. The statements of a verdict end with `ok` set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.script.libraries import Library
+from xentfuzz.failures.script.literals import nested, number
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.grades import Grade, parse_grade
+from xentfuzz.operations.rows import loss_rows
+
+# How the words for an allowed outcome are tested.
+OUTCOMES = {
+    "NaN": "math.isnan(got)",
+    "+inf": "got == inf",
+    "-inf": "got == -inf",
+    "0": "got == 0",
+    "anything": "True",
+    "the exact value": "got == exact or abs(got - exact) <= allowed",
+}
+NAN_IN_ROW = "NaN somewhere in this row"
+REPEATS = 100
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One call in a script: statements that make its arrays, those that make the call, and the variables of its arguments and outputs."""
+
+    function: str
+    case: Case
+    arrays: list[str]
+    statements: list[str]
+    arguments: dict[str, str]
+    outputs: dict[str, str]
+
+    def output(self, failure: Failure) -> str:
+        """The variable of the output that a failure is about; the last one where it doesn't say."""
+        return self.outputs.get(str(failure.details.get("output")), list(self.outputs.values())[-1])
+
+
+Verdict = Callable[[Failure, Sequence[Shown], Library], list[str]]
+
+
+def figures(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    """One number against the exact result, or against the outcomes that are allowed."""
+    details, variable = failure.details, shown[-1].output(failure)
+    index, wanted = tuple(details.get("index") or ()), details.get("wanted") or "the exact value"
+    element = f"{variable}[{', '.join(map(str, index))}]" if index else variable
+    if wanted == NAN_IN_ROW:
+        row = _row_of(index, shown[-1].case)
+        return [
+            f"row = {library.numbers(variable)}[{row}]",
+            'print(f"{row}: one element at least has to be nan")',
+            "ok = bool(np.isnan(row).any())",
+        ]
+    lines = [f"got = float({element})"]
+    if "exact" in wanted:
+        lines += [f"exact = {number(details['exact'])}", f"allowed = {number(details['allowed'])}"]
+    if wanted == "the exact value":
+        report = "got {got!r}, exact {exact!r}, error {abs(got - exact):.3g}, allowed error {allowed:.3g}"
+    else:
+        report = f"got {{got!r}}, allowed: {wanted}" + (" ({exact!r} to within {allowed:.3g})" if "exact" in wanted else "")
+    return [*lines, f'print(f"{element}: {report}")', f"ok = {' or '.join(OUTCOMES[word] for word in wanted.split(' or '))}"]
+
+
+def _row_of(index: tuple[int, ...], case: Case) -> str:
+    shape = next(iter(case.arrays.values())).shape
+    axis = case.options["axis"] % len(shape) if "axis" in case.options else loss_rows(shape).axis
+    return ", ".join(":" if place == axis else str(position) for place, position in enumerate(index))
+
+
+def whole_results(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    """Every element of every call against its own exact result: calls that contradict each other can't all be right."""
+    lines = ["ok = True"]
+    for call in shown:
+        variable, expected = call.outputs["value"], _expected(call.case, failure)
+        if expected is None:
+            continue
+        exact, allowed = expected
+        lines += [
+            f"exact = np.array({exact})",
+            f"allowed = np.array({allowed})",
+            f"error = np.abs({library.numbers(variable)} - exact)",
+            f'print("{variable}: got", {library.numbers(variable)}, "exact", exact, "error", error, "allowed", allowed)',
+            "ok = ok and bool((error <= allowed).all())",
+        ]
+    return lines
+
+
+def _expected(case: Case, failure: Failure) -> tuple[str, str] | None:
+    """Exact result and allowed error of a call's value as nested lists; None where they are too many, or no plain numbers."""
+    grade = parse_grade(failure.source.grade) if failure.source else Grade("lse", "any")
+    evaluation = get_operation(case.operation).evaluate(case)
+    shape = evaluation.shape("value")
+    places = np.arange(int(np.prod(shape))).reshape(shape)
+    exact, allowed = np.zeros(shape), np.zeros(shape)
+    for block in evaluation.blocks("value", grade, case.dtype):
+        if block.outcomes is not None and (block.outcomes != 1).any():
+            return None
+        np.put(exact, block.select(places), block.exact.astype(np.float64))
+        np.put(allowed, block.select(places), block.allowed)
+    texts = nested(exact), nested(allowed)
+    return None if texts[0] is None or texts[1] is None else (texts[0], texts[1])
+
+
+def wrong_shape(failure: Failure, shown: Sequence[Shown], _: Library) -> list[str]:
+    call, output = shown[-1], str(failure.details.get("output", "value"))
+    wanted = get_operation(call.case.operation).evaluate(call.case).shape(output)
+    variable = call.output(failure)
+    return [
+        f"got, wanted = tuple(getattr({variable}, 'shape', ())), {wanted}",
+        f'print(f"{variable}: got shape {{got}}, wanted {{wanted}}")',
+        "ok = got == wanted",
+    ]
+
+
+def wrong_dtype(failure: Failure, shown: Sequence[Shown], _: Library) -> list[str]:
+    variable = shown[-1].output(failure)
+    return [
+        f"got = str(getattr({variable}, 'dtype', type({variable}).__name__)).removeprefix('torch.')",
+        f"wanted = {str(failure.details.get('exact', failure.dtype))!r}",
+        f'print(f"{variable}: got dtype {{got}}, wanted {{wanted}}")',
+        "ok = got == wanted",
+    ]
+
+
+def no_exception(_: Failure, shown: Sequence[Shown], __: Library) -> list[str]:
+    return [f'print("{shown[-1].function} raised nothing")', "ok = True"]
+
+
+def is_refused(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    *statements, call = shown[-1].statements
+    variable = shown[-1].outputs["value"]
+    nan_too = "or NaN" in failure.headline
+    return [
+        *statements,
+        "try:",
+        f"    {call}",
+        "except Exception as error:",
+        '    print(f"refused, as it should be: {error!r}")',
+        "    ok = True",
+        "else:",
+        f'    print("accepted, and answered with", {variable}, "- wanted: an exception{" or NaN" if nan_too else ""}")',
+        f"    ok = {f'bool(np.isnan({library.numbers(variable)}).any())' if nan_too else 'False'}",
+    ]
+
+
+def unchanged(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    call = shown[-1]
+    named = failure.details.get("changed") or tuple(call.arguments)
+    variables = [variable for name, variable in call.arguments.items() if name in named]
+    before = ", ".join(f'"{variable}": {library.bits(variable)}' for variable in variables)
+    after = ", ".join(f'"{variable}": {library.bits(variable)}' for variable in variables)
+    return [
+        f"before = {{{before}}}",
+        *call.statements,
+        f"after = {{{after}}}",
+        "changed = [name for name in before if before[name] != after[name]]",
+        'print("changed by the call:", ", ".join(changed) or "nothing")',
+        "ok = not changed",
+    ]
+
+
+def same_bits(_: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    call = shown[-1]
+    variable = list(call.outputs.values())[-1]
+    return [
+        "seen = set()",
+        f"for _ in range({REPEATS}):",
+        *(f"    {statement}" for statement in call.statements),
+        f"    seen.add({library.bits(variable)})",
+        f'print(f"{REPEATS} calls gave {{len(seen)}} different results")',
+        "ok = len(seen) == 1",
+    ]
+
+
+def same_after(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    """The last call alone, then after the other ones: the same bits are wanted."""
+    *others, last = shown
+    variable = last.output(failure)
+    attempts = [
+        line
+        for call in others
+        for line in ["try:", *(f"    {statement}" for statement in call.statements), "except Exception as error:", "    print(repr(error))"]
+    ]
+    return [
+        *last.statements,
+        f"alone = {library.bits(variable)}",
+        *attempts,
+        *last.statements,
+        f"ok = {library.bits(variable)} == alone",
+        'print("the same result after the other calls" if ok else "another result after the other calls")',
+    ]
+
+
+def in_threads(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    """Every call alone, then all of them from several threads at once."""
+    lines = []
+    for number_of_call, call in enumerate(shown):
+        lines += [
+            f"def call_{number_of_call}():",
+            *(f"    {statement}" for statement in call.statements),
+            f"    return {library.bits(call.output(failure))}",
+            "",
+        ]
+    calls = ", ".join(f"call_{index}" for index in range(len(shown)))
+    return [
+        *lines,
+        f"calls = [{calls}] * {REPEATS}",
+        f"alone = [call() for call in [{calls}]] * {REPEATS}",
+        "with ThreadPoolExecutor(8) as pool:",
+        "    together = list(pool.map(lambda call: call(), calls))",
+        "different = sum(one != other for one, other in zip(alone, together))",
+        'print(f"{different} of {len(calls)} calls gave another result in threads")',
+        "ok = not different",
+    ]
+
+
+def survived(_: Failure, shown: Sequence[Shown], __: Library) -> list[str]:
+    return [f'print("{shown[-1].function} came back")', "os._exit(SURVIVED)"]
+
+
+def unjudged(failure: Failure, _: Sequence[Shown], __: Library) -> list[str]:
+    return [
+        f"# {failure.kind}: this script makes the call, and leaves the judgement to `xentfuzz replay` with the record.",
+        'print("the call came back; its effect is not judged here")',
+        "ok = False",
+    ]
+
+
+# Verdicts that make the calls themselves.
+OWN_CALLS: dict[str, Verdict] = {
+    "accepted_invalid": is_refused,
+    "changed_input": unchanged,
+    "nondeterministic": same_bits,
+    "thread_unsafe": in_threads,
+}
+AFTER_CALLS: dict[str, Verdict] = {
+    "shape": wrong_shape,
+    "dtype": wrong_dtype,
+    "raised": no_exception,
+    "relation": whole_results,
+}
+CRASHES = ("segfault", "abort", "exit", "hang", "out_of_memory", "output_flood", "worker_killed")
+
+
+def verdict(failure: Failure) -> tuple[Verdict, bool]:
+    """The verdict for a failure, and whether it makes the calls itself."""
+    if failure.kind in CRASHES:
+        return survived, False
+    if failure.kind in OWN_CALLS:
+        return OWN_CALLS[failure.kind], True
+    if failure.kind == "relation" and not failure.calls:
+        return unjudged, False
+    if failure.kind in AFTER_CALLS:
+        return AFTER_CALLS[failure.kind], False
+    if failure.kind == "stale_state" and len(failure.calls) > 1:
+        return same_after, True
+    has_figures = isinstance(failure.details.get("got"), int | float)
+    return (figures if has_figures else unjudged), False
