@@ -38,6 +38,7 @@ ALLOWED = {
     "runner": JUDGEMENT,
     "benchmark": JUDGEMENT | {"runner.events"},
     "reports": JUDGEMENT | {"runner", "benchmark"},
+    "gallery": BASE | {"implementation"},
     "impls": {"implementation"},
 }
 UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin", "pytest_checks"}
@@ -169,3 +170,9 @@ def test_the_front_door_loads_no_heavy_library_and_no_implementation(statements:
     loaded = loaded_after(statements)
     assert "xentfuzz" in loaded
     assert {name for name in loaded if name in HEAVY or name.startswith("xentfuzz.impls")} == set()
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "impls").glob("*.py")), ids=relative)
+def test_kernels_hold_no_assert(path: Path) -> None:
+    # pytest rewrites the asserts of an installed plug-in's whole distribution, and Numba cannot compile what it puts in their place.
+    assert [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Assert)] == []
