@@ -33,7 +33,7 @@ ALLOWED = {
     "recipes": SPECIFICATION,
     "worker": DECLARATION | {"subjects.outcome"},
     "subjects": SUBJECTS,
-    "failures": GENERATION,
+    "failures": GENERATION | {"worker.reference"},
     "checks": JUDGEMENT,
     "runner": JUDGEMENT,
     "benchmark": JUDGEMENT | {"runner.events"},
