@@ -72,11 +72,6 @@ def test_an_interruption_before_anything_was_measured_is_still_a_section(record:
     assert "plain read" not in section
 
 
-def test_machine_and_versions_are_shown_where_given(record: dict[str, Any]) -> None:
-    environment = {"machine": "x86_64", "cpu": "Some CPU", "cores": "2", "system": "Linux", "python": "3.11.7", "numpy": "2.4.6"}
-    assert "Some CPU, 2 cores; Linux; Python 3.11.7; numpy 2.4.6." in benchmark_section(record, environment)
-
-
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.0, "0 µs"), (1.234e-5, "12.3 µs"), (0.001, "1 ms"), (0.01234, "12.3 ms"), (2.5, "2.5 s"), (1234.0, "1.23e+03 s")],

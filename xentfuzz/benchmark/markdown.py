@@ -15,26 +15,16 @@ CONVENTIONS = (
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
 
-def benchmark_section(record: Mapping[str, Any], environment: Mapping[str, Any] | None = None) -> str:
-    """Machine and versions (where `environment` is given), then a table for every measure and dtype: medians with spread, speed relative to
-    the baseline, bytes per second, share of the measured bandwidth. Ends with a newline.
+def benchmark_section(record: Mapping[str, Any]) -> str:
+    """A table for every measure and dtype: medians with spread, speed relative to the baseline, bytes per second, share of the measured
+    bandwidth; then why something has no time. Machine and versions are the document's. Ends with a newline.
     """
-    lines = ["## Benchmark", ""]
-    if environment is not None:
-        lines += [_machine(environment), ""]
-    lines += [*_introduction(record), ""]
+    lines = ["## Benchmark", "", *_introduction(record), ""]
     for measure, dtype in dict.fromkeys((row["measure"], row["dtype"]) for row in record["rows"]):
         rows = [row for row in record["rows"] if (row["measure"], row["dtype"]) == (measure, dtype)]
         lines += [f"### {measure}, {dtype}", "", *_table(rows, record["baseline"]), ""]
     lines += _reasons(record["rows"])
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _machine(environment: Mapping[str, Any]) -> str:
-    cpu = environment.get("cpu") or environment["machine"]
-    libraries = [f"{name} {environment[name]}" for name in ("numpy", "torch", "numba", "numba-cuda", "jax") if name in environment]
-    parts = [f"{cpu}, {environment['cores']} cores", environment["system"], f"Python {environment['python']}", *libraries]
-    return "; ".join([*parts, *environment.get("gpus", [])]) + "."
 
 
 def _introduction(record: Mapping[str, Any]) -> Iterable[str]:
