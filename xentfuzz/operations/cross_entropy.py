@@ -13,6 +13,7 @@ from xentfuzz.operations import policies
 from xentfuzz.operations.bounds import LossTerms, Rounding, error_of_gradient, error_of_row_loss, relative_error_of_sum, rounding
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.coefficients import Coefficients, Smoothing, index_coefficients, probability_coefficients
+from xentfuzz.operations.composition_relation import COMPOSITION
 from xentfuzz.operations.expectation import ANYTHING, Block
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.loss import LossEvaluation
@@ -25,8 +26,10 @@ from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.parameter_gradients import gradient_of_target, gradient_of_weight
 from xentfuzz.operations.precision import concatenate
 from xentfuzz.operations.reduction import RowLosses
+from xentfuzz.operations.reduction_relations import reduction_relations
 from xentfuzz.operations.row_quantities import RowQuantities, RowSums
 from xentfuzz.operations.rows import loss_rows
+from xentfuzz.operations.target_relations import ONE_HOT, SMOOTHING
 from xentfuzz.operations.targets import Denominator, IndexTargets, count_denominator, holds_probabilities, index_denominator, index_targets
 
 Array = np.ndarray[Any, Any]
@@ -147,7 +150,9 @@ class CrossEntropyEvaluation(LossEvaluation):
             return
         for rows in self.rows.ranges() if self.first.size else ():
             with np.errstate(all="ignore"):
-                block = self._gradient_block(self.part(rows), by) if output == "grad_logits" else gradient_of_target(self, self.part(rows), by)
+                block = (
+                    self._gradient_block(self.part(rows), by) if output == "grad_logits" else gradient_of_target(self, self.part(rows), by)
+                )
             yield block
 
     def _gradient_block(self, part: Part, by: Rounding) -> Block:
@@ -203,6 +208,8 @@ def evaluate(case: Case) -> LossEvaluation:
     return CrossEntropyEvaluation(case) if loss_rows(logits.shape).classes else NoClassesEvaluation(case)
 
 
+OPTIONS = (IGNORE_INDEX, REDUCTION, LABEL_SMOOTHING, SIZE_AVERAGE, REDUCE)
+
 OPERATION = Operation(
     name="cross_entropy",
     formula="cross_entropy(x, t) = sum_c q_c (log sum_k exp(x_k) - x_c), q_c = w_c ((1 - a) t_c + a / C), reduced",
@@ -211,7 +218,8 @@ OPERATION = Operation(
         Argument("target", "target", differentiable=True),
         Argument("weight", "weight", optional=True, differentiable=True),
     ),
-    options=(IGNORE_INDEX, REDUCTION, LABEL_SMOOTHING, SIZE_AVERAGE, REDUCE),
+    options=OPTIONS,
     policies=policies.POLICIES,
     evaluate=evaluate,
+    relations=(COMPOSITION, ONE_HOT, SMOOTHING, *reduction_relations("cross_entropy", tuple(option.name for option in OPTIONS))),
 )

@@ -19,7 +19,14 @@ NEGATIVE_INFINITY = 8
 ZERO = 16
 ANYTHING = 32
 
-OUTCOME_NAMES = {NUMBER: "the exact value", NAN: "NaN", POSITIVE_INFINITY: "+inf", NEGATIVE_INFINITY: "-inf", ZERO: "0", ANYTHING: "anything"}
+OUTCOME_NAMES = {
+    NUMBER: "the exact value",
+    NAN: "NaN",
+    POSITIVE_INFINITY: "+inf",
+    NEGATIVE_INFINITY: "-inf",
+    ZERO: "0",
+    ANYTHING: "anything",
+}
 
 
 @dataclass(frozen=True, eq=False)

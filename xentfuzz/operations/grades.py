@@ -35,4 +35,6 @@ def parse_grade(text: str) -> Grade:
 
 
 # From strict to lax: the order in which messages look for the laxest grade that a result meets and the strictest that it could declare.
-LADDER = tuple(parse_grade(text) for text in ("shift/pairwise", "shift/blocked", "shift/any", "lse/pairwise", "lse/blocked", "lse/any", "staged/any"))
+LADDER = tuple(
+    parse_grade(text) for text in ("shift/pairwise", "shift/blocked", "shift/any", "lse/pairwise", "lse/blocked", "lse/any", "staged/any")
+)

@@ -17,7 +17,15 @@ from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.precision import Wide, precision_for
-from xentfuzz.operations.reduction import Reduced, RowLosses, Upstream, denominator_leaves_sixteen_bits, reduce_mean, reduce_sum, upstream_of
+from xentfuzz.operations.reduction import (
+    Reduced,
+    RowLosses,
+    Upstream,
+    denominator_leaves_sixteen_bits,
+    reduce_mean,
+    reduce_sum,
+    upstream_of,
+)
 from xentfuzz.operations.rows import loss_rows
 from xentfuzz.operations.targets import Denominator, IndexTargets
 

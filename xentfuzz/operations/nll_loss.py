@@ -18,6 +18,7 @@ from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import IGNORE_INDEX, REDUCE, REDUCTION, SIZE_AVERAGE
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.reduction import RowLosses
+from xentfuzz.operations.reduction_relations import reduction_relations
 from xentfuzz.operations.targets import Denominator, IndexTargets, index_denominator, index_targets
 
 Array = np.ndarray[Any, Any]
@@ -108,6 +109,8 @@ def _special_losses(sets: OutcomeSets, x: Array, targets: IndexTargets) -> None:
     sets.replace(~targets.kept, NUMBER)
 
 
+OPTIONS = (IGNORE_INDEX, REDUCTION, SIZE_AVERAGE, REDUCE)
+
 OPERATION = Operation(
     name="nll_loss",
     formula="nll_loss(x, y) = -w_y x_y, reduced",
@@ -116,7 +119,8 @@ OPERATION = Operation(
         Argument("target", "target"),
         Argument("weight", "weight", optional=True),
     ),
-    options=(IGNORE_INDEX, REDUCTION, SIZE_AVERAGE, REDUCE),
+    options=OPTIONS,
     policies=policies.POLICIES,
     evaluate=NllLossEvaluation,
+    relations=reduction_relations("nll_loss", tuple(option.name for option in OPTIONS)),
 )

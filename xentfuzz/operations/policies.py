@@ -15,7 +15,10 @@ POLICIES = (
     Policy("zero probability at -inf", "q_c = 0 where log p_c = -inf: NaN (0 * inf), or that class dropped"),
     Policy("zero weight times an infinite or NaN loss", "NaN (0 * inf), or 0"),
     Policy("gradient where the loss is infinite", "p S - q, or NaN"),
-    Policy("overflow of an intermediate", "a sum or a log-probability leaves the arithmetic format while the result does not: inf, or the result"),
+    Policy(
+        "overflow of an intermediate",
+        "a sum or a log-probability leaves the arithmetic format while the result does not: inf, or the result",
+    ),
     Policy("weight of NaN or infinity", "anything in rows that read it"),
 )
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS
-from xentfuzz.operations.precision import Precision, Wide
+from xentfuzz.operations.precision import Precision
 
 Array = np.ndarray[Any, Any]
 
