@@ -105,7 +105,7 @@ class WorkerProcess:
                 if not part:
                     return self._death()
                 received += part
-                size = _complete(received)
+                size = messages.complete_size(received)
                 if size:
                     return self._decoded(received[messages.HEADER.size : size])
             elif not ready:
@@ -169,14 +169,6 @@ class WorkerProcess:
             self.tail = (self.tail + part)[-TAIL:]
             if self.written > self.limits.output_bytes:
                 return
-
-
-def _complete(received: bytes) -> int:
-    """The size of the whole message at the beginning of `received`, 0 while part of it is missing."""
-    if len(received) < messages.HEADER.size:
-        return 0
-    size: int = messages.HEADER.size + messages.HEADER.unpack(received[: messages.HEADER.size])[0]
-    return size if len(received) >= size else 0
 
 
 def _spawn(environment: Mapping[str, str], python: str | None, theirs: tuple[int, ...], output: int) -> subprocess.Popen[bytes]:

@@ -8,6 +8,8 @@ import struct
 from typing import Any
 
 HEADER = struct.Struct("<I")
+# Replies describe arrays and texts that have been shortened; a longer one is none.
+LARGEST = 1 << 24
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -26,6 +28,14 @@ def decode(body: bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise ValueError(f"a {type(message).__name__} is no message")  # noqa: TRY004 - one class for all that is no message
     return message
+
+
+def complete_size(received: bytes) -> int:
+    """The size of the message at the beginning of `received`, 0 while part of it is missing; garbage counts as complete."""
+    if len(received) < HEADER.size:
+        return 0
+    size: int = HEADER.size + HEADER.unpack(received[: HEADER.size])[0]
+    return size if len(received) >= size or size > LARGEST else 0
 
 
 def write_all(descriptor: int, data: bytes) -> None:

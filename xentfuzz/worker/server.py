@@ -39,8 +39,6 @@ class Server:
             except EOFError:
                 return
             reply = self._reply(request)
-            if os.getpid() != self.owner:
-                os._exit(0)
             write_all(self.replies, encode(reply))
 
     def _reply(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,6 +63,8 @@ class Server:
         except KeyboardInterrupt as error:
             # Nobody interrupts a worker: it has no terminal.
             answer = Answer(raised=raised_from(error), seconds=self.callee.seconds)
+        if os.getpid() != self.owner:
+            os._exit(0)
         return {**answer_message(self.arena, answer, request["free"]), "closed": closed_streams()}
 
 
