@@ -21,7 +21,7 @@ MakeFailure = Callable[..., Failure]
 
 @pytest.fixture
 def make_failure() -> MakeFailure:
-    """make_failure(arrays, options={...}, kind="value", source=..., **details) -> a failure of check `kind` of the implementation "mine"."""
+    """Called with arrays, options={...}, kind=..., source=... and details, it gives a failure of the implementation "mine"."""
 
     def make(
         arrays: dict[str, Any] | None = None,

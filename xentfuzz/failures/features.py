@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from xentfuzz.operations import get_operation, operation_names
-from xentfuzz.recipes.expand import class_rows, target_kind
+from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.shapes import class_rows
 
 # Feature -> what it says. Options, by their own names, come on top.
 FEATURES = {
@@ -38,7 +39,7 @@ def features(recipe: Recipe) -> dict[str, Any]:
     operation = get_operation(recipe.operation)
     options = {**operation.defaults, **recipe.options}
     first = recipe.arrays[operation.arguments[0].name]
-    rows = class_rows(recipe, options)
+    rows = class_rows(recipe.shape, options)
     found = {
         "dtype": recipe.dtype,
         "rank": len(recipe.shape),

@@ -30,7 +30,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
     places: "forward", "backward", "value_and_grad" -> "package.module:attribute" or "file.py:attribute", the file relative to the current
     directory; "" where a function has no name to import it by (a lambda, one made inside another). An absent backward is the library's
-    autodiff. forms: the same keys. loss_dtype: of the loss where it is not that of the logits. grade: for the case's dtype. The other fields
+    autodiff. forms: the same keys. loss_dtype: of the loss where it is not that of the logits. grade: for the case's dtype. The others
     are those of Implementation.
     """
 

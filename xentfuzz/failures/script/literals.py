@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import textwrap
 import zlib
@@ -20,7 +21,9 @@ WIDTH = 100
 
 
 def number(value: Any) -> str:
-    """A Python expression for a number; `nan` and `inf` are names that the script imports."""
+    """A Python expression for a number or an option's value; `nan` and `inf` are names that the script imports."""
+    if isinstance(value, str):
+        return json.dumps(value)
     if isinstance(value, np.float32):
         value = float(str(value))
     plain = value.item() if isinstance(value, np.generic) else value

@@ -61,14 +61,15 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     library, target = library_of(source.array, source.device), Target(source)
     shown = [_shown(call, target, library, file) for call in _calls(failure)]
     judge, makes_the_calls = verdict(failure)
+    crash = failure.kind in CRASHES
     calls = [] if makes_the_calls else [line for call in shown for line in call.statements]
     body = _paragraphs(
         target.placeholders,
         [line for call in shown for line in call.arrays],
         [f'print(f"Python {{platform.python_version()}}, {library.versions}")', *calls],
-        [*judge(failure, shown, library), "sys.exit(0 if ok else 1)"],
+        [*judge(failure, shown, library), *([] if crash else ["sys.exit(0 if ok else 1)"])],
     )
-    before = _paragraphs(_environment(source), [GUARD] if failure.kind in CRASHES else [])
+    before = _paragraphs(_environment(source), [GUARD] if crash else [])
     head = _paragraphs(
         [_docstring(failure, source)],
         _imports(IMPORTS, "\n".join([before, *target.paths, body])),

@@ -1,4 +1,4 @@
-"""What a script prints and decides, by kind of failure. The statements of a verdict end with `ok` set."""
+"""What a script prints and decides, by kind of failure. Its statements set `ok`, or end the script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xentfuzz.failures.script.literals import nested, number
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.grades import Grade, parse_grade
-from xentfuzz.operations.rows import loss_rows
+from xentfuzz.recipes.shapes import class_rows
 
 # How the words for an allowed outcome are tested.
 OUTCOMES = {
@@ -70,8 +70,7 @@ def figures(failure: Failure, shown: Sequence[Shown], library: Library) -> list[
 
 
 def _row_of(index: tuple[int, ...], case: Case) -> str:
-    shape = next(iter(case.arrays.values())).shape
-    axis = case.options["axis"] % len(shape) if "axis" in case.options else loss_rows(shape).axis
+    axis = class_rows(next(iter(case.arrays.values())).shape, case.options).axis
     return ", ".join(":" if place == axis else str(position) for place, position in enumerate(index))
 
 

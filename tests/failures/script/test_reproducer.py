@@ -1,0 +1,332 @@
+"""A script shows its failure by itself: run in a process of its own, it exits 1 for the faulty target and 0 for a mended one."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.failures.script import reproducer
+from xentfuzz.failures.script.reproducer import large_arrays
+from xentfuzz.failures.source import Form, Source
+
+# Faulty where MENDED is False.
+NUMPY_TARGET = """
+import ctypes, os, sys, time
+import numpy as np
+
+MENDED = {mended}
+
+def rows(logits):
+    x = logits.astype("float64")
+    return x - np.log(np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True)) - x.max(1, keepdims=True)
+
+def loss(logits, target, *, weight=None, reduction="mean", label_smoothing=0.0):
+    picked = -rows(logits)[np.arange(len(target)), target]
+    total = {{"none": picked, "sum": picked.sum(), "mean": picked.mean()}}[reduction]
+    return np.asarray(total * (1 if MENDED else 2), logits.dtype)
+
+def backward(grad_output, logits, target, **options):
+    p = np.exp(rows(logits))
+    p[np.arange(len(target)), target] -= 1
+    return (grad_output * p / len(target) * (1 if MENDED else 3)).astype(logits.dtype)
+
+def value_and_grad(logits, target, **options):
+    return loss(logits, target, **options), backward(1.0, logits, target)
+
+def columns(logits, target):
+    "Forgets the strides of its argument."
+    flat = np.ndarray(logits.shape, logits.dtype, logits.base if not MENDED else logits.copy())
+    return loss(flat, target) / (1 if MENDED else 2)
+
+def renamed(logits, target, *, smoothing, fast):
+    assert smoothing == 0.25 and fast is True
+    return loss(logits, target)
+
+def raises(logits, target):
+    if not MENDED:
+        raise RuntimeError("no such kernel")
+
+def accepts(logits, target):
+    if MENDED:
+        raise IndexError("target out of range")
+    return np.float32(3)
+
+def changes(logits, target):
+    logits[...] = logits if MENDED else 0
+
+calls = 0
+def forgetful(logits, target):
+    global calls
+    calls += 1
+    return np.float32(0 if MENDED else calls)
+
+def wrong_shape(logits, target):
+    return np.zeros(() if MENDED else (1,), "float32")
+
+def wrong_dtype(logits, target):
+    return np.float32(1) if MENDED else 1.0
+
+def segfaults(logits, target):
+    MENDED or ctypes.string_at(0)
+
+def exits(logits, target):
+    MENDED or os._exit(0)
+
+def keeps_nan(logits, target):
+    return np.float32(np.nan if MENDED else 1)
+"""
+
+
+@dataclass
+class Ended:
+    """How a script came to its end."""
+
+    status: object
+    printed: str
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Called with a script and mended=..., it runs that beside the targets of this module, in this process: starting torch takes seconds."""
+
+    def run(script, *, mended, target=NUMPY_TARGET):
+        _write(tmp_path, script, target.format(mended=mended))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        monkeypatch.delitem(sys.modules, "targets", raising=False)
+        # The finder of "." is that of the folder which was current when it was made.
+        monkeypatch.delitem(sys.path_importer_cache, ".", raising=False)
+        status: object = 0
+        try:
+            runpy.run_path("script.py", run_name="__main__")
+        except SystemExit as end:
+            status = end.code
+        except Exception as error:  # noqa: BLE001 - as Python itself would end
+            status = 1
+            print(f"{type(error).__name__}: {error}")  # noqa: T201
+        return Ended(status, capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
+def run_alone(tmp_path):
+    """The same in a process of its own."""
+
+    def run(script, *, mended, target=NUMPY_TARGET):
+        _write(tmp_path, script, target.format(mended=mended))
+        done = subprocess.run([sys.executable, "-B", "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        return Ended(done.returncode, done.stdout + done.stderr)
+
+    return run
+
+
+def _write(folder, script, target):
+    (folder / "targets.py").write_text(target)
+    (folder / "script.py").write_text(script)
+
+
+def _shows_it(run, script, *expected, target=NUMPY_TARGET):
+    """The script imports no xentfuzz, exits with 1 and says the expected words, and exits with 0 once the target is mended."""
+    assert "import xentfuzz" not in script
+    assert "from xentfuzz" not in script
+    faulty = run(script, mended=False, target=target)
+    assert faulty.status == 1, faulty.printed + script
+    for words in expected:
+        assert words in faulty.printed
+    mended = run(script, mended=True, target=target)
+    assert mended.status == 0, mended.printed + script
+
+
+def _source(name, **more):
+    return Source({"forward": f"targets.py:{name}"}, **more)
+
+
+ARRAYS = {"logits": np.array([[0.0, 1.0, 2.0]], np.float32), "target": np.array([2])}
+LOSS = 0.40760596444438
+FIGURES = {"output": "value", "index": (), "got": 2 * LOSS, "exact": LOSS, "allowed": 1e-6}
+
+
+def test_a_wrong_value_of_a_numpy_function(make_failure, run_alone):
+    script = reproducer(make_failure(ARRAYS, options={"reduction": "sum"}, source=_source("loss"), **FIGURES))
+    _shows_it(run_alone, script, f"numpy {np.__version__}", "got 0.8152", "exact 0.4076", "allowed error 1e-06")
+    assert 'loss_function(logits, target, reduction="sum")' in script
+    assert "np.array([[0.0, 1.0, 2.0]]" in script
+    assert "torch" not in script
+
+
+def test_a_wrong_gradient_is_called_with_its_upstream_gradient(make_failure, run):
+    arrays = ARRAYS | {"grad_output": np.array(2.0, np.float32)}
+    source = Source({"forward": "targets.py:loss", "backward": "targets.py:backward"})
+    figures = {"function": "backward", "output": "grad_logits", "index": (0, 1), "got": 1.4683, "exact": 0.48945694, "allowed": 1e-6}
+    _shows_it(run, reproducer(make_failure(arrays, kind="gradient", source=source, **figures)), "grad_logits[0, 1]: got 1.468")
+
+
+def test_a_fused_call(make_failure, run):
+    source = Source({"forward": "targets.py:loss", "value_and_grad": "targets.py:value_and_grad"})
+    figures = {"function": "value_and_grad", "output": "grad_logits", "index": (0, 1), "got": 0.7341, "exact": 0.24472847, "allowed": 1e-6}
+    arrays = ARRAYS | {"grad_output": np.array(2.0, np.float32)}
+    script = reproducer(make_failure(arrays, kind="gradient", source=source, **figures))
+    _shows_it(run, script, "grad_logits[0, 1]: got 0.734")
+    assert "grad_output" not in script
+
+
+def test_a_layout_is_rebuilt(make_failure, run):
+    storage = np.zeros(24, np.uint8)
+    logits = StridedArray(storage, "float32", (1, 3), (12, -8), 16)
+    logits.view()[...] = ARRAYS["logits"]
+    script = reproducer(make_failure({**ARRAYS, "logits": logits}, source=_source("columns"), **FIGURES))
+    _shows_it(run, script, "loss: got 1.4076", "exact 0.4076")
+    assert "strides=(12, -8)" in script
+
+
+def test_own_spellings_and_fixed_arguments(make_failure, run, monkeypatch):
+    source = _source("renamed", renames={"smoothing": "label_smoothing"}, fixed={"fast": True}, environment={"XENTFUZZ_MODE": "1"})
+    monkeypatch.delenv("XENTFUZZ_MODE", raising=False)
+    script = reproducer(make_failure(ARRAYS, options={"label_smoothing": 0.25}, source=source, **FIGURES))
+    _shows_it(run, script, "got 0.8152")
+    assert os.environ.pop("XENTFUZZ_MODE") == "1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "details", "words"),
+    [
+        ("raised", "raises", {}, "RuntimeError: no such kernel"),
+        ("accepted_invalid", "accepts", {}, "accepted, and answered with 3.0"),
+        ("changed_input", "changes", {"changed": ("logits",)}, "changed by the call: logits"),
+        ("nondeterministic", "forgetful", {}, "100 calls gave 100 different results"),
+        ("thread_unsafe", "forgetful", {}, "calls gave another result in threads"),
+        ("shape", "wrong_shape", {"output": "value"}, "got shape (1,), wanted ()"),
+        ("dtype", "wrong_dtype", {"output": "value", "got": "a Python float", "exact": "float32"}, "got dtype float, wanted float32"),
+        (
+            "special",
+            "keeps_nan",
+            {"output": "value", "got": 1.0, "exact": 0.5, "allowed": 0.1, "wanted": "NaN or +inf"},
+            "allowed: NaN or +inf",
+        ),
+    ],
+)
+def test_other_kinds(make_failure, run, kind, name, details, words):
+    _shows_it(run, reproducer(make_failure(ARRAYS, kind=kind, source=_source(name), **details)), words)
+
+
+@pytest.mark.parametrize(("kind", "status"), [("segfault", -11), ("exit", 0)])
+def test_crashes_are_told_by_the_parent(make_failure, run_alone, kind, status):
+    script = reproducer(make_failure(ARRAYS, kind=kind, source=_source(f"{kind}s")))
+    _shows_it(run_alone, script, f"the call ended the process with status {status}")
+
+
+def test_a_function_without_a_name_leaves_a_marked_place(make_failure, run):
+    script = reproducer(make_failure(ARRAYS, source=Source({"forward": ""}), **FIGURES))
+    assert run(script, mended=True).status == "edit this script first: it can't import the function by itself"
+    script = script.replace("forward = None", "from targets import loss as forward")
+    _shows_it(run, 'import sys; sys.path.insert(0, ".")\n' + script, "got 0.8152")
+
+
+@pytest.mark.parametrize("size", [49, 5000, 2**17])
+def test_large_arrays_are_embedded_or_lie_beside(make_failure, run, tmp_path, size):
+    logits = np.random.default_rng(0).normal(size=(size // 49, 49)).astype(np.float32)
+    exact = 123.0
+    failure = make_failure(
+        {"logits": logits, "target": np.zeros(len(logits), np.int64)},
+        source=_source("loss"),
+        output="value",
+        index=(),
+        got=246.0,
+        exact=exact,
+        allowed=0.0,
+    )
+    saved = large_arrays(failure)
+    assert bool(saved) == (size == 2**17)
+    np.savez(tmp_path / "case.npz", **saved)
+    for script in (reproducer(failure, "case.npz"), reproducer(failure)):
+        printed = run(script, mended=True).printed
+        x = logits.astype(np.float64)
+        loss = np.float32((np.log(np.exp(x).sum(1)) - x[:, 0]).mean())
+        assert f"got {float(loss)!r}"[:12] in printed
+
+
+def test_mostly_equal_arrays_stay_short(make_failure):
+    logits = np.zeros((3, 5000), np.float32)
+    logits[1, 4999] = -np.inf
+    script = reproducer(make_failure({"logits": logits, "target": np.zeros(3, np.int64)}, source=_source("loss"), **FIGURES))
+    assert 'np.full((3, 5000), 0.0, "float32")\nlogits[1, 4999] = -inf' in script
+    assert len(script.splitlines()) < 40
+
+
+TORCH_TARGET = """
+import torch
+from torch.nn import functional
+
+MENDED = {mended}
+
+def loss(logits, target, weight=None, label_smoothing=0.0):
+    return functional.cross_entropy(logits, target, weight=weight, label_smoothing=label_smoothing) * (1 if MENDED else 2)
+
+class Module(torch.nn.Module):
+    def __init__(self, weight=None, label_smoothing=0.0):
+        super().__init__()
+        self.options = dict(weight=weight, label_smoothing=label_smoothing)
+
+    def forward(self, logits, target):
+        return loss(logits, target, **self.options)
+
+class Function(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, logits, target, weight=None, label_smoothing=0.0):
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_()
+            value = loss(leaf, target, weight, label_smoothing)
+        (ctx.slope,) = torch.autograd.grad(value, leaf)
+        return value.detach()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return upstream * ctx.slope, None, None, None
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("loss", None),
+        ("Module", Form("module", ("weight", "label_smoothing"))),
+        ("Function", Form("autograd_function", ("weight", "label_smoothing"))),
+    ],
+)
+@pytest.mark.parametrize("function", ["forward", "backward"])
+def test_torch_targets(make_failure, run, name, form, function):
+    torch = pytest.importorskip("torch")
+    source = Source({"forward": f"targets.py:{name}"}, {"forward": form} if form else {}, "torch")
+    logits = StridedArray(np.zeros(24, np.uint8), "float32", (2, 3), (0, 8), 0)
+    logits.view()[...] = ARRAYS["logits"]
+    arrays = {"logits": logits, "target": np.array([2, 0]), "grad_output": np.array(2.0, np.float32)}
+    tensors = torch.tensor(logits.view().copy(), requires_grad=True), torch.tensor([2, 0])
+    exact = torch.nn.functional.cross_entropy(*tensors, label_smoothing=0.1)
+    (slope,) = torch.autograd.grad(exact, tensors[0], torch.tensor(2.0))
+    figures = (
+        {"output": "value", "index": (), "exact": exact.item()}
+        if function == "forward"
+        else {"output": "grad_logits", "index": (1, 2), "exact": slope[1, 2].item()}
+    )
+    failure = make_failure(
+        arrays,
+        kind="value",
+        options={"label_smoothing": 0.1},
+        source=source,
+        function=function,
+        got=2 * figures["exact"],
+        allowed=1e-6,
+        **figures,
+    )
+    script = reproducer(failure)
+    _shows_it(run, script, f"torch {torch.__version__} on cpu", "exact", target=TORCH_TARGET)
+    assert "numpy" not in script.split('"""')[2]
