@@ -1,0 +1,216 @@
+"""What a person sees at 80 columns, whole."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from xentfuzz import __version__
+from xentfuzz.reports.lines import WIDTH
+from xentfuzz.reports.screen import PlainScreen
+from xentfuzz.reports.terminal import Terminal
+from xentfuzz.runner.events import BenchmarkFinished, RunFinished, RunStarted
+
+SCREEN = 50
+
+
+def printed(events) -> str:
+    stream = io.StringIO()
+    terminal = Terminal(PlainScreen(stream))
+    for event in events:
+        terminal(event)
+    return stream.getvalue().replace(__version__, "VERSION")
+
+
+FAILING = """\
+xentfuzz VERSION, check, profile default, seed 7
+
+mine, cross_entropy
+  card     assumed from a probe; declare an Implementation to be held to it
+  takes    numpy arrays on cpu; float32, float64; rank 2, 3; index targets;
+           targets in int64, int32
+  options  reduction (mean, sum), ignore_index
+  gives    value, gradient of logits
+  rejects  4-d logits: AssertionError: expected (N, C) or (N, C, d)
+
+check     status  cases  unsupported  error/allowed
+gradient  FAILED    250           12                 in float32
+value     passed    500           24  0.93 (1.5 ulp)
+shape     passed    500           24
+not checked: value_and_grad (has no value_and_grad)
+
+covers     float32, float64 only; index targets only; no weight, no
+           label_smoothing; reduction only 'mean', 'sum'; logits of rank 2, 3
+           only; 1250 compared, 60 unsupported
+left out   takes index targets only (20 cases)
+left out   rank 1 (4 cases)
+grade      lse/any (working precision)
+worst      0.93 of the allowed error, 1.5 ulp (value, float32)
+policy     mean over no rows: NaN (12 x)
+
+1. gradient, float32
+   backward: gradient of logits[0, 1] is 0.25, exact: 0.125, allowed error
+   3.1e-08 (4.03e+06 times the allowed error)
+   1 of 2 elements are outside what is allowed
+   needs an ignored row
+   input  float32 1x2; logits: ordinary; target: index
+          logits = [[0.5, -1.5]] float32
+          target = [1] int64
+   replay xentfuzz replay .xentfuzz/mine/gradient.json
+   script .xentfuzz/mine/gradient.py
+
+FAILED: mine, cross_entropy; 1 finding; 1250 cases compared in 1.2 s
+
+repeat with --seed 7
+"""
+
+
+def test_a_failing_check_ends_with_the_finding_and_the_verdict(samples):
+    assert printed(samples.check_events(samples.failing())) == FAILING
+
+
+def test_a_passing_check_says_what_green_covers(samples):
+    text = printed(samples.check_events(samples.passing(stricter_grade="shift/any")))
+    assert "covers     float32, float64 only; index targets only; no weight, no\n" in text
+    assert "grade      lse/any (working precision); could declare shift/any\n" in text
+    assert text.endswith("PASSED: mine, cross_entropy; 1000 cases compared in 1.2 s\n\nrepeat with --seed 7\n")
+
+
+def test_an_expected_finding_is_listed_with_its_reason_and_passes(samples):
+    text = printed(samples.check_events(samples.expecting()))
+    assert "value  expected    500           24  0.93 (1.5 ulp)  in float32\n" in text
+    assert "1 expected finding:\nvalue, float32: a known fault of the library below\n\nPASSED" in text
+
+
+def test_a_problem_of_the_run_fails_it(samples):
+    text = printed(samples.check_events(samples.passing(problems=["required feature weight is not supported"])))
+    assert "problem: required feature weight is not supported\n\nFAILED: mine, cross_entropy; 1 problem; 1000 cases" in text
+
+
+def test_an_interrupted_check_says_so_after_its_results(samples):
+    text = printed(samples.check_events(samples.failing(), interrupted=True))
+    assert "\nINTERRUPTED: the results are those of what was run until then\n" in text.partition("FAILED: mine")[2]
+
+
+def test_a_check_of_several_targets_ends_with_the_total(samples):
+    text = printed(samples.check_events(samples.failing("alpha"), samples.passing("beta")))
+    assert text.endswith("1 finding, 2250 cases compared in 1.5 s\nrepeat with --seed 7\n")
+
+
+RUN = """\
+xentfuzz VERSION, run, profile default, seed 7
+
+FAILED: alpha, cross_entropy; 1 finding; 1250 cases compared in 1.2 s
+PASSED: beta, cross_entropy; 1000 cases compared in 1.2 s
+PASSED: alpha, softmax; 1000 cases compared in 1.2 s
+PASSED: beta, softmax; 1000 cases compared in 1.2 s
+SKIPPED: gamma, cross_entropy: needs a GPU: no device was found
+
+cross_entropy                   alpha  beta
+  gradient                      ??F?
+  value                         ??..   ??x.
+  shape                         ??..   ??..
+  value_and_grad                ??--   ??--
+
+softmax                         alpha  beta
+  value, shape                  ??..   ??..
+  value_and_grad                ??--   ??--
+
+One mark for each of float16, bfloat16, float32, float64:
+. passed, F failed, x expected, - unsupported, ? not run
+
+largest error/allowed  cross_entropy  softmax
+alpha                           0.93     0.93
+beta                            0.93     0.93
+
+alpha, cross_entropy
+1. gradient, float32
+"""
+
+
+def test_a_run_ends_with_matrix_accuracy_and_findings(samples):
+    text = printed(samples.run_events())
+    assert text.startswith(RUN)
+    assert text.endswith("\n1 finding, 4250 cases compared in 1.5 s\nrepeat with --seed 7\n")
+
+
+def test_a_run_of_nothing_says_so():
+    assert "nothing was run\n" in printed([RunStarted("run", 1, "quick", 0), RunFinished(0.1)])
+
+
+def long_report(samples):
+    report = samples.passing("path/to/some_quite_long_folder/kernel_with_a_long_name.py:fused_cross_entropy_forward")
+    names = [f"a_check_with_quite_a_long_name_number_{number}" for number in range(30)]
+    report.checks = [
+        type(report.checks[0])(name, "float32", "passed", 1, 1, 0.5 * (number < 12), 3, {}) for number, name in enumerate(names)
+    ]
+    report.checks += [
+        type(report.checks[0])("other", "float32", "unsupported", reason="a reason that takes most of a line to be told " * 2)
+    ]
+    report.failures = [samples.found(record=f".xentfuzz/some_quite_long_folder/and_a_long_name_{number}.json") for number in range(40)]
+    for failure in report.failures:
+        failure.message = (
+            "A headline that is longer than a line of a terminal can be, with a [bracket] in it and more. " * 2 + "\nline" * 40
+        )
+    report.unsupported = {f"reason number {number} that an implementation may give, at some length": 10 for number in range(10)}
+    return report
+
+
+def test_nothing_is_wider_than_80_columns(samples):
+    for events in (samples.check_events(samples.failing()), samples.run_events(), samples.check_events(long_report(samples))):
+        assert [line for line in printed(events).splitlines() if len(line) > WIDTH] == []
+
+
+def test_many_checks_and_findings_still_fit_a_screen(samples):
+    report = samples.failing()
+    result = type(report.checks[0])
+    report.checks = [
+        result(f"some_property_number_{number}", dtype, "passed", 250, 12, 0.5 * (number < 10), 3.0, {})
+        for number in range(25)
+        for dtype in ("float32", "float64")
+    ]
+    report.failures = [samples.found(record=f".xentfuzz/mine/gradient-{number}.json") for number in range(40)]
+    text = printed(samples.check_events(report))
+    summary = text[text.index("check  ") :]
+    assert "also passed: some_property_number_10, some" in summary
+    assert "and 34 more\n" in summary
+    assert summary.count("\n") <= SCREEN
+
+
+@pytest.mark.parametrize("kind", ["run", "check"])
+def test_a_long_name_does_not_widen_the_matrix(samples, kind):
+    reports = [samples.passing(f"a_rather_long_name_of_an_implementation_{number}") for number in range(5)]
+    lines = printed(samples.check_events(*reports, kind=kind)).splitlines()
+    assert [line for line in lines if len(line) > WIDTH] == []
+    for number in range(5):
+        assert any(line.startswith("PASSED") and f"_{number}, cross_entropy" in line for line in lines)
+
+
+BENCHMARK = """\
+loss, float32: median time, speed relative to base
+rows x classes          mine        base
+4096 x 16       1.5 ms 2.00x  3 ms 1.00x
+128 x 32000           FAILED       20 ms
+"""
+
+
+def timed(name, rows, classes, seconds, speed):
+    return {
+        "implementation": name,
+        "dtype": "float32",
+        "measure": "loss",
+        "rows": rows,
+        "classes": classes,
+        "status": "timed",
+        "speed": speed,
+        "stats": {"median": seconds},
+    }
+
+
+def test_a_benchmark_is_a_table_of_medians_and_speeds():
+    failed = timed("mine", 128, 32000, 0, None) | {"status": "failed"}
+    absent = timed("gone", 4096, 16, 0, None) | {"status": "unavailable"}
+    rows = [timed("mine", 4096, 16, 1.5e-3, 2.0), timed("base", 4096, 16, 3e-3, 1.0), failed, timed("base", 128, 32000, 0.02, None), absent]
+    record = {"baseline": "base", "rows": rows, "interrupted": False}
+    assert BENCHMARK in printed([RunStarted("bench", 1, "quick", 2), BenchmarkFinished(record), RunFinished(1.0)])

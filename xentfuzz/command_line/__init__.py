@@ -1,0 +1,1 @@
+"""The command line: arguments and exit statuses only; each command in a file of its own."""

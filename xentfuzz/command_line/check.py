@@ -1,0 +1,87 @@
+"""`xentfuzz check`: one target, or some, held against the exact results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from xentfuzz.command_line import options
+
+if TYPE_CHECKING:
+    from xentfuzz.runner.results import CheckReport
+
+EPILOG = (
+    "\b\nExamples:\n  xentfuzz check kernel.py:cross_entropy\n  xentfuzz check mypackage.losses:softmax --operation softmax\n"
+    "  xentfuzz check kernel.py:loss --backward kernel.py:grad --input batch.npz"
+)
+
+
+def check(
+    targets: options.RequiredTargets,
+    *,
+    operation: options.Operation = None,
+    backward: options.Backward = None,
+    value_and_grad: options.ValueAndGrad = None,
+    array: options.Library = None,
+    device: options.Device = None,
+    dtypes: options.Dtypes = None,
+    grade: options.Grade = None,
+    env: options.Variables = None,
+    checks: options.Checks = None,
+    require: options.Require = None,
+    profile: options.Profile = "default",
+    max_examples: options.MaxExamples = None,
+    budget: options.Budget = None,
+    seed: options.Seed = None,
+    recording: options.Input = None,
+    expect: options.Expect = None,
+    write_expected: options.WriteExpected = None,
+    isolate: options.Isolate = True,
+    json: options.Json = None,
+    junit: options.Junit = None,
+    markdown: options.Markdown = None,
+) -> int:
+    """Check kernels: every option, dtype, layout and edge case."""
+    from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line.course import Course  # noqa: PLC0415
+    from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
+    from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
+    from xentfuzz.command_line.targets import named  # noqa: PLC0415
+    from xentfuzz.runner.check import run_checks  # noqa: PLC0415
+    from xentfuzz.runner.profiles import get_profile  # noqa: PLC0415
+    from xentfuzz.runner.recorded import load_recorded  # noqa: PLC0415
+    from xentfuzz.runner.settings import Settings, choose_seed  # noqa: PLC0415
+
+    require_writable(json, junit, markdown, write_expected)
+    course = Course()
+    settings = Settings(
+        kind="check",
+        profile=get_profile(profile),
+        seed=choose_seed(seed),
+        examples=max_examples,
+        budget=budget,
+        isolate=isolate,
+        checks=values.check_names(checks),
+        dtypes=values.dtypes(dtypes),
+        expected=values.expectations(expect),
+        recorded=(load_recorded(recording),) if recording else (),
+        require=values.features(require),
+        stored=True,
+        listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown)),
+    )
+    declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
+    implementations = named(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
+    reports = run_checks([values.with_dtypes(implementation, settings.dtypes) for implementation in implementations], settings)
+    if write_expected is not None:
+        _write_expected(write_expected, reports)
+    return course.status(reports, all_wanted=True)
+
+
+def _write_expected(path: str, reports: Sequence[CheckReport]) -> None:
+    from xentfuzz.failures.write_expected import write_expected  # noqa: PLC0415
+
+    added = write_expected(path, [failure for report in reports for failure in report.unexpected])
+    typer.echo(f"added {added} expected failures to {path}", err=True)

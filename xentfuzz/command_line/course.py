@@ -1,0 +1,38 @@
+"""How a run went, and the exit status that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xentfuzz.command_line import status
+from xentfuzz.runner.events import BenchmarkFinished, Event, RunFinished, SubjectUnavailable
+from xentfuzz.runner.results import CheckReport
+
+
+class Course:
+    """A listener: whether the run was interrupted, which targets could not be opened, whether a result to be timed was wrong."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self.wrong_when_timed = False
+        self.refused: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunFinished():
+                self.interrupted |= event.interrupted
+            case SubjectUnavailable():
+                self.refused.append(event.implementation)
+            case BenchmarkFinished():
+                self.interrupted |= event.record["interrupted"]
+                self.wrong_when_timed = any(row["status"] == "failed" for row in event.record["rows"])
+            case _:
+                pass
+
+    def status(self, reports: Sequence[CheckReport], *, all_wanted: bool) -> int:
+        """all_wanted: the user named the targets, so that one that cannot be opened is wrong usage."""
+        if self.interrupted:
+            return status.INTERRUPTED
+        if self.wrong_when_timed or not all(report.ok for report in reports):
+            return status.FINDINGS
+        return status.USAGE if all_wanted and self.refused else status.OK

@@ -1,0 +1,57 @@
+"""The program `xentfuzz`: runs a command and turns whatever happens into an exit status and, where it went wrong, one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from xentfuzz.command_line import status
+from xentfuzz.command_line.app import app
+from xentfuzz.errors import XentfuzzError
+
+TRACEBACK_VARIABLE = "XENTFUZZ_TRACEBACK"
+# Typer's own errors about arguments; which package the class is from depends on typer's version.
+_ArgumentError: Any = typer.BadParameter.__bases__[0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command in `arguments` (None: the program's own) and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        return _run(given)
+    except _ArgumentError as error:
+        return _complain(_argument_message(error), status.USAGE)
+    except XentfuzzError as error:
+        return _complain(str(error), status.USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", status.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        return _complain(f"internal error: {reason} (set {TRACEBACK_VARIABLE}=1 for the traceback, and please report it)", status.INTERNAL)
+
+
+def _run(arguments: list[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        answer = command.main(arguments, prog_name="xentfuzz", standalone_mode=False)
+    except SystemExit:
+        # Typer's answer to a reader that went away, as in `xentfuzz list | head`.
+        return status.BROKEN_PIPE
+    return answer if isinstance(answer, int) else status.OK
+
+
+def _complain(message: str, code: int) -> int:
+    sys.stderr.write(f"xentfuzz: {' '.join(message.split())}\n")
+    return code
+
+
+def _argument_message(error: Any) -> str:
+    context = error.ctx
+    hint = f" (see `{context.command_path} --help`)" if context is not None else ""
+    return f"{error.format_message().rstrip('.')}{hint}"

@@ -1,0 +1,53 @@
+"""The options of all commands, each defined once: what it is called, what it does, what holds where it isn't given."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+Text = str | None
+Texts = list[str] | None
+
+
+def _option(name: str, metavar: str, words: str, default: str = "", **more: Any) -> Any:
+    """default: in words, "" for the value itself."""
+    return typer.Option(*name.split("/"), metavar=metavar, help=words, show_default=default or True, **more)
+
+
+Profile = Annotated[str, _option("--profile/-p", "quick|default|thorough", "Choose how much is run.")]
+Seed = Annotated[int | None, _option("--seed/-s", "N", "Draw the cases from this number.", "a fresh one; 0 with CI=true", min=0)]
+Expect = Annotated[Text, _option("--expect", "FILE.toml", "Read expected failures from this file.", "none but those shipped")]
+Json = Annotated[Text, _option("--json", "FILE", "Write the results as JSON; - is standard output.", "none")]
+Out = Annotated[Text, _option("--out/-o", "DIR", "Write the report to this folder.", "reports/<UTC time>")]
+Page = Annotated[str, _option("--out/-o", "FILE", "Write the page to this file; - is standard output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default="a table")]
+
+_TARGET = "Take a registered name, module:attribute or file.py:attribute."
+Targets = Annotated[Texts, typer.Argument(metavar="TARGET", help=_TARGET, show_default="all available")]
+RequiredTargets = Annotated[list[str], typer.Argument(metavar="TARGET", help=_TARGET)]
+Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
+Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
+
+# What a target is, where it doesn't say so itself.
+Operation = Annotated[Text, _option("--operation", "OP", "Check it as this operation.", "cross_entropy, or what it declares")]
+Backward = Annotated[Text, _option("--backward", "T", "Take this target as its backward.", "its attribute, or autodiff")]
+ValueAndGrad = Annotated[Text, _option("--value-and-grad", "T", "Take this target for value and gradient in one call.", "none")]
+Library = Annotated[Text, _option("--array", "numpy|torch|jax|cuda", "Give it arrays of this library.", "found by a probe")]
+Device = Annotated[Text, _option("--device", "D", "Put the arrays on this device.", "cpu, or what it declares")]
+Dtypes = Annotated[Texts, _option("--dtype", "D", "Check this dtype only; may be repeated.", "all it takes")]
+Grade = Annotated[Text, _option("--grade", "G", "Hold it to this grade of accuracy.", "lse/any, or what it declares")]
+Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
+
+# What is checked, and how long.
+Checks = Annotated[Texts, _option("--check", "NAME", "Run this check only; may be repeated.", "all")]
+Require = Annotated[Text, _option("--require", "FEATURE,...", "Fail where one of these features is unsupported.", "none")]
+MaxExamples = Annotated[int | None, _option("--max-examples", "N", "Draw so many cases per check and dtype.", "the profile's", min=1)]
+Budget = Annotated[float | None, _option("--budget", "S", "Begin nothing new after so many seconds.", "none", min=0)]
+Input = Annotated[Text, _option("--input", "FILE.npz", "Add recorded arrays: logits, target, weight.", "none")]
+Isolate = Annotated[bool, typer.Option("--isolate/--no-isolate", help="Call it in a process of its own.")]
+
+# What is written.
+WriteExpected = Annotated[Text, _option("--write-expected", "FILE.toml", "Add what is found to this file of expected failures.", "none")]
+Junit = Annotated[Text, _option("--junit", "FILE", "Write the results as JUnit XML.", "none")]
+Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a Markdown page.", "none")]

@@ -1,0 +1,55 @@
+"""`xentfuzz run`: checks, benchmark and report of every implementation that can run here."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from xentfuzz.command_line.options import Expect, Out, Profile, Seed, Targets
+
+EPILOG = "\b\nExamples:\n  xentfuzz run\n  xentfuzz run --profile quick --out report\n  xentfuzz run numpy kernel.py:loss --seed 1"
+
+
+def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None, out: Out = None, expect: Expect = None) -> int:
+    """Check and benchmark all implementations and write a report."""
+    from xentfuzz.benchmark.run import benchmark  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line import values  # noqa: PLC0415
+    from xentfuzz.command_line.course import Course  # noqa: PLC0415
+    from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
+    from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
+    from xentfuzz.command_line.targets import everything, named  # noqa: PLC0415
+    from xentfuzz.reports.folder import folder_outputs  # noqa: PLC0415
+    from xentfuzz.runner.check import run_checks  # noqa: PLC0415
+    from xentfuzz.runner.profiles import get_profile  # noqa: PLC0415
+    from xentfuzz.runner.recorded import packaged_recordings  # noqa: PLC0415
+    from xentfuzz.runner.settings import Settings, choose_seed  # noqa: PLC0415
+
+    folder = Path(out) if out else _fresh_folder()
+    require_writable(str(folder / "results.json"))
+    course = Course()
+    settings = Settings(
+        kind="run",
+        profile=get_profile(profile),
+        seed=choose_seed(seed),
+        isolate=True,
+        expected=values.expectations(expect),
+        recorded=packaged_recordings(),
+        stored=True,
+        listeners=(course, *listeners_for(sys.argv, outputs=folder_outputs(folder))),
+    )
+    implementations = named(targets) if targets else everything()
+    reports = run_checks(implementations, settings)
+    if not course.interrupted:
+        benchmark(implementations, profile=profile, seed=settings.seed, listeners=settings.listeners, isolate=True)
+    typer.echo(f"report: {folder / 'report.md'}")
+    return course.status(reports, all_wanted=bool(targets))
+
+
+def _fresh_folder() -> Path:
+    """reports/<UTC time>, with a number behind it where that is taken."""
+    plain = Path("reports") / datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    numbered = (plain.with_name(f"{plain.name}-{number}") for number in range(2, 1000))
+    return next(path for path in (plain, *numbered) if not path.exists())

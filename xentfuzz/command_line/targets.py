@@ -1,0 +1,40 @@
+"""From the names on the command line to implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xentfuzz import registry
+from xentfuzz.errors import Unavailable
+from xentfuzz.implementation import Implementation
+
+
+def everything() -> list[Implementation]:
+    """Every implementation that is known, for each of its operations; those that cannot run here included."""
+    return [registry.get(name, operation) for name in registry.implementations() for operation in _operations(name)]
+
+
+def named(targets: Sequence[str], *, operation: str | None = None, **given: Any) -> list[Implementation]:
+    """What `targets` name, with what else was `given` (see `resolve`) in the place of what they declare.
+
+    A registered name stands for all its operations where none is chosen. Raises UsageError for an unknown or unavailable target.
+    """
+    found = [implementation for target in targets for implementation in _named(target, operation, given)]
+    for implementation in found:
+        reason = registry.availability(implementation)
+        if reason is not None:
+            raise Unavailable(f"{implementation.name} cannot run here: {reason}")
+    return found
+
+
+def _named(target: str, operation: str | None, given: dict[str, Any]) -> list[Implementation]:
+    from xentfuzz.subjects.target import resolve  # noqa: PLC0415 - what is registered needs no worker to be found
+
+    chosen = (operation,) if operation or target not in registry.implementations() else _operations(target)
+    return [resolve(target, operation=each, **given) for each in chosen]
+
+
+def _operations(name: str) -> tuple[str, ...]:
+    # One that failed to load has none; it stands for itself, with the reason.
+    return registry.operations_of(name) or ("cross_entropy",)

@@ -1,0 +1,62 @@
+"""Values of options, checked before anything runs: each function raises UsageError for what does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from xentfuzz.checks.registry import find_check
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.errors import UnknownName, UsageError
+from xentfuzz.failures.expected import Expectations, load_expectations, shipped_expectations
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.grades import parse_grade
+from xentfuzz.runner.required import check_features
+
+Names = tuple[str, ...]
+
+
+def check_names(names: Sequence[str] | None) -> Names | None:
+    return tuple(find_check(name).name for name in names) if names else None
+
+
+def dtypes(names: Sequence[str] | None) -> Names | None:
+    for name in names or ():
+        if name not in FLOAT_NAMES:
+            raise UnknownName("dtype", name, FLOAT_NAMES)
+    return tuple(names) if names else None
+
+
+def with_dtypes(implementation: Implementation, names: Names | None) -> Implementation:
+    """What says nothing about its dtypes is held to those that its user names; what declares them is checked on a part of them."""
+    return replace(implementation, dtypes=names) if names and implementation.dtypes is None else implementation
+
+
+def operation(name: str | None) -> str | None:
+    return None if name is None else get_operation(name).name
+
+
+def grade(text: str | None) -> str | None:
+    return None if text is None else str(parse_grade(text))
+
+
+def features(text: str | None) -> Names:
+    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    check_features(names)
+    return names
+
+
+def variables(texts: Sequence[str] | None) -> dict[str, str]:
+    """NAME=VALUE texts as a dict."""
+    pairs = [text.partition("=") for text in texts or ()]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise UsageError(f"--env {name}: wanted NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def expectations(path: str | None) -> Expectations:
+    """Those in the user's file beside those that come with xentfuzz."""
+    own = load_expectations(path) if path else Expectations()
+    return own + shipped_expectations()

@@ -1,0 +1,61 @@
+"""The capability card: what an implementation takes and gives, declared by its author or assumed after a probe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xentfuzz.reports.lines import Line, labelled
+from xentfuzz.subjects.capabilities import Capabilities
+
+LABEL = 11
+ASSUMED = "assumed from a probe; declare an Implementation to be held to it"
+
+
+def card_lines(card: Capabilities) -> list[Line]:
+    """The card as a block of labelled lines."""
+    return [line for label, text in _fields(card) for line in labelled(f"  {label}", text, LABEL)]
+
+
+def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
+    yield "card", ASSUMED if card.assumed else "declared"
+    yield "takes", _takes(card)
+    if card.options or card.weight:
+        yield "options", _options(card)
+    yield "gives", _gives(card)
+    if card.layouts:
+        yield "layouts", ", ".join(card.layouts)
+    if card.compile_seconds >= 1:
+        yield "compiling", f"{card.compile_seconds:.1f} s for the first call"
+    if card.changed_inputs:
+        yield "changes", ", ".join(card.changed_inputs)
+    yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
+
+
+def _takes(card: Capabilities) -> str:
+    parts = [f"{card.array} arrays on {card.device}", ", ".join(card.dtypes) or "no dtype", f"rank {', '.join(map(str, card.ranks))}"]
+    if card.targets:
+        parts.append(f"{' and '.join(card.targets)} targets")
+    if "index" in card.targets:
+        parts.append(f"targets in {', '.join(card.target_dtypes)}")
+    if card.largest_class_count is not None:
+        parts.append(f"at most {card.largest_class_count} classes")
+    if card.class_count_divisor > 1:
+        parts.append(f"class counts that {card.class_count_divisor} divides")
+    if card.class_counts is not None:
+        parts.append(f"tried with {', '.join(map(str, card.class_counts))} classes")
+    return "; ".join(parts)
+
+
+def _options(card: Capabilities) -> str:
+    names = ["weight"] if card.weight else []
+    for name, values in card.options.items():
+        names.append(name if values is None else f"{name} ({', '.join(map(str, values))})")
+    return ", ".join(names)
+
+
+def _gives(card: Capabilities) -> str:
+    gradients = [f"gradient of {name.removeprefix('grad_')}" for name in card.gradients]
+    parts = ["value", *gradients] if gradients else ["value; no gradient is checked"]
+    other = {dtype: loss for dtype, loss in card.loss_dtypes.items() if dtype != loss}
+    text = ", ".join(parts)
+    return text + "".join(f"; {loss} loss for {dtype}" for dtype, loss in other.items())

@@ -1,0 +1,52 @@
+"""The checks of one report as a table: status, cases, unsupported cases, the worst error; what was not checked, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xentfuzz.reports.document import ReportEntry
+from xentfuzz.reports.lines import WIDTH, Line, clipped, table, wrapped
+from xentfuzz.reports.tally import STATUS_STYLES, STATUS_WORDS, Tally, tallies
+
+# Beyond so many rows, checks that passed and measure no error share one paragraph.
+ROWS = 14
+# What the other columns leave of a line.
+NAME = 31
+HEADER = ("check", "status", "cases", "unsupported", "error/allowed")
+
+
+def check_lines(report: ReportEntry) -> list[Line]:
+    """A row for each check that was run, in the report's order; below it the others."""
+    rows = tallies(report)
+    tried = [row for row in rows if row.status not in ("unsupported", "not_run")]
+    quiet = [row for row in tried if len(tried) > ROWS and row.status == "passed" and not row.worst.worst_ratio]
+    lines = _table([row for row in tried if row not in quiet], report.card.dtypes)
+    if quiet:
+        lines += wrapped(f"also passed: {', '.join(row.check for row in quiet)}", rest="  ")
+    return lines + _not_checked([row for row in rows if row not in tried])
+
+
+def _table(rows: Sequence[Tally], dtypes: Sequence[str]) -> list[Line]:
+    header, *texts = table([HEADER, *map(_cells, rows)], right={2, 3})
+    lines = [Line(header, "bold")]
+    for row, text in zip(rows, texts, strict=True):
+        remark = row.remark(dtypes)
+        whole = f"{text:<{len(header)}}  {remark}" if remark else text
+        shown = [whole] if len(whole) <= WIDTH else [text, f"  {remark}"]
+        lines += [Line(line, STATUS_STYLES[row.status]) for line in shown]
+    return lines
+
+
+def _cells(row: Tally) -> tuple[str, ...]:
+    worst = row.worst
+    # Of a check that failed, an error that is allowed says nothing.
+    measured = worst.worst_ratio > (1 if row.status == "failed" else 0)
+    error = f"{worst.worst_ratio:.3g} ({worst.worst_ulp:.3g} ulp)" if measured else ""
+    return (clipped(row.check, NAME), STATUS_WORDS[row.status], str(row.cases), str(row.unsupported), error)
+
+
+def _not_checked(rows: Sequence[Tally]) -> list[Line]:
+    by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        by_reason.setdefault(row.entries[0].reason, []).append(row.check)
+    return [line for reason, checks in by_reason.items() for line in wrapped(f"not checked: {', '.join(checks)} ({reason})", rest="  ")]

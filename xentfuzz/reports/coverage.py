@@ -1,0 +1,57 @@
+"""What a green result covers: the features that were left out, and how many cases were compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.operation import Operation
+from xentfuzz.reports.document import ReportEntry
+from xentfuzz.subjects.capabilities import Capabilities
+
+RANKS = (1, 2, 3, 4)
+
+
+def coverage_words(report: ReportEntry) -> str:
+    """Such as "index targets only; no weight, no label_smoothing; 412 compared, 188 unsupported"."""
+    left_out = "; ".join(_left_out(get_operation(report.operation), report.card)) or "every dtype, rank, target and option"
+    compared = sum(check.cases for check in report.checks)
+    unsupported = sum(check.unsupported for check in report.checks)
+    return f"{left_out}; {compared} compared, {unsupported} unsupported"
+
+
+def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
+    if set(card.dtypes) != set(FLOAT_NAMES):
+        yield f"{', '.join(card.dtypes) or 'no dtype'} only"
+    if len(card.targets) == 1 and takes_probabilities(operation):
+        yield f"{card.targets[0]} targets only"
+    has_weight = any(argument.kind == "weight" for argument in operation.arguments)
+    missing = ["weight"] if has_weight and not card.weight else []
+    missing += [option.name for option in operation.options if option.name not in card.options and not option.opt_in]
+    if missing:
+        yield ", ".join(f"no {name}" for name in missing)
+    yield from (f"{name} only {_values(values)}" for name, values in card.options.items() if values is not None)
+    if tuple(sorted(card.ranks)) != RANKS:
+        yield f"logits of rank {', '.join(map(str, card.ranks))} only"
+    yield from _limits(card)
+    if not card.gradients:
+        yield "no gradient"
+
+
+def takes_probabilities(operation: Operation) -> bool:
+    """Whether the target may be probabilities, which have a gradient."""
+    return any(argument.kind == "target" and argument.differentiable for argument in operation.arguments)
+
+
+def _values(values: tuple[object, ...]) -> str:
+    return ", ".join(map(repr, values))
+
+
+def _limits(card: Capabilities) -> Iterator[str]:
+    if card.largest_class_count is not None:
+        yield f"at most {card.largest_class_count} classes"
+    if card.class_count_divisor > 1:
+        yield f"class counts that {card.class_count_divisor} divides"
+    if card.class_counts is not None:
+        yield f"class counts {', '.join(map(str, card.class_counts))} only (compiling is costly)"

@@ -1,0 +1,161 @@
+"""The results document: what a command found out, as JSON that is stored, read again, merged and rendered."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from xentfuzz.errors import RecordError
+from xentfuzz.runner.results import CheckReport
+from xentfuzz.subjects.capabilities import Capabilities
+
+SCHEMA_VERSION = 1
+
+
+class CheckEntry(msgspec.Struct):
+    """One check on one dtype; the fields are those of `xentfuzz.runner.results.CheckResult`."""
+
+    check: str
+    dtype: str
+    status: str
+    cases: int = 0
+    unsupported: int = 0
+    worst_ratio: float = 0.0
+    worst_ulp: float = 0.0
+    recipe: dict[str, Any] | None = None
+    reason: str = ""
+
+
+class FailureEntry(msgspec.Struct):
+    """A finding. expected: the reason why it is expected, None where it is not. input: the smallest case in words, its numbers where few.
+
+    script: a program that shows the failure alone. record: the stored file that `xentfuzz replay` takes, "" where none was stored.
+    """
+
+    check: str
+    kind: str
+    operation: str
+    dtype: str
+    message: str
+    recipe: dict[str, Any]
+    expected: str | None = None
+    input: list[str] = []
+    script: str = ""
+    record: str = ""
+
+    @property
+    def headline(self) -> str:
+        return self.message.partition("\n")[0]
+
+
+class ReportEntry(msgspec.Struct):
+    """One implementation of one operation; the fields are those of `xentfuzz.runner.results.CheckReport`."""
+
+    implementation: str
+    operation: str
+    ok: bool
+    grade: str
+    checks: list[CheckEntry]
+    failures: list[FailureEntry]
+    policies: dict[str, dict[str, int]]
+    card: Capabilities
+    stricter_grade: str | None = None
+    seed: int | None = None
+    seconds: float = 0.0
+    cut_short: str = ""
+    problems: list[str] = []
+    unsupported: dict[str, int] = {}
+
+    @property
+    def unexpected(self) -> list[FailureEntry]:
+        return [failure for failure in self.failures if failure.expected is None]
+
+
+class UnavailableEntry(msgspec.Struct):
+    implementation: str
+    operation: str
+    reason: str
+
+
+class AgreementEntry(msgspec.Struct):
+    """Two implementations on the same cases. identical: with the same bits; worst_ratio: the largest difference / allowed difference."""
+
+    operation: str
+    first: str
+    second: str
+    cases: int
+    identical: int
+    worst_ratio: float
+
+
+class Document(msgspec.Struct, kw_only=True):
+    """command: the arguments, without folders. seed: None where several documents were merged."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: str
+    xentfuzz: str
+    environment: dict[str, Any]
+    command: list[str]
+    seed: int | None = None
+    profile: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+    reports: list[ReportEntry] = []
+    unavailable: list[UnavailableEntry] = []
+    agreement: list[AgreementEntry] = []
+    benchmark: dict[str, Any] | None = None
+
+    @property
+    def ok(self) -> bool:
+        return all(report.ok for report in self.reports)
+
+
+def report_entry(report: CheckReport) -> ReportEntry:
+    """A finished report as it stands in the document."""
+    # Not strict: in the dict, as in JSON, non-finite numbers are strings.
+    return msgspec.convert(report.to_dict(), ReportEntry, strict=False)
+
+
+def to_json(document: Document) -> str:
+    """The document as JSON text, indented, ending with a newline; non-finite numbers are the strings "nan", "inf" and "-inf"."""
+    return json.dumps(_finite(msgspec.to_builtins(document)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def read_document(path: str | Path) -> Document:
+    """The document in a results file. Raises RecordError, naming the file, where it cannot be read, is damaged or of another version."""
+    name = Path(path).name
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(f"cannot read {name}: {error.strerror}") from None
+    except ValueError as error:
+        raise RecordError(f"{name} is not JSON ({error}): was it cut off?") from None
+    _require_version(name, record)
+    try:
+        return msgspec.convert(record, Document, strict=False)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"{name} is damaged: {error}") from None
+
+
+def _require_version(name: str, record: Any) -> None:
+    version = record.get("schema_version") if isinstance(record, dict) else None
+    if version is None:
+        raise RecordError(f"{name} has no schema_version: not a results file of xentfuzz")
+    if version != SCHEMA_VERSION:
+        raise RecordError(
+            f"{name} has schema version {version!r}, this xentfuzz reads version {SCHEMA_VERSION}: read it with the xentfuzz that wrote it"
+        )

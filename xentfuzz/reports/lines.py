@@ -1,0 +1,70 @@
+"""Text for a terminal of 80 columns: lines with a style, wrapped paragraphs and tables. Standard library only."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `style` is a rich style ("bold red") that only terminals with colour see."""
+
+    text: str = ""
+    style: str = ""
+
+
+def wrapped(text: str, first: str = "", rest: str | None = None, style: str = "") -> list[Line]:
+    """A paragraph as lines; the first begins with `first`, the others with `rest` (blanks of the same width where None)."""
+    rest = " " * len(first) if rest is None else rest
+    lines = textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=True, break_on_hyphens=False, drop_whitespace=True
+    )
+    return [Line(line, style) for line in lines or [first.rstrip()]]
+
+
+def labelled(label: str, text: str, width: int, style: str = "") -> list[Line]:
+    """A paragraph behind a label in a column of its own, `width` characters wide."""
+    return wrapped(text, first=f"{label:<{width}}", style=style)
+
+
+def clipped(text: str, width: int = WIDTH) -> str:
+    """The text on one line, its middle left out where it is longer than `width`."""
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    head = (width - 3) * 2 // 3
+    return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
+
+
+def table(rows: Sequence[Sequence[str]], right: Container[int] = (), gap: int = 2) -> list[str]:
+    """Rows as lines with aligned columns; the columns in `right` are right-aligned."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+
+    def aligned(row: Sequence[str]) -> str:
+        cells = (
+            f"{cell:>{width}}" if index in right else f"{cell:<{width}}"
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return (" " * gap).join(cells).rstrip()
+
+    return [aligned(row) for row in rows]
+
+
+def in_columns(rows: Sequence[Sequence[str]], widths: Sequence[int], gap: int = 2) -> list[str]:
+    """Rows as lines with columns of given widths; a cell that is longer goes on in the next line of its row."""
+    lines = []
+    for row in rows:
+        cells = [textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)]
+        for part in range(max(map(len, cells))):
+            texts = [cell[part] if part < len(cell) else "" for cell in cells]
+            lines.append((" " * gap).join(f"{text:<{width}}" for text, width in zip(texts, widths, strict=True)).rstrip())
+    return lines
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as "1 case" and "3 cases"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

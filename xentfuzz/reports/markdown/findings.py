@@ -1,0 +1,45 @@
+"""The findings: message, smallest input, recipe and script of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xentfuzz.reports.document import Document, FailureEntry, ReportEntry
+from xentfuzz.reports.markdown.results import recipe_line
+from xentfuzz.reports.markdown.text import fenced, folded
+
+# A CI step summary may hold 1 MiB; the records hold the scripts of the others.
+SCRIPTS = 20
+
+
+def findings(document: Document) -> list[str]:
+    """Unexpected findings whole, with a script each; then problems of the run."""
+    lines: list[str] = []
+    for number, (report, failure) in enumerate(_unexpected(document), 1):
+        lines += _finding(report, failure, with_script=number <= SCRIPTS)
+    for report in document.reports:
+        lines += [f"- {report.implementation}, {report.operation}: {problem}" for problem in report.problems]
+    return lines
+
+
+def _unexpected(document: Document) -> Iterator[tuple[ReportEntry, FailureEntry]]:
+    return ((report, failure) for report in document.reports for failure in report.unexpected)
+
+
+def _finding(report: ReportEntry, failure: FailureEntry, *, with_script: bool) -> list[str]:
+    lines = [f"### {report.implementation}, {failure.operation}: {failure.check}, {failure.dtype} ({failure.kind})", ""]
+    lines += [*fenced(failure.message), "", "Smallest input found:", "", *fenced("\n".join(failure.input)), ""]
+    lines += [f"Recipe: {recipe_line(failure.recipe)}", ""]
+    if with_script and failure.script:
+        lines += [*folded("Script that shows it alone", fenced(failure.script, "python")), ""]
+    return lines
+
+
+def expected(document: Document) -> list[str]:
+    """Known findings with the reason why they are expected."""
+    return [
+        f"- {report.implementation}, {failure.operation}: {failure.check}, {failure.dtype} ({failure.kind}): {failure.expected}"
+        for report in document.reports
+        for failure in report.failures
+        if failure.expected is not None
+    ]

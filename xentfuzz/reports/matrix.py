@@ -1,0 +1,62 @@
+"""Implementation x check x dtype on one screen: one mark for each dtype, checks with the same marks share a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.reports.document import ReportEntry
+from xentfuzz.reports.lines import WIDTH, Line, in_columns
+
+MARKS = {"passed": ".", "failed": "F", "expected": "x", "unsupported": "-", "not_run": "?"}
+LEGEND = (f"One mark for each of {', '.join(FLOAT_NAMES)}:", ". passed, F failed, x expected, - unsupported, ? not run")
+LABEL = 30
+GAP = 2
+
+
+def marks(report: ReportEntry, check: str) -> str:
+    """The marks of one check in one report, "" where the report doesn't have it."""
+    found = {entry.dtype: MARKS[entry.status] for entry in report.checks if entry.check == check}
+    return "".join(found.get(dtype, MARKS["not_run"]) for dtype in FLOAT_NAMES) if found else ""
+
+
+def matrix_rows(reports: Sequence[ReportEntry]) -> dict[tuple[str, ...], list[str]]:
+    """Marks of every report (of one operation) -> the checks that have them, in the order of their first appearance."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for check in dict.fromkeys(entry.check for report in reports for entry in report.checks):
+        rows.setdefault(tuple(marks(report, check) for report in reports), []).append(check)
+    return rows
+
+
+def matrix_lines(reports: Sequence[ReportEntry]) -> list[Line]:
+    """The matrices of all operations, one below the other; more implementations than fit a line go into a further matrix."""
+    lines = []
+    for operation in dict.fromkeys(report.operation for report in reports):
+        ours = [report for report in reports if report.operation == operation]
+        for part in _parts(ours):
+            lines += [*_operation_lines(operation, part), Line()]
+    return lines
+
+
+def _parts(reports: Sequence[ReportEntry]) -> list[list[ReportEntry]]:
+    """Reports in groups whose names fit beside the label."""
+    parts: list[list[ReportEntry]] = [[]]
+    for report in reports:
+        if parts[-1] and LABEL + sum(_width(other) + GAP for other in (*parts[-1], report)) > WIDTH:
+            parts.append([])
+        parts[-1].append(report)
+    return parts
+
+
+def _width(report: ReportEntry) -> int:
+    # Longer names are folded: they are file names with an attribute, say.
+    return min(max(len(report.implementation), len(FLOAT_NAMES)), WIDTH - LABEL - GAP)
+
+
+def _operation_lines(operation: str, reports: Sequence[ReportEntry]) -> list[Line]:
+    widths = [LABEL, *map(_width, reports)]
+    lines = [Line(text, "bold") for text in in_columns([(operation, *(report.implementation for report in reports))], widths, GAP)]
+    for cells, checks in matrix_rows(reports).items():
+        style = "red" if any(MARKS["failed"] in cell for cell in cells) else ""
+        lines += [Line(text, style) for text in in_columns([("  " + ", ".join(checks), *cells)], widths, GAP)]
+    return lines

@@ -1,0 +1,91 @@
+"""Collects the events of a run into a document, and writes what is rendered from it: results.json, a report, JUnit's XML."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xentfuzz import __version__
+from xentfuzz.files import write_whole
+from xentfuzz.reports.document import AgreementEntry, Document, UnavailableEntry, report_entry
+from xentfuzz.reports.environment import environment
+from xentfuzz.reports.privacy import reduced_command, scrubbed_report
+from xentfuzz.runner.events import (
+    AgreementMeasured,
+    BenchmarkFinished,
+    Event,
+    RunFinished,
+    RunStarted,
+    SubjectFinished,
+    SubjectUnavailable,
+)
+
+STANDARD_OUTPUT = "-"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to write, or "-" for standard output, and what renders the document for it; None is not written."""
+
+    path: str
+    render: Callable[[Document], str | None]
+
+    def write(self, document: Document) -> None:
+        text = self.render(document)
+        if text is None:
+            return
+        if self.path == STANDARD_OUTPUT:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            write_whole(Path(self.path), text)
+
+
+class Recorder:
+    """A listener. Files are written anew whenever a report is complete, so that even a run that is killed leaves what it had found;
+    standard output is written once, at the end.
+    """
+
+    def __init__(self, command: Sequence[str], outputs: Sequence[Output]) -> None:
+        self.outputs = outputs
+        self.document = Document(kind="", xentfuzz=__version__, environment=environment(), command=reduced_command(list(command)))
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.document.kind, self.document.seed, self.document.profile = event.kind, event.seed, event.profile
+            case SubjectUnavailable():
+                self.document.unavailable.append(UnavailableEntry(event.implementation, event.operation, event.reason))
+            case SubjectFinished():
+                self.document.reports.append(scrubbed_report(report_entry(event.report)))
+                self._write_files()
+            case AgreementMeasured():
+                self.document.agreement += _agreement(event)
+            case BenchmarkFinished():
+                self.document.benchmark = event.record
+                self._write_files()
+            case RunFinished():
+                self.document.seconds, self.document.interrupted = round(event.seconds, 3), event.interrupted
+                self._write_files()
+                self._write_standard_output()
+            case _:
+                pass
+
+    def _write_files(self) -> None:
+        for output in self.outputs:
+            if output.path != STANDARD_OUTPUT:
+                output.write(self.document)
+
+    def _write_standard_output(self) -> None:
+        for output in self.outputs:
+            if output.path == STANDARD_OUTPUT:
+                output.write(self.document)
+
+
+def _agreement(event: AgreementMeasured) -> list[AgreementEntry]:
+    return [
+        AgreementEntry(event.operation, first, second, int(found["cases"]), int(found["identical"]), found["worst_ratio"])
+        for (first, second), found in event.pairs.items()
+    ]

@@ -1,0 +1,68 @@
+"""The summary of one report, made to fit a screen: checks, accuracy, what green covers, findings, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xentfuzz.reports.check_table import check_lines
+from xentfuzz.reports.coverage import coverage_words
+from xentfuzz.reports.document import ReportEntry
+from xentfuzz.reports.finding import expected_line, finding_line, finding_lines
+from xentfuzz.reports.grade_words import grade_words
+from xentfuzz.reports.lines import WIDTH, Line, clipped, counted, labelled, wrapped
+from xentfuzz.reports.tally import worst_entry
+
+LABEL = 11
+# So many findings are shown whole, then so many by their headline; so many reasons why cases were left out.
+WHOLE = 1
+HEADLINES = 5
+REASONS = 3
+
+
+def summary_lines(report: ReportEntry) -> list[Line]:
+    """Everything about one report; the verdict is last, where a terminal leaves the eye."""
+    sections = [check_lines(report), notes_lines(report), findings_lines(report), [verdict_line(report)]]
+    return [line for section in sections if section for line in (*section, Line())]
+
+
+def notes_lines(report: ReportEntry) -> list[Line]:
+    return [line for label, text in _notes(report) for line in labelled(label, text, LABEL)]
+
+
+def _notes(report: ReportEntry) -> Iterator[tuple[str, str]]:
+    yield "covers", coverage_words(report)
+    reasons = list(report.unsupported.items())
+    yield from (("left out", f"{reason} ({counted(times, 'case')})") for reason, times in reasons[:REASONS])
+    yield "grade", grade_words(report.grade) + (f"; could declare {report.stricter_grade}" if report.stricter_grade else "")
+    worst = worst_entry(report)
+    if worst is not None:
+        yield "worst", f"{worst.worst_ratio:.3g} of the allowed error, {worst.worst_ulp:.3g} ulp ({worst.check}, {worst.dtype})"
+    for policy, outcomes in report.policies.items():
+        yield "policy", f"{policy}: {', '.join(f'{outcome} ({times} x)' for outcome, times in outcomes.items())}"
+    if report.cut_short:
+        yield "cut short", report.cut_short
+
+
+def findings_lines(report: ReportEntry) -> list[Line]:
+    """The first findings whole, the others by their headline; then expected ones and what is wrong with the run itself."""
+    unexpected = report.unexpected
+    lines = [line for number, failure in enumerate(unexpected[:WHOLE], 1) for line in finding_lines(number, failure)]
+    listed = unexpected[WHOLE : WHOLE + HEADLINES]
+    lines += [finding_line(number, failure) for number, failure in enumerate(listed, WHOLE + 1)]
+    if len(unexpected) > WHOLE + HEADLINES:
+        lines.append(Line(f"and {len(unexpected) - WHOLE - HEADLINES} more"))
+    expected = [failure for failure in report.failures if failure.expected is not None]
+    if expected:
+        lines += [Line(f"{counted(len(expected), 'expected finding')}:", "yellow"), *map(expected_line, expected)]
+    return lines + [line for problem in report.problems for line in wrapped(problem, first="problem: ", style="red")]
+
+
+def verdict_line(report: ReportEntry) -> Line:
+    cases = sum(check.cases for check in report.checks)
+    figures = f"{counted(cases, 'case')} compared in {report.seconds:.1f} s"
+    word, style = ("PASSED", "bold green") if report.ok else ("FAILED", "bold red")
+    if not report.ok:
+        found = counted(len(report.unexpected), "finding") if report.unexpected else counted(len(report.problems), "problem")
+        figures = f"{found}; {figures}"
+    rest = f", {report.operation}; {figures}"
+    return Line(f"{word}: {clipped(report.implementation, WIDTH - len(word) - 2 - len(rest))}{rest}", style)

@@ -1,0 +1,98 @@
+"""What a person reads while a run goes on and when it ends: a listener that prints to 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from xentfuzz import __version__
+from xentfuzz.reports.card import card_lines
+from xentfuzz.reports.document import ReportEntry, report_entry
+from xentfuzz.reports.lines import Line, counted, wrapped
+from xentfuzz.reports.overview import overview_lines
+from xentfuzz.reports.screen import Screen
+from xentfuzz.reports.summary import summary_lines, verdict_line
+from xentfuzz.runner.events import (
+    BenchmarkFinished,
+    Event,
+    FailureFound,
+    Progress,
+    RunFinished,
+    RunStarted,
+    SubjectFinished,
+    SubjectStarted,
+    SubjectUnavailable,
+)
+
+
+class Terminal:
+    """Prints each report whole in a check; in a run of many implementations a line for each, and an overview at the end."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.started = RunStarted("check", 0, "", 0)
+        self.header: list[Line] = []
+        self.reports: list[ReportEntry] = []
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._run_started(event)
+            case SubjectStarted() if self.started.kind == "check":
+                self._show([*wrapped(f"{event.implementation}, {event.operation}", style="bold"), *card_lines(event.card), Line()])
+            case SubjectUnavailable():
+                self._show(wrapped(f"{event.implementation}, {event.operation}: {event.reason}", first="SKIPPED: ", style="yellow"))
+            case Progress() | FailureFound():
+                self.screen.progress(*_progress(event))
+            case SubjectFinished():
+                self._subject_finished(report_entry(event.report))
+            case BenchmarkFinished():
+                self._benchmark_finished(event)
+            case RunFinished():
+                self._run_finished(event)
+            case _:
+                pass
+
+    def _show(self, lines: Iterable[Line]) -> None:
+        # With the first result: a mistake in the arguments is answered by its one line alone.
+        self.screen.show([*self.header, *lines])
+        self.header = []
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.started = event
+        self.header = [Line(f"xentfuzz {__version__}, {event.kind}, profile {event.profile}, seed {event.seed}"), Line()]
+
+    def _subject_finished(self, entry: ReportEntry) -> None:
+        self.reports.append(entry)
+        if self.started.kind == "run":
+            self._show([verdict_line(entry)])
+        else:
+            self.screen.end_progress()
+            self._show(summary_lines(entry))
+
+    def _benchmark_finished(self, event: BenchmarkFinished) -> None:
+        from xentfuzz.reports.benchmark_table import benchmark_lines  # noqa: PLC0415 - most runs time nothing
+
+        self.screen.end_progress()
+        self._show([Line(), *benchmark_lines(event.record)])
+
+    def _run_finished(self, event: RunFinished) -> None:
+        self.screen.end_progress()
+        lines = [Line(), *overview_lines(self.reports)] if self.started.kind == "run" else []
+        if event.interrupted:
+            lines.append(Line("INTERRUPTED: the results are those of what was run until then", "bold yellow"))
+        if len(self.reports) > 1:
+            lines.append(Line(f"{_total(self.reports)} in {event.seconds:.1f} s"))
+        self._show([*lines, Line(f"repeat with --seed {self.started.seed}")])
+
+
+def _progress(event: Progress | FailureFound) -> tuple[str, int, int]:
+    if isinstance(event, FailureFound):
+        doing = "shrunk" if event.shrunk else "shrinking"
+        return f"{doing}: {event.failure.check} {event.failure.dtype}", 0, 0
+    return f"{event.phase}: {event.operation} {event.check} {event.dtype}", event.done, event.total
+
+
+def _total(reports: Sequence[ReportEntry]) -> str:
+    cases = sum(check.cases for report in reports for check in report.checks)
+    findings = sum(len(report.unexpected) for report in reports)
+    return f"{counted(findings, 'finding')}, {counted(cases, 'case')} compared"
