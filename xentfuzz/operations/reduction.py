@@ -24,14 +24,14 @@ class RowLosses:
     """Exact losses of all rows. wide: the number that a row's loss may be, 0 where it may be none.
 
     outcomes, policy: as in a Block, None where every loss is a number; an infinite loss is POSITIVE_INFINITY or NEGATIVE_INFINITY, not a NUMBER.
-    unscaled: sum over rows and classes of |w_c| l_c where it is formed before it is multiplied by a/C, for 16-bit intermediates; else 0.
+    intermediates: the largest number on the way to each row's loss, for implementations that store them in 16 bits; None where it cannot matter.
     """
 
     wide: Wide
     precision: Precision
     outcomes: Array | None = None
     policy: Array | None = None
-    unscaled: float = 0.0
+    intermediates: Array | None = None
 
     def sets(self) -> tuple[Array, Array]:
         """outcomes and policy, NUMBER and 0 where they are None."""
@@ -75,7 +75,7 @@ def reduce_mean(by: Rounding, losses: RowLosses, errors: Array, denominator: Den
     outcomes, policy = _outcomes_of_sum(by, losses)
     if denominator.value < 0:
         outcomes = _negated(outcomes)
-    if _leaves_sixteen_bits(by, losses, denominator):
+    if not denominator_is_storable(by, denominator):
         outcomes = ANYTHING
     mean = losses.wide_total / denominator.wide
     relative = relative_error_of_denominator(by, denominator.count, denominator.kappa, weighted=denominator.weighted)
@@ -90,7 +90,7 @@ def _error_of_sum(by: Rounding, losses: RowLosses, errors: Array) -> float:
     roundings = additions(by, count, float(shares(losses.size, np.asarray(total), by.ua))) + 1
     error = float(errors.sum()) + by.ua * roundings * total
     if by.staged:
-        error += by.us * cascade(by, count) * total + by.flushed * count
+        error += by.us * cascade(count) * total + by.flushed * count
     return float(error)
 
 
@@ -105,7 +105,7 @@ def _outcomes_of_sum(by: Rounding, losses: RowLosses) -> tuple[int, int]:
         positive, negative = bool((signs > 0).any()), bool((signs < 0).any())
         outcomes |= POSITIVE_INFINITY * positive | NEGATIVE_INFINITY * negative | NAN * (positive and negative)
         policy = policy or policies.OVERFLOW
-    if _sum_leaves_sixteen_bits(by, losses):
+    if not _sum_is_storable(by, losses):
         outcomes = ANYTHING
     return outcomes, policy
 
@@ -144,18 +144,15 @@ def _mean_without_denominator(losses: RowLosses, denominator: Denominator) -> tu
     return NAN | ZERO | infinite, policies.MEAN_OF_ZERO_WEIGHT
 
 
-def _sum_leaves_sixteen_bits(by: Rounding, losses: RowLosses) -> bool:
-    """Step (11): whether a sum that is stored in 16 bits overflows, so that nothing can be said."""
-    return by.staged and max(losses.total_size, losses.unscaled) >= by.storage.max * (1 - by.us)
+def _sum_is_storable(by: Rounding, losses: RowLosses) -> bool:
+    """Step (11): whether every sum on the way stays in the range of the format that it is stored in; else nothing can be said."""
+    unscaled = 0.0 if losses.intermediates is None else float(np.sum(losses.intermediates))
+    return max(losses.total_size, unscaled) < by.storable
 
 
-def _leaves_sixteen_bits(by: Rounding, losses: RowLosses, denominator: Denominator) -> bool:
-    return _sum_leaves_sixteen_bits(by, losses) or denominator_leaves_sixteen_bits(by, denominator)
-
-
-def denominator_leaves_sixteen_bits(by: Rounding, denominator: Denominator) -> bool:
-    """Step (11): whether W, or the count of rows, overflows when it is stored in 16 bits."""
-    return by.staged and max(denominator.kappa * abs(denominator.value), denominator.count) >= by.storage.max * (1 - by.us)
+def denominator_is_storable(by: Rounding, denominator: Denominator) -> bool:
+    """Step (11): whether W and the count of rows are in the range of the format that they are stored in."""
+    return max(denominator.kappa * abs(denominator.value), denominator.count) < by.storable
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +167,11 @@ class Upstream:
     given: Array
     ones: bool
     denominator: Denominator | None
+
+    @cached_property
+    def peak(self) -> Array:
+        """The larger of |r| and |upstream gradient|, (rows,): what the other factors of a gradient may meet on the way."""
+        return np.maximum(self.size, self.given)
 
     def relative_error(self, by: Rounding) -> float:
         """Step (9): of r."""

@@ -45,7 +45,7 @@ class Siblings(Mapping[str, Subject]):
         self.pool = pool
         self.name = implementation.name
         registered = implementation.operation in registry.operations_of(self.name)
-        same = registered and registry.get(self.name, implementation.operation) is implementation
+        same = registered and registry.get(self.name, implementation.operation) == implementation
         self.operations = registry.operations_of(self.name) if same else ()
 
     def __getitem__(self, operation: str) -> Subject:
