@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xentfuzz.failures.explain_case import needs
+from xentfuzz.failures.explain_case import explain
 from xentfuzz.failures.failure import Failure
 from xentfuzz.recipes.draw import shrink
 from xentfuzz.recipes.recipe import Recipe, recipe_from
@@ -77,9 +77,18 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         origin = found.origin
         recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
         still_fails(recipe)
-    if found.failure.kind not in CRASH_KINDS:
-        final = smallest
-        final.needs = needs(recipe_from(final.recipe), still_fails)
-        smallest = final
     smallest.dtypes = tuple(found.dtypes)
+    if found.failure.kind not in CRASH_KINDS and not deadline.passed:
+        explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
+        smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
+
+
+def _told(contestant: Contestant, found: Found) -> Callable[[Recipe], bool | None]:
+    """Whether a neighbour of the smallest case fails in the same way; None where the implementation doesn't take it."""
+
+    def still_fails(recipe: Recipe) -> bool | None:
+        verdict = examine(contestant, found.check, recipe)
+        return None if verdict is None else isinstance(verdict, Failure)
+
+    return still_fails
