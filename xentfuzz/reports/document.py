@@ -122,7 +122,7 @@ def report_entry(report: CheckReport) -> ReportEntry:
 
 def to_json(document: Document) -> str:
     """The document as JSON text, indented, ending with a newline; non-finite numbers are the strings "nan", "inf" and "-inf"."""
-    return json.dumps(_finite(msgspec.to_builtins(document)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_finite(msgspec.to_builtins(document)), indent=1, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

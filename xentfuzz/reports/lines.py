@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,26 @@ class Line:
     style: str = ""
 
 
+# What moves a cursor, changes a colour or cannot be written as UTF-8: an exception's message may hold anything.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text with what a terminal should not get shown as an escape."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
 def wrapped(text: str, first: str = "", rest: str | None = None, style: str = "") -> list[Line]:
     """A paragraph as lines; the first begins with `first`, the others with `rest` (blanks of the same width where None)."""
     rest = " " * len(first) if rest is None else rest
     lines = textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=True, break_on_hyphens=False, drop_whitespace=True
+        printable(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=True,
+        break_on_hyphens=False,
+        drop_whitespace=True,
     )
     return [Line(line, style) for line in lines or [first.rstrip()]]
 
@@ -33,7 +49,7 @@ def labelled(label: str, text: str, width: int, style: str = "") -> list[Line]:
 
 def clipped(text: str, width: int = WIDTH) -> str:
     """The text on one line, its middle left out where it is longer than `width`."""
-    text = " ".join(text.split())
+    text = " ".join(printable(text).split())
     if len(text) <= width:
         return text
     head = (width - 3) * 2 // 3
@@ -58,7 +74,7 @@ def in_columns(rows: Sequence[Sequence[str]], widths: Sequence[int], gap: int = 
     """Rows as lines with columns of given widths; a cell that is longer goes on in the next line of its row."""
     lines = []
     for row in rows:
-        cells = [textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)]
+        cells = [textwrap.wrap(printable(cell), width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)]
         for part in range(max(map(len, cells))):
             texts = [cell[part] if part < len(cell) else "" for cell in cells]
             lines.append((" " * gap).join(f"{text:<{width}}" for text, width in zip(texts, widths, strict=True)).rstrip())

@@ -36,11 +36,13 @@ class Output:
         text = self.render(document)
         if text is None:
             return
+        # A message may hold halves of surrogate pairs, which no encoding has.
+        writable = text.encode(errors="backslashreplace")
         if self.path == STANDARD_OUTPUT:
-            sys.stdout.write(text)
+            sys.stdout.write(writable.decode())
             sys.stdout.flush()
         else:
-            write_whole(Path(self.path), text)
+            write_whole(Path(self.path), writable)
 
 
 class Recorder:

@@ -1,0 +1,67 @@
+"""What green covers, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from xentfuzz.reports.coverage import coverage_words
+from xentfuzz.reports.document import report_entry
+from xentfuzz.reports.grade_words import grade_words
+from xentfuzz.subjects.capabilities import Capabilities
+
+EVERYTHING = Capabilities(
+    operation="cross_entropy",
+    dtypes=("float16", "bfloat16", "float32", "float64"),
+    targets=("index", "probabilities"),
+    target_dtypes=("int64",),
+    weight=True,
+    options={"ignore_index": None, "reduction": None, "label_smoothing": None},
+    gradients=("grad_logits",),
+)
+
+
+def words(samples, **changes):
+    report = samples.passing(operation=changes.get("operation", "cross_entropy"), card=replace(EVERYTHING, **changes))
+    return coverage_words(report_entry(report)).removesuffix("; 1000 compared, 48 unsupported")
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_out"),
+    [
+        ({}, "every dtype, rank, target and option"),
+        ({"targets": ("index",), "weight": False}, "index targets only; no weight"),
+        ({"options": {"reduction": ("mean",)}}, "no ignore_index, no label_smoothing; reduction only 'mean'"),
+        ({"dtypes": ("float32",), "ranks": (2,)}, "float32 only; logits of rank 2 only"),
+        ({"gradients": ()}, "no gradient"),
+        ({"largest_class_count": 1024, "class_count_divisor": 8}, "at most 1024 classes; class counts that 8 divides"),
+        ({"class_counts": (2, 5)}, "class counts 2, 5 only (compiling is costly)"),
+    ],
+)
+def test_what_an_implementation_does_not_take_is_named(samples, changes, left_out):
+    assert words(samples, **changes) == left_out
+
+
+def test_an_operation_is_not_blamed_for_what_it_does_not_have(samples):
+    softmax = {"targets": (), "weight": False, "options": {"axis": None}}
+    assert words(samples, operation="softmax", **softmax) == "every dtype, rank, target and option"
+
+
+def test_deprecated_options_are_not_missed(samples):
+    assert "size_average" not in words(samples, options={})
+
+
+@pytest.mark.parametrize(
+    ("grade", "said"),
+    [
+        ("lse/any", "lse/any (working precision)"),
+        (
+            "float16: staged/any, bfloat16: staged/any, float32: shift/any",
+            "staged/any (16-bit intermediates) for float16, bfloat16; shift/any (strict) for float32",
+        ),
+        ("float16: lse/any, float32: lse/any", "lse/any (working precision)"),
+    ],
+)
+def test_grades_have_words(grade, said):
+    assert grade_words(grade) == said
