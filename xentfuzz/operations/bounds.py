@@ -104,8 +104,16 @@ class Rounding:
 
     @property
     def flushed(self) -> float:
-        """The largest error of an intermediate that is below the smallest normal number of the format that it is held in."""
-        return self.arithmetic.smallest_normal + (self.storage.smallest_subnormal / 2 if self.staged else 0.0)
+        """The largest error of an intermediate that is below the smallest normal number of the format that it is held in.
+
+        Two roundings there for 16-bit storage: exp(x - m) and its quotient by s.
+        """
+        return self.arithmetic.smallest_normal + (self.storage.smallest_subnormal if self.staged else 0.0)
+
+    @property
+    def storable(self) -> float:
+        """Step (11): intermediates below this one can be stored; infinite where they need not be stored."""
+        return self.storage.max * (1 - self.us) if self.staged else float("inf")
 
 
 def rounding(grade: Grade, storage: str, returned: str) -> Rounding:
@@ -169,13 +177,13 @@ def relative_error_of_softmax(by: Rounding, block: RowQuantities, rows: RowSums,
 class LossTerms(NamedTuple):
     """Of the sums that make up the row losses, (rows,) float64. absolute: A = sum Q_c; size: L = sum Q_c l_c; logits: sum Q_c |x_c|.
 
-    count: of the classes with Q_c != 0; shares...: sum min(1, term / (ua total)) for the terms Q_c l_c, Q_c and Q_c |x_c|.
+    terms: how many classes have Q_c != 0; shares...: sum min(1, term / (ua total)) for the terms Q_c l_c, Q_c and Q_c |x_c|.
     """
 
     absolute: Array
     size: Array
     logits: Array
-    count: Array
+    terms: Array
     shares: Array
     shares_absolute: Array
     shares_logits: Array
@@ -186,11 +194,11 @@ class LossTerms(NamedTuple):
 
 def error_of_row_loss(by: Rounding, rows: RowSums, terms: LossTerms, eps_s: Array) -> Array:
     """Step (5) and, of (11), what concerns one row: before the result is rounded."""
-    count = additions(by, terms.count, terms.shares)
+    count = additions(by, terms.terms, terms.shares)
     error: Array = terms.absolute * error_of_lse(by, rows, eps_s) + by.ua * (4 + count) * terms.size
     if by.lse:
-        apart = (terms.logits + terms.absolute * np.abs(rows.max + rows.log_sum)) * (terms.count > 1)
-        error += by.ua * (additions(by, terms.count, terms.shares_logits) + 2) * apart
+        apart = (terms.logits + terms.absolute * np.abs(rows.max + rows.log_sum)) * (terms.terms > 1)
+        error += by.ua * (additions(by, terms.terms, terms.shares_logits) + 2) * apart
     if by.staged:
         error += 5 * by.us * terms.size
     return error + by.flushed * (1 + terms.absolute)
@@ -201,8 +209,8 @@ def error_of_gradient(by: Rounding, block: RowQuantities, rows: RowSums, terms: 
     eps_s = relative_error_of_sum(by, rows, block.x.shape[1])
     relative = relative_error_of_softmax(by, block, rows, eps_s)
     total = np.abs(coefficients.total)
-    additions_ = additions(by, terms.count, terms.shares_absolute)
-    of_p = by.ua * ((additions_ + 3) * terms.absolute + 3 * total)
+    count = additions(by, terms.terms, terms.shares_absolute)
+    of_p = by.ua * ((count + 3) * terms.absolute + 3 * total)
     of_q = 3 * by.ua
     if by.staged:
         of_p = of_p + 5 * by.us * terms.absolute
@@ -215,7 +223,7 @@ def error_of_gradient(by: Rounding, block: RowQuantities, rows: RowSums, terms: 
     return relative
 
 
-def cascade(by: Rounding, count: float) -> float:
+def cascade(count: float) -> float:
     """Step (11): roundings of a sum of `count` stored terms in a 16-way cascade."""
     return 16 * ceil(log(max(count, 1)) / log(16)) + 10
 
@@ -226,5 +234,5 @@ def relative_error_of_denominator(by: Rounding, count: float, kappa: float, *, w
         return 3 * by.ua
     error = (count + 3) * by.ua * kappa
     if by.staged:
-        error += (cascade(by, count) + 3) * by.us * kappa
+        error += (cascade(count) + 3) * by.us * kappa
     return error / (1 - error) if error < 1 else float("inf")

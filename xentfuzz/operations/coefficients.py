@@ -42,6 +42,12 @@ class Coefficients:
         return self.precision.narrow(self.wide_total)
 
     @cached_property
+    def any_in_row(self) -> Array:
+        """Rows with a coefficient that is not 0."""
+        any_: Array = (self.narrow != 0).any(axis=1)
+        return any_
+
+    @cached_property
     def narrow(self) -> Array:
         return self.precision.narrow(self.wide)
 

@@ -3,52 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.operations import policies
-from xentfuzz.operations.bounds import LossTerms, Rounding, error_of_gradient, error_of_row_loss, relative_error_of_sum, rounding
+from xentfuzz.operations.bounds import Rounding, error_of_gradient, error_of_row_loss, relative_error_of_sum, rounding
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.coefficients import Coefficients, Smoothing, index_coefficients, probability_coefficients
 from xentfuzz.operations.composition_relation import COMPOSITION
+from xentfuzz.operations.cross_entropy_parts import Part, Sums, joined, sums_of
 from xentfuzz.operations.expectation import ANYTHING, Block
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.loss import LossEvaluation
-from xentfuzz.operations.loss_outcomes import gradient_outcomes, row_outcomes
-from xentfuzz.operations.loss_terms import loss_terms
+from xentfuzz.operations.loss_outcomes import RowStates, gradient_of_infinite_losses, gradient_of_special_rows
 from xentfuzz.operations.no_classes import NoClassesEvaluation
 from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCE, REDUCTION, SIZE_AVERAGE
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.parameter_gradients import gradient_of_target, gradient_of_weight
-from xentfuzz.operations.precision import concatenate
 from xentfuzz.operations.reduction import RowLosses
 from xentfuzz.operations.reduction_relations import reduction_relations
-from xentfuzz.operations.row_quantities import RowQuantities, RowSums
+from xentfuzz.operations.row_quantities import RowQuantities
 from xentfuzz.operations.rows import loss_rows
+from xentfuzz.operations.storage import intermediates_of_gradient, intermediates_of_loss
 from xentfuzz.operations.target_relations import ONE_HOT, SMOOTHING
 from xentfuzz.operations.targets import Denominator, IndexTargets, count_denominator, holds_probabilities, index_denominator, index_targets
 
 Array = np.ndarray[Any, Any]
-
-
-class Part(NamedTuple):
-    """A block of rows: `rows` of the whole, and what is known of them element by element."""
-
-    rows: slice
-    quantities: RowQuantities
-    coefficients: Coefficients
-
-
-class Sums(NamedTuple):
-    """What is kept of all rows, and does not depend on the grade."""
-
-    rows: RowSums
-    terms: LossTerms
-    losses: RowLosses
 
 
 class CrossEntropyEvaluation(LossEvaluation):
@@ -87,16 +71,11 @@ class CrossEntropyEvaluation(LossEvaluation):
     @cached_property
     def sums(self) -> Sums:
         """One pass over the logits."""
-        found = [self._sums_of(self.part(rows)) for rows in self.rows.ranges()]
-        return found[0] if len(found) == 1 else _joined(found)
+        return joined([self._sums_of(self.part(rows)) for rows in self.rows.ranges()])
 
     def _sums_of(self, part: Part) -> Sums:
-        wide, terms = loss_terms(part.quantities, part.coefficients)
-        sets = row_outcomes(part.quantities, part.coefficients, self.kept_rows(part.rows), self._unusual(part.rows))
-        unscaled = 0.0
-        if self.smoothing.a > 0 and self.targets is not None:
-            unscaled = float(terms.size.sum()) * self.rows.classes / self.smoothing.a
-        return Sums(part.quantities.sums, terms, RowLosses(wide, self.precision, sets.outcomes, sets.policy, unscaled))
+        with np.errstate(all="ignore"):
+            return sums_of(part, intermediates_of_loss(part, self) if self.storage_overflows else None)
 
     def part(self, rows: slice) -> Part:
         """The block of these rows; kept where it is the only one."""
@@ -104,7 +83,7 @@ class CrossEntropyEvaluation(LossEvaluation):
             self._kept = None
             with np.errstate(all="ignore"):
                 quantities = RowQuantities(self.rows.take(self.first, rows), self.case.dtype, self.precision)
-                self._kept = Part(rows, quantities, self._coefficients(rows))
+                self._kept = Part(rows, quantities, self._coefficients(rows), self._states(rows))
         return self._kept
 
     def _coefficients(self, rows: slice) -> Coefficients:
@@ -116,22 +95,26 @@ class CrossEntropyEvaluation(LossEvaluation):
         """(1 - a) t_c + a / C of probability targets: what a gradient of the weight multiplies l_c by."""
         return probability_coefficients(self.rows.take(self.target, rows), None, self.smoothing, self.precision)
 
-    def kept_rows(self, rows: slice) -> Array:
-        """Rows with a loss of their own: not ignored."""
-        return np.ones(rows.stop - rows.start, np.bool_) if self.targets is None else self.targets.kept[rows]
+    @cached_property
+    def storage_overflows(self) -> bool:
+        """Whether 16-bit storage has less range than the arithmetic: float16."""
+        return FORMATS[self.case.dtype].max < FORMATS["float32"].max / 2
 
-    def _unusual(self, rows: slice) -> Array | None:
-        """Kept rows that read a weight or a probability that is not finite, or whose index is out of range (then NaN); None without any."""
-        weights_finite = self.weight is None or bool(np.isfinite(self.weight).all())
+    @cached_property
+    def _weight_is_finite(self) -> bool:
+        return self.weight is None or bool(np.isfinite(self.weight).all())
+
+    def _states(self, rows: slice) -> RowStates:
+        none = np.zeros(rows.stop - rows.start, np.bool_)
         if self.targets is None:
             target = self.rows.take(self.target, rows)
-            if weights_finite and np.isfinite(target).all():
-                return None
-            return ~np.isfinite(target).all(axis=1) | (not weights_finite)
-        if weights_finite:
-            return None
+            finite = self._weight_is_finite and bool(np.isfinite(target).all())
+            unusual = none if finite else ~np.isfinite(target).all(axis=1) | (not self._weight_is_finite)
+            return RowStates(~none, unusual, none)
+        kept = self.targets.kept[rows]
         reads_all = self.smoothing.a > 0
-        return self.targets.kept[rows] & (reads_all | ~np.isfinite(self.targets.row_weights[rows]))
+        unusual = none if self._weight_is_finite else kept & (reads_all | ~np.isfinite(self.targets.row_weights[rows]))
+        return RowStates(kept, unusual, none if self.targets.everything_valid else self.targets.invalid[rows])
 
     def errors(self, by: Rounding) -> Array:
         """Step (5); ignored rows have no error."""
@@ -142,17 +125,17 @@ class CrossEntropyEvaluation(LossEvaluation):
         return error
 
     def gradient_blocks(self, output: str, grade: Grade, dtype: str) -> Iterator[Block]:
+        """Of the logits and of probability targets by rows; of the weight in one."""
         by = rounding(grade, self.case.dtype, dtype)
         if output == "grad_weight":
             with np.errstate(all="ignore"):
                 block = gradient_of_weight(self, by)
             yield block
             return
+        of_part = self._gradient_block if output == "grad_logits" else partial(gradient_of_target, self)
         for rows in self.rows.ranges() if self.first.size else ():
             with np.errstate(all="ignore"):
-                block = (
-                    self._gradient_block(self.part(rows), by) if output == "grad_logits" else gradient_of_target(self, self.part(rows), by)
-                )
+                block = of_part(self.part(rows), by)
             yield block
 
     def _gradient_block(self, part: Part, by: Rounding) -> Block:
@@ -163,21 +146,21 @@ class CrossEntropyEvaluation(LossEvaluation):
         allowed *= self.upstream.size[part.rows, np.newaxis]
         allowed += self.upstream.last_roundings(by, np.abs(self.precision.narrow(exact)), part.rows)
         sets = OutcomeSets(quantities.x.shape)
-        nan_rows = self._outcomes_of_gradient(part, sets, by)
-        allowed = self._exact_zeros(part, allowed)
-        return self.block(exact, allowed, sets, part.rows, by, nan_rows)
+        nan_rows = self._outcomes_of_gradient(part, sets)
+        self.special_gradients(sets, part.rows, by)
+        if by.staged and self.storage_overflows:
+            sets.replace((intermediates_of_gradient(part, self) >= by.storable)[:, np.newaxis], ANYTHING)
+        return self.block(exact, self._exact_zeros(part, allowed), sets, part.rows, by, nan_rows)
 
-    def _outcomes_of_gradient(self, part: Part, sets: OutcomeSets, by: Rounding) -> Array | None:
-        rows, kept = part.rows, self.kept_rows(part.rows)
-        losses = self.losses
-        outcomes = None if losses.outcomes is None else losses.outcomes[rows]
-        nan_rows = gradient_outcomes(sets, part.quantities, part.coefficients, kept, outcomes, self.upstream.size[rows] > 0)
-        unusual = self._unusual(rows)
-        if unusual is not None and unusual.any():
-            sets.replace(unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
-            nan_rows = None if nan_rows is None else nan_rows & ~unusual
-        self.special_gradients(sets, rows, by)
-        return nan_rows
+    def _outcomes_of_gradient(self, part: Part, sets: OutcomeSets) -> Array | None:
+        if self.losses.outcomes is not None:
+            gradient_of_infinite_losses(sets, self.losses.outcomes[part.rows], part.states.kept)
+        if part.states.unusual.any():
+            sets.replace(part.states.unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
+        if part.quantities.special is None:
+            return None
+        weightless = ~part.coefficients.any_in_row | (self.upstream.size[part.rows] == 0)
+        return gradient_of_special_rows(sets, part.quantities.special, part.states, weightless)
 
     def _exact_zeros(self, part: Part, allowed: Array) -> Array:
         """Ignored rows, and masked classes without a coefficient, are exactly 0."""
@@ -187,19 +170,6 @@ class CrossEntropyEvaluation(LossEvaluation):
         if special is not None:
             allowed = np.where(special.masked & (part.coefficients.magnitude == 0), 0.0, allowed)
         return allowed
-
-
-def _joined(found: list[Sums]) -> Sums:
-    losses = [sums.losses for sums in found]
-    wide = concatenate([of.wide for of in losses])
-    outcomes = policy = None
-    if any(of.outcomes is not None for of in losses):
-        sets = [of.sets() for of in losses]
-        outcomes, policy = (np.concatenate(arrays) for arrays in zip(*sets, strict=True))
-    joined = RowLosses(wide, losses[0].precision, outcomes, policy, sum(of.unscaled for of in losses))
-    rows = RowSums(*(np.concatenate(arrays) for arrays in zip(*(sums.rows for sums in found), strict=True)))
-    terms = LossTerms(*(np.concatenate(arrays) for arrays in zip(*(sums.terms for sums in found), strict=True)))
-    return Sums(rows, terms, joined)
 
 
 def evaluate(case: Case) -> LossEvaluation:

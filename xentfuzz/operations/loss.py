@@ -21,7 +21,7 @@ from xentfuzz.operations.reduction import (
     Reduced,
     RowLosses,
     Upstream,
-    denominator_leaves_sixteen_bits,
+    denominator_is_storable,
     reduce_mean,
     reduce_sum,
     upstream_of,
@@ -99,6 +99,8 @@ class LossEvaluation(ABC):
         sets = OutcomeSets(losses.size.shape)
         if losses.outcomes is not None and losses.policy is not None:
             sets.outcomes, sets.policy = losses.outcomes.copy(), losses.policy.copy()
+        if losses.intermediates is not None:
+            sets.replace(losses.intermediates >= by.storable, ANYTHING)
         exact = self.precision.result(losses.wide)
         allowed = self.errors(by) + by.u * losses.size + by.half_subnormal + self.precision.representation_error(losses.size)
         if self.targets is not None:
@@ -119,7 +121,7 @@ class LossEvaluation(ABC):
         allowed = reduced.allowed + by.u * size + by.half_subnormal + by.flushed + self.precision.representation_error(size)
         sets = OutcomeSets((1,))
         if reduced.outcomes != NUMBER or reduced.policy:
-            sets.replace(True, reduced.outcomes, reduced.policy)  # noqa: FBT003 - everywhere
+            sets.replace_all(reduced.outcomes, reduced.policy)
         sets.allow_overflow(exact, allowed, by.returned)
         if sets.outcomes is not None:
             exact, allowed = _as_outcomes(exact, allowed, sets.outcomes)
@@ -133,21 +135,22 @@ class LossEvaluation(ABC):
     def special_gradients(self, sets: OutcomeSets, part: slice, by: Rounding) -> None:
         """Outcomes that a denominator, a weight or a target gives to the gradient's rows, whatever the logits."""
         targets = self.targets
-        if targets is not None and not (targets.everything_valid or targets.usable[part].all()):
-            sets.replace((targets.kept & ~targets.valid)[part][:, np.newaxis], ANYTHING)
-        if self.reduction != "mean" or self.denominator.state == "number":
-            if self.reduction == "mean" and denominator_leaves_sixteen_bits(by, self.denominator):
-                sets.replace(True, ANYTHING)  # noqa: FBT003 - everywhere
+        if targets is not None and not targets.everything_valid:
+            sets.replace(targets.invalid[part][:, np.newaxis], ANYTHING)
+        if self.reduction != "mean":
             return
-        if self.denominator.state == "nothing":
-            sets.replace(True, NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_NOTHING)  # noqa: FBT003 - everywhere
-        elif self.denominator.state == "undefined":
-            sets.replace(True, ANYTHING, policies.UNUSUAL_WEIGHT)  # noqa: FBT003 - everywhere
-        else:
+        state = self.denominator.state
+        if state == "nothing":
+            sets.replace_all(NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_NOTHING)
+        elif state == "undefined":
+            sets.replace_all(ANYTHING, policies.UNUSUAL_WEIGHT)
+        elif state == "zero":
             self._gradient_of_zero_weight(sets, part)
+        elif not denominator_is_storable(by, self.denominator):
+            sets.replace_all(ANYTHING)
 
     def _gradient_of_zero_weight(self, sets: OutcomeSets, part: slice) -> None:
-        sets.replace(True, NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_ZERO_WEIGHT)  # noqa: FBT003 - everywhere
+        sets.replace_all(NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_ZERO_WEIGHT)
         if self.targets is not None and self.losses.total_size:
             # Smoothing leaves a numerator: infinities by its sign.
             sets.replace(self.targets.kept[part][:, np.newaxis], ANYTHING, policies.GRADIENT_OF_MEAN_OF_ZERO_WEIGHT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,18 +24,29 @@ Array = np.ndarray[Any, Any]
 BOTH_INFINITIES = POSITIVE_INFINITY | NEGATIVE_INFINITY
 
 
-def row_outcomes(rows: RowQuantities, coefficients: Coefficients, kept: Array, unusual: Array | None) -> OutcomeSets:
-    """The sets of the row losses, (rows,). `unusual`: rows that read a weight or probability that is not finite."""
-    sets = OutcomeSets(kept.shape)
+class RowStates(NamedTuple):
+    """kept: rows that are not ignored. unusual: kept rows that read a weight or a probability that is not finite.
+
+    invalid: kept rows whose index is out of range.
+    """
+
+    kept: Array
+    unusual: Array
+    invalid: Array
+
+
+def row_outcomes(rows: RowQuantities, coefficients: Coefficients, states: RowStates) -> OutcomeSets:
+    """The sets of the row losses, (rows,)."""
+    sets = OutcomeSets(states.kept.shape)
     if rows.overflowing is not None:
         _overflow(sets, rows.overflowing, coefficients)
     if rows.special is not None:
         _masked(sets, rows.special.masked, coefficients)
         _special(sets, rows.special, coefficients)
-    if unusual is not None:
-        sets.replace(unusual, ANYTHING, policies.UNUSUAL_WEIGHT)
+    sets.replace(states.unusual, ANYTHING, policies.UNUSUAL_WEIGHT)
+    sets.replace(states.invalid, NAN)
     if sets.outcomes is not None:
-        sets.replace(~kept, NUMBER)
+        sets.replace(~states.kept, NUMBER)
     return sets
 
 
@@ -62,17 +73,12 @@ def _masked(sets: OutcomeSets, masked: Array, coefficients: Coefficients) -> Non
     sets.replace(negative, NEGATIVE_INFINITY)
     sets.replace(positive & negative, NAN | BOTH_INFINITIES)
     sets.allow(zero, NAN, policies.ZERO_PROBABILITY)
-    sets.replace(zero & ~_any_coefficient(coefficients), NAN | ZERO, policies.ZERO_WEIGHT)
-
-
-def _any_coefficient(coefficients: Coefficients) -> Array:
-    any_: Array = (coefficients.narrow != 0).any(axis=1)
-    return any_
+    sets.replace(zero & ~coefficients.any_in_row, NAN | ZERO, policies.ZERO_WEIGHT)
 
 
 def _special(sets: OutcomeSets, special: SpecialRows, coefficients: Coefficients) -> None:
     kind = special.kind
-    weightless = ~_any_coefficient(coefficients)
+    weightless = ~coefficients.any_in_row
     zero = np.where(weightless, ZERO, 0).astype(np.uint8)
     negative = (coefficients.narrow < 0).any(axis=1)
     for value, outcomes, policy in (
@@ -91,22 +97,20 @@ def _limit(special: SpecialRows, coefficients: Coefficients) -> Array:
     return np.where(limit == 0, ZERO, limit)
 
 
-def gradient_outcomes(
-    sets: OutcomeSets, rows: RowQuantities, coefficients: Coefficients, kept: Array, losses: Array | None, upstream: Array
-) -> Array | None:
+def gradient_of_infinite_losses(sets: OutcomeSets, losses: Array, kept: Array) -> None:
+    """An implementation that differentiates the formula as written multiplies by the infinite l_c. losses: the sets of the row losses."""
+    # A loss that merely overflows is finite until it is rounded.
+    finite = (losses == NUMBER) | (losses == (NUMBER | POSITIVE_INFINITY)) | (losses == (NUMBER | NEGATIVE_INFINITY))
+    sets.allow((kept & ~finite)[:, np.newaxis], NAN, policies.GRADIENT_OF_INFINITE_LOSS)
+
+
+def gradient_of_special_rows(sets: OutcomeSets, special: SpecialRows, states: RowStates, weightless: Array) -> Array | None:
     """Fill the sets of the gradient of the logits; the rows in which at least one element must be NaN, or None.
 
-    losses: the sets of the row losses. upstream: rows whose upstream gradient is not 0.
+    weightless: rows without any coefficient, or with an upstream gradient of 0.
     """
-    if losses is not None:
-        # An implementation that differentiates the formula as written multiplies by the infinite l_c.
-        finite = (losses == NUMBER) | (losses == (NUMBER | POSITIVE_INFINITY)) | (losses == (NUMBER | NEGATIVE_INFINITY))
-        sets.allow((kept & ~finite)[:, np.newaxis], NAN, policies.GRADIENT_OF_INFINITE_LOSS)
-    if rows.special is None:
-        return None
-    kind = rows.special.kind
-    weightless = ~_any_coefficient(coefficients) | ~upstream
-    nan_rows = kept & (kind == HAS_NAN) & ~weightless
+    kind, kept = special.kind, states.kept
+    nan_rows = kept & (kind == HAS_NAN) & ~weightless & ~states.unusual & ~states.invalid
     for chosen, outcomes, policy in (
         (kind == ALL_MINUS_INFINITY, ANYTHING, policies.ALL_MINUS_INFINITY_ROW),
         (kind == ONE_PLUS_INFINITY, NUMBER | NAN, policies.PLUS_INFINITY_ROW),
@@ -116,4 +120,5 @@ def gradient_outcomes(
         (~kept & (kind != 0), NAN | ZERO, policies.IGNORED_ROW),
     ):
         sets.replace(chosen[:, np.newaxis], outcomes, policy)
+    sets.replace(states.unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
     return nan_rows if nan_rows.any() else None

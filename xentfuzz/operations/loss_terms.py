@@ -17,10 +17,9 @@ Array = np.ndarray[Any, Any]
 def loss_terms(rows: RowQuantities, coefficients: Coefficients) -> tuple[Wide, LossTerms]:
     """The losses of a block of rows, (rows,), without the classes where log p = -inf, and the sums behind their bounds."""
     wide = coefficients.wide * rows.wide_l
-    magnitude = coefficients.magnitude
     if rows.special is not None:
         wide[rows.special.masked] = 0.0
-        magnitude = np.where(rows.special.masked, 0.0, magnitude)
+    magnitude = coefficients.magnitude
     losses = wide.sum(axis=1)
     absolute = magnitude.sum(axis=1)
     if coefficients.single:

@@ -92,6 +92,7 @@ class NllLossEvaluation(LossEvaluation):
         allowed[rows, labels] = np.where(targets.usable[part], error[:, 0], 0.0)
         sets = OutcomeSets(shape)
         self.special_gradients(sets, part, by)
+        sets.replace((self.upstream.peak[part] * np.abs(weights) >= by.storable)[:, np.newaxis], ANYTHING)
         return self.block(exact, allowed, sets, part, by)
 
 
@@ -105,7 +106,7 @@ def _special_losses(sets: OutcomeSets, x: Array, targets: IndexTargets) -> None:
     sets.replace(np.isnan(x), NAN)
     sets.replace(~np.isfinite(x) & (weights == 0) & usable, NAN | ZERO, policies.ZERO_WEIGHT)
     sets.replace(~np.isfinite(weights) & usable, ANYTHING, policies.UNUSUAL_WEIGHT)
-    sets.replace(targets.kept & ~targets.valid, NAN)
+    sets.replace(targets.invalid, NAN)
     sets.replace(~targets.kept, NUMBER)
 
 

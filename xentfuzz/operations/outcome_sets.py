@@ -8,6 +8,7 @@ import numpy as np
 
 from xentfuzz.dtypes import FloatFormat
 from xentfuzz.operations.expectation import NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY
+from xentfuzz.operations.policies import OVERFLOW
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +29,12 @@ class OutcomeSets:
             np.copyto(sets, outcomes, where=where, casting="unsafe")
             np.copyto(policies, policy, where=where, casting="unsafe")
 
+    def replace_all(self, outcomes: int, policy: int = 0) -> None:
+        """Exactly these outcomes everywhere."""
+        sets, policies = self._arrays()
+        sets[...] = outcomes
+        policies[...] = policy
+
     def allow(self, where: Any, outcomes: int, policy: int = 0) -> None:
         """These outcomes too."""
         where = np.broadcast_to(where, self.shape)
@@ -44,6 +51,9 @@ class OutcomeSets:
             return
         self.allow(exact + allowed >= limit, POSITIVE_INFINITY)
         self.allow(exact - allowed <= -limit, NEGATIVE_INFINITY)
+        if self.policy is not None:
+            # Where no finite number is near enough, the infinity is no choice.
+            self.policy[(np.abs(exact) - allowed > returned.max) & (self.policy == OVERFLOW)] = 0
 
     def _arrays(self) -> tuple[Array, Array]:
         if self.outcomes is None or self.policy is None:

@@ -8,13 +8,15 @@ import numpy as np
 
 from xentfuzz.operations import policies
 from xentfuzz.operations.bounds import Rounding, cascade, error_of_lse, relative_error_of_sum
+from xentfuzz.operations.cross_entropy_parts import Part
 from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, ZERO, Block
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import HAS_NAN, ORDINARY, RowQuantities
+from xentfuzz.operations.storage import intermediates_of_parameters
 
 if TYPE_CHECKING:
-    from xentfuzz.operations.cross_entropy import CrossEntropyEvaluation, Part
+    from xentfuzz.operations.cross_entropy import CrossEntropyEvaluation
 
 Array = np.ndarray[Any, Any]
 
@@ -51,6 +53,8 @@ def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Round
     sets = OutcomeSets(quantities.x.shape)
     nan_rows = _outcomes_of_target(sets, quantities, evaluation.precision.narrow(factor))
     evaluation.special_gradients(sets, rows, by)
+    if by.staged and evaluation.storage_overflows:
+        sets.replace((intermediates_of_parameters(part, evaluation) >= by.storable)[:, np.newaxis], ANYTHING)
     return evaluation.block(exact, allowed, sets, rows, by, nan_rows)
 
 
@@ -92,17 +96,19 @@ def gradient_of_weight(evaluation: CrossEntropyEvaluation, by: Rounding) -> Bloc
         allowed += errors.sum(axis=0)
         absolute += sizes.sum(axis=0)
         _outcomes_of_weight(sets, part.quantities)
+        if by.staged and evaluation.storage_overflows and (intermediates_of_parameters(part, evaluation) >= by.storable).any():
+            sets.replace_all(ANYTHING)
     count = evaluation.rows.count
     allowed += (count + 4) * by.ua * absolute
     if by.staged:
-        allowed += (cascade(by, count) + 5) * by.us * absolute + by.flushed * count
+        allowed += (cascade(count) + 5) * by.us * absolute + by.flushed * count
     size = np.abs(evaluation.precision.narrow(exact))
     upstream = evaluation.upstream
     allowed += by.u * size + by.half_subnormal + by.flushed + upstream.relative_error(by) * absolute
     if not upstream.ones:
         allowed += by.u * absolute + by.half_subnormal * float(upstream.given.sum())
     if evaluation.denominator.state == "nothing":
-        sets.replace(True, NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_NOTHING)  # noqa: FBT003 - everywhere
+        sets.replace_all(NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_NOTHING)
     result = evaluation.precision.result(exact)
     allowed = allowed + evaluation.precision.representation_error(result)
     sets.allow_overflow(result, allowed, by.returned)
@@ -123,4 +129,4 @@ def _outcomes_of_weight(sets: OutcomeSets, quantities: RowQuantities) -> None:
     if infinite is not None:
         sets.replace(infinite.any(axis=0)[np.newaxis], ANYTHING, policies.ZERO_PROBABILITY)
     if quantities.special is not None and (quantities.special.kind != ORDINARY).any():
-        sets.replace(True, ANYTHING, policies.PLUS_INFINITY_ROW)  # noqa: FBT003 - everywhere
+        sets.replace_all(ANYTHING, policies.PLUS_INFINITY_ROW)

@@ -42,6 +42,11 @@ class IndexTargets:
         return bool(self.valid.all())
 
     @cached_property
+    def invalid(self) -> Array:
+        """Rows that are kept and out of range: an error, or NaN."""
+        return self.kept & ~self.valid
+
+    @cached_property
     def usable(self) -> Array:
         """Rows that are kept and have a valid index."""
         return self.kept & self.valid
