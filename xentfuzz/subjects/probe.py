@@ -19,7 +19,7 @@ from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.outcome import Outcome
 from xentfuzz.subjects.sample import Sample
-from xentfuzz.subjects.signature import require_explained
+from xentfuzz.subjects.signature import other_spellings, require_explained
 from xentfuzz.subjects.subject import Subject
 
 MOST_CALLS = 40
@@ -47,11 +47,13 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     """What is declared, completed by a probe. Raises UsageError for a parameter that nothing explains."""
     implementation = subject.implementation
     description = subject.describe()
-    require_explained(description, implementation, get_operation(implementation.operation))
+    operation = get_operation(implementation.operation)
+    require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
     if implementation.dtypes is not None and implementation.supports is not None:
         return declared
-    return probe(subject, declared)
+    hints = other_spellings(description, implementation, operation)
+    return probe(subject, replace(declared, rejections=(*declared.rejections, *hints)))
 
 
 def probe(subject: Loaded, declared: Capabilities) -> Capabilities:

@@ -51,6 +51,7 @@ def require_explained(description: Mapping[str, Any], implementation: Implementa
     for function, described in description.items():
         parameters = parameters_in(described)
         _require_renamed(implementation, known, parameters, function)
+        _require_always(implementation, operation, parameters, function)
         explained = {*(known - set(implementation.renames.values())), *implementation.renames, *implementation.fixed}
         for parameter in parameters.named or ():
             if parameter.required and parameter.name not in explained:
@@ -65,13 +66,37 @@ def _require_renamed(implementation: Implementation, known: set[str], parameters
             raise UsageError(f"{implementation.name}: renames {own!r}, but forward has no such parameter")
 
 
+def _require_always(implementation: Implementation, operation: Operation, parameters: Parameters, function: str) -> None:
+    """An option that is always passed must not be left to a parameter of another name, whose default nobody knows."""
+    for option in operation.options:
+        if option.always and not parameters.takes(_own(implementation, option.name)):
+            for parameter in parameters.named or ():
+                if SYNONYMS.get(parameter.name) == option.name:
+                    raise UsageError(_unexplained(implementation, function, parameter.name, _known(operation), operation))
+
+
+def other_spellings(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:
+    """A line for each parameter that looks like one of ours under another name."""
+    parameters = parameters_in(description["forward"])
+    missing = {name for name in _known(operation) if not parameters.takes(_own(implementation, name))}
+    lines = []
+    for parameter in parameters.named or ():
+        near = _nearest(parameter.name, missing)
+        if near is not None and parameter.name not in {*implementation.renames, *implementation.fixed}:
+            lines.append(f'has {parameter.name!r}, which looks like {near}: renames={{"{parameter.name}": "{near}"}}')
+    return lines
+
+
+def _nearest(name: str, known: set[str]) -> str | None:
+    if SYNONYMS.get(name) in known:
+        return SYNONYMS[name]
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
 def _unexplained(implementation: Implementation, function: str, name: str, known: set[str], operation: Operation) -> str:
-    near = [SYNONYMS[name]] if SYNONYMS.get(name) in known else difflib.get_close_matches(name, known, n=1)
-    hint = f'did you mean renames={{"{name}": "{near[0]}"}}? ' if near else ""
-    return (
-        f"{implementation.name}: {function} requires {name!r}, which is no argument of {operation.name}; "
-        f'{hint}A value that is always the same goes in fixed={{"{name}": ...}}'
-    )
+    near = _nearest(name, known)
+    hint = f'did you mean renames={{"{name}": "{near}"}}? Otherwise' if near else "a value that is always the same goes in"
+    return f'{implementation.name}: {function} has {name!r}, which no argument of {operation.name} explains; {hint} fixed={{"{name}": ...}}'
 
 
 def _known(operation: Operation) -> set[str]:

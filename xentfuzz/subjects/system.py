@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -12,6 +13,14 @@ ABORTS = {
     signal.SIGILL: "illegal instruction",
     signal.SIGTRAP: "trap",
 }
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child process has ended; it is not waited for, so that its number stays its own."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def private_memory(pid: int) -> int:

@@ -23,7 +23,7 @@ import xentfuzz
 from xentfuzz.errors import UsageError
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Crash
-from xentfuzz.subjects.system import explain_death, lack_of_memory_kills, private_memory
+from xentfuzz.subjects.system import explain_death, has_ended, lack_of_memory_kills, private_memory
 from xentfuzz.worker import messages
 from xentfuzz.worker.memory import Arena, anonymous_file
 from xentfuzz.worker.texts import without_folders
@@ -33,6 +33,8 @@ TICK = 0.05
 # What is kept of a worker's output for messages.
 TAIL = 4096
 READ = 1 << 16
+# How long a process may take to end whose pipe is closed, or that has been killed.
+PATIENCE = 5.0
 
 
 class WorkerProcess:
@@ -91,15 +93,19 @@ class WorkerProcess:
 
     def _await(self, deadline: float, seconds: float) -> dict[str, Any] | Crash:
         received = b""
+        next_look = time.monotonic() + TICK
         while True:
             now = time.monotonic()
-            ready = dict(self._poll.poll(max(0.0, min(TICK, deadline - now)) * 1000))
+            if now >= next_look:
+                crash = self._look(deadline, seconds)
+                if crash is not None:
+                    return crash
+                next_look = now + TICK
+            ready = dict(self._poll.poll(max(0.0, next_look - now) * 1000))
             if self._output in ready:
                 self._drain()
             if self.written > self.limits.output_bytes:
-                return self._killed(
-                    "output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call"
-                )
+                return self._flood()
             if self._replies in ready:
                 part = os.read(self._replies, READ)
                 if not part:
@@ -108,17 +114,11 @@ class WorkerProcess:
                 size = messages.complete_size(received)
                 if size:
                     return self._decoded(received[messages.HEADER.size : size])
-            elif not ready:
-                crash = self._look(deadline, seconds)
-                if crash is not None:
-                    return crash
-            elif time.monotonic() > deadline:
-                return self._hang(seconds)
 
     def _decoded(self, body: bytes) -> dict[str, Any] | Crash:
         self._drain()
         if self.written > self.limits.output_bytes:
-            return self._killed("output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call")
+            return self._flood()
         try:
             return messages.decode(body)
         except ValueError:
@@ -126,11 +126,14 @@ class WorkerProcess:
 
     def _look(self, deadline: float, seconds: float) -> Crash | None:
         """What is found wrong with a worker that has been silent for a while."""
-        if self.process.poll() is not None:
+        if has_ended(self.process.pid):
             return self._death()
         if self.baseline is not None and private_memory(self.process.pid) > self.baseline + self.limits.memory_bytes:
             return self._killed("out_of_memory", f"it used more than {self.limits.memory_bytes} bytes beyond what it needs when idle")
         return self._hang(seconds) if time.monotonic() > deadline else None
+
+    def _flood(self) -> Crash:
+        return self._killed("output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call")
 
     def _hang(self, seconds: float) -> Crash:
         self.tail = b""
@@ -141,18 +144,22 @@ class WorkerProcess:
         return self._killed("hang", f"it did not return within {seconds:g} s")
 
     def _death(self, when: str = "") -> Crash:
-        try:
-            status = self.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            return self._killed("exit", "it closed its pipe to the harness")
+        deadline = time.monotonic() + PATIENCE
+        while not has_ended(self.process.pid):
+            if time.monotonic() > deadline:
+                return self._killed("exit", "it closed its pipe to the harness")
+            time.sleep(0.001)
         self._drain()
-        kind, message = explain_death(status, starved=lack_of_memory_kills() > self.lack_of_memory_kills)
-        return self._killed(kind, message + when)
+        output = self.output()
+        starved = lack_of_memory_kills() > self.lack_of_memory_kills
+        self.close()
+        kind, message = explain_death(self.process.returncode, starved=starved)
+        return Crash(kind, _with_output(message + when, output))
 
     def _killed(self, kind: str, message: str) -> Crash:
         output = self.output()
         self.close()
-        return Crash(kind, f"{message}\n{output}" if output else message)
+        return Crash(kind, _with_output(message, output))
 
     def _drain(self) -> None:
         while self._output_open:
@@ -169,6 +176,10 @@ class WorkerProcess:
             self.tail = (self.tail + part)[-TAIL:]
             if self.written > self.limits.output_bytes:
                 return
+
+
+def _with_output(message: str, output: str) -> str:
+    return f"{message}\n{output}" if output else message
 
 
 def _spawn(environment: Mapping[str, str], python: str | None, theirs: tuple[int, ...], output: int) -> subprocess.Popen[bytes]:
@@ -199,9 +210,12 @@ def _path(python: str | None) -> list[str]:
 
 
 def _end(process: subprocess.Popen[bytes], descriptors: tuple[int, ...]) -> None:
-    # The group's id is the worker's: it leads a session. Once it has been waited for, the id may belong to somebody else's process.
+    # The group has the number of the worker, which leads a session. It is killed before the worker is waited for: until then the number
+    # is nobody else's.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    # A driver may hold a killed process for as long as its device is busy.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
     for descriptor in descriptors:
         os.close(descriptor)

@@ -117,7 +117,7 @@ class Callee:
             matters = value != self.plan.defaults.get(name)
             if self._passed(form, name, matters, always=name in self.plan.always):
                 named[self._own(name)] = value
-        return {**named, **self.plan.fixed}
+        return {**named, **{own: value for own, value in self.plan.fixed.items() if form.parameters.takes(own)}}
 
     def _passed(self, form: Form, name: str, matters: bool, *, always: bool = False) -> bool:
         own = self._own(name)

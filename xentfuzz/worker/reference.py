@@ -106,12 +106,18 @@ def reference_to(function: Any) -> str | None:
             found = getattr(found, step)
     except AttributeError:
         return None
-    return f"{_place(module)}:{path}" if found is function else None
+    where = _place(module)
+    return f"{where}:{path}" if found is function and where is not None else None
 
 
-def _place(module: ModuleType) -> str:
-    """How another process imports `module`: by its file where its name means nothing there, or something else."""
+def _place(module: ModuleType) -> str | None:
+    """How another process imports `module`: by its file where its name means nothing there, or something else.
+
+    None for an interactive one.
+    """
     file = getattr(module, "__file__", None)
+    if file is None and module.__name__ == "__main__":
+        return None
     if file is None or "." in module.__name__ or _found_by_name(module.__name__) == file:
         return module.__name__
     return str(Path(file).resolve())
