@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xentfuzz.failures.variants import all_ones, ignores_rows, special_values
 from xentfuzz.operations import get_operation, operation_names
 from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
@@ -17,14 +18,14 @@ FEATURES = {
     "rows": "the number of its rows: positions that have a loss of their own",
     "target": '"index" or "probabilities"',
     "target_dtype": "the dtype of the target",
-    "ignored": 'which rows of an index target are ignored: "none", "all", "some", ...',
+    "ignored": "whether rows of an index target are ignored",
     "weight": "whether a weight is given",
     "regime": "how the values of the first argument are made",
     "target_regime": "the same of the target",
     "weight_regime": "the same of the weight",
     "upstream_regime": "the same of the upstream gradient",
     "layout": 'the layouts of the arrays that are not contiguous; "contiguous" where all are',
-    "edits": "the values that are put into the first argument at chosen places",
+    "edits": "the values that are put into the first argument at chosen places; of one that is written out, its NaNs and infinities",
 }
 
 
@@ -48,7 +49,7 @@ def features(recipe: Recipe) -> dict[str, Any]:
         "weight": "weight" in recipe.arrays,
         "regime": _regime(first),
         "layout": _layouts(recipe),
-        "edits": tuple(edit.value for edit in first.edits),
+        "edits": tuple(edit.value for edit in first.edits) or special_values(first),
     }
     for name, argument in (("target", "target"), ("weight", "weight"), ("upstream", "grad_output")):
         if argument in recipe.arrays:
@@ -57,7 +58,9 @@ def features(recipe: Recipe) -> dict[str, Any]:
 
 
 def _regime(array: ArrayRecipe) -> str:
-    return array.regime if array.elements is None else "elements"
+    if array.elements is None:
+        return array.regime
+    return "ones" if all_ones(array) else "elements"
 
 
 def _layouts(recipe: Recipe) -> tuple[str, ...]:
@@ -71,5 +74,5 @@ def _target(recipe: Recipe) -> dict[str, Any]:
         return {}
     target = recipe.arrays["target"]
     if kind == "index":
-        return {"target": kind, "target_dtype": target.dtype or "int64", "ignored": target.ignored}
+        return {"target": kind, "target_dtype": target.dtype or "int64", "ignored": ignores_rows(recipe)}
     return {"target": kind, "target_dtype": target.dtype or recipe.dtype}

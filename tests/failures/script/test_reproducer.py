@@ -94,7 +94,7 @@ class Ended:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Called with a script and mended=..., it runs that beside the targets of this module, in this process: starting torch takes seconds."""
+    """Called with a script and mended=..., runs that beside the targets of this module, in this process: starting torch takes seconds."""
 
     def run(script, *, mended, target=NUMPY_TARGET):
         _write(tmp_path, script, target.format(mended=mended))
@@ -214,7 +214,7 @@ def test_own_spellings_and_fixed_arguments(make_failure, run, monkeypatch):
         ),
     ],
 )
-def test_other_kinds(make_failure, run, kind, name, details, words):
+def test_other_kinds(make_failure, run, kind, name, details, words):  # noqa: PLR0917 - a column each
     _shows_it(run, reproducer(make_failure(ARRAYS, kind=kind, source=_source(name), **details)), words)
 
 

@@ -1,0 +1,191 @@
+"""What is special about a minimal case: the features without which it no longer fails, found by turning each off in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from xentfuzz.errors import XentfuzzError
+from xentfuzz.failures import variants
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.options import REDUCTIONS
+from xentfuzz.recipes.expand import GRAD_OUTPUT, target_kind
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.shapes import class_rows
+
+# Whether a check still fails on a recipe; None where that can't be told, because the implementation doesn't take the case.
+StillFails = Callable[[Recipe], bool | None]
+
+# Every case has a class or a few; more than that is worth a word.
+FEW_CLASSES = 4
+LARGE_LOGIT, SMALL_LOGIT = 16.0, 8.0
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """needs: features in words ("label_smoothing > 0"); region: the same as conditions on features of a recipe, where there is one."""
+
+    needs: tuple[str, ...] = ()
+    region: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A feature of a recipe. without: neighbours that lack it; when: it as a condition."""
+
+    words: str
+    when: dict[str, Any]
+    without: tuple[Callable[[Recipe], Recipe], ...]
+
+
+def explain(recipe: Recipe, still_fails: StillFails) -> Explanation:
+    """The features of `recipe`, which fails, that it needs for that: each of its neighbours without one passes."""
+    needs: list[str] = []
+    region: dict[str, Any] = {}
+    for trait in _traits(recipe):
+        if all(_passes(recipe, remove, still_fails) for remove in trait.without):
+            needs.append(trait.words)
+            region |= trait.when
+    return Explanation(tuple(needs), region)
+
+
+def _passes(recipe: Recipe, remove: Callable[[Recipe], Recipe], still_fails: StillFails) -> bool:
+    try:
+        verdict = still_fails(remove(recipe))
+    except XentfuzzError:
+        # A neighbour that contradicts itself says nothing.
+        return False
+    return verdict is not None and not verdict
+
+
+def _traits(recipe: Recipe) -> Iterator[Trait]:
+    yield from _options(recipe)
+    yield from _target(recipe)
+    yield from _weight(recipe)
+    yield from _shape(recipe)
+    yield from _values(recipe)
+    yield from _upstream(recipe)
+    yield from _layouts(recipe)
+
+
+def _options(recipe: Recipe) -> Iterator[Trait]:
+    for name, value, default in variants.differing_options(recipe):
+        if name == "label_smoothing":
+            yield Trait("label_smoothing > 0", {name: ">0"}, (_option(name, default),))
+        elif name not in ("reduction", "ignore_index"):
+            yield Trait(f"{name} = {value!r}", {name: value}, (_option(name, default),))
+    options = {**get_operation(recipe.operation).defaults, **recipe.options}
+    if "reduction" in options:
+        others = [reduction for reduction in REDUCTIONS if reduction != options["reduction"]]
+        yield Trait(
+            f"reduction {options['reduction']}", {"reduction": options["reduction"]}, tuple(_option("reduction", other) for other in others)
+        )
+
+
+def _option(name: str, value: Any) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: variants.with_option(recipe, name, value)
+
+
+def _target(recipe: Recipe) -> Iterator[Trait]:
+    kind = target_kind(recipe)
+    if kind == "index":
+        yield from _index_target(recipe)
+    elif kind:
+        yield Trait("class probabilities", {"target": kind}, (variants.other_target_kind,))
+
+
+def _index_target(recipe: Recipe) -> Iterator[Trait]:
+    said = []
+    if variants.ignores_rows(recipe):
+        said.append(Trait("an ignored row", {"ignored": True}, (variants.none_ignored,)))
+    ignore_index = recipe.options.get("ignore_index", -100)
+    if ignore_index != get_operation(recipe.operation).defaults["ignore_index"]:
+        said.append(Trait(f"ignore_index = {ignore_index}", {"ignore_index": ignore_index}, (_default_ignore_index,)))
+    dtype = recipe.arrays["target"].dtype
+    if dtype not in (None, "int64"):
+        said.append(Trait(f"a target of dtype {dtype}", {"target_dtype": dtype}, (_replaced("target", dtype=None),)))
+    # Each of these says by itself that the target holds indices.
+    if not said and recipe.operation == "cross_entropy":
+        said.append(Trait("class indices", {"target": "index"}, (variants.other_target_kind,)))
+    yield from said
+
+
+def _default_ignore_index(recipe: Recipe) -> Recipe:
+    default = get_operation(recipe.operation).defaults["ignore_index"]
+    given = recipe.options["ignore_index"]
+    changed = recipe
+    if recipe.arrays["target"].elements is not None:
+        changed = variants.edited(recipe, "target", lambda labels: np.where(labels == given, default, labels))
+    return variants.with_option(changed, "ignore_index", default)
+
+
+def _weight(recipe: Recipe) -> Iterator[Trait]:
+    if "weight" in recipe.arrays:
+        yield Trait("a weight", {"weight": True}, (lambda recipe: variants.with_array(recipe, "weight", None),))
+
+
+def _shape(recipe: Recipe) -> Iterator[Trait]:
+    rank, rows = len(recipe.shape), class_rows(recipe.shape, recipe.options)
+    if rank != 2:
+        yield Trait("rank 1" if rank == 1 else "rank > 2", {"rank": 1 if rank == 1 else ">2"}, (variants.flattened,))
+    if rows.count > 1:
+        yield Trait(
+            f"{rows.count} rows" if rows.count < 10 else f"at least {rows.count} rows",
+            {"rows": f">={rows.count}"},
+            (variants.without_first_row, variants.without_last_row),
+        )
+    if rows.classes > FEW_CLASSES:
+        yield Trait(f"at least {rows.classes} classes", {"classes": f">={rows.classes}"}, (variants.without_last_class,))
+
+
+def _values(recipe: Recipe) -> Iterator[Trait]:
+    first = get_operation(recipe.operation).arguments[0].name
+    array = recipe.arrays[first]
+    for word in variants.special_values(array):
+        shown = {"nan": "a NaN", "inf": "+inf", "-inf": "-inf"}[word]
+        yield Trait(f"{shown} in {first}", {"edits": word}, (partial(variants.without_special, name=first, word=word),))
+    if array.elements is None and array.regime != "ordinary":
+        yield Trait(f"{first} of regime {array.regime}", {"regime": array.regime}, (_replaced(first, regime="ordinary", scale=1.0),))
+    largest = _largest(recipe, first)
+    if LARGE_LOGIT < largest < np.inf:
+        yield Trait(f"{first} as large as {largest:.4g}", {}, (lambda recipe: variants.edited(recipe, first, _clamped),))
+
+
+def _largest(recipe: Recipe, name: str) -> float:
+    if not np.prod(recipe.shape) or np.prod(recipe.shape) > variants.LARGEST_WRITTEN:
+        return 0.0
+    values = variants.values_of(recipe)[name].astype(np.float64)
+    finite = values[np.isfinite(values)]
+    return float(np.abs(finite).max()) if finite.size else 0.0
+
+
+def _clamped(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    wide = values.astype(np.float64)
+    clamped: np.ndarray[Any, Any] = np.where(np.isfinite(wide), np.clip(wide, -SMALL_LOGIT, SMALL_LOGIT), wide)
+    return clamped
+
+
+def _upstream(recipe: Recipe) -> Iterator[Trait]:
+    upstream = recipe.arrays.get(GRAD_OUTPUT)
+    if upstream is not None and not variants.all_ones(upstream):
+        ones = ArrayRecipe("ones", layout=upstream.layout)
+        yield Trait(
+            "an upstream gradient other than 1",
+            {"upstream_regime": "!=ones"},
+            (lambda recipe: variants.with_array(recipe, GRAD_OUTPUT, ones),),
+        )
+
+
+def _layouts(recipe: Recipe) -> Iterator[Trait]:
+    for name, array in recipe.arrays.items():
+        if array.layout != "contiguous":
+            yield Trait(f"{name} laid out as {array.layout}", {"layout": array.layout}, (_replaced(name, layout="contiguous"),))
+
+
+def _replaced(name: str, **changes: Any) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: variants.with_array(recipe, name, msgspec.structs.replace(recipe.arrays[name], **changes))

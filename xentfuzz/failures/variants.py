@@ -1,0 +1,182 @@
+"""Neighbours of a recipe that lack one of its features and keep all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from xentfuzz.operations import get_operation
+from xentfuzz.recipes.expand import GRAD_OUTPUT, expand, output_shape, target_kind
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.shapes import class_rows
+
+Array = np.ndarray[Any, Any]
+
+# Up to this size of the first argument a neighbour keeps the numbers, written out; beyond it, regimes make new ones for its shape.
+LARGEST_WRITTEN = 4096
+SPECIAL_WORDS = ("nan", "inf", "-inf")
+
+
+def with_array(recipe: Recipe, name: str, array: ArrayRecipe | None) -> Recipe:
+    """With one array made in another way; without it for None."""
+    arrays = {key: value for key, value in recipe.arrays.items() if key != name}
+    return msgspec.structs.replace(recipe, arrays=arrays if array is None else {**recipe.arrays, name: array})
+
+
+def with_option(recipe: Recipe, name: str, value: Any) -> Recipe:
+    """With another value of an option; the upstream gradient, written for another shape of the loss, becomes one of ones."""
+    operation = get_operation(recipe.operation)
+    changed = msgspec.structs.replace(recipe, options={**recipe.options, name: value})
+    before, after = (output_shape(one, {**operation.defaults, **one.options}) for one in (recipe, changed))
+    upstream = recipe.arrays.get(GRAD_OUTPUT)
+    if upstream is not None and upstream.elements is not None and before != after:
+        changed = with_array(changed, GRAD_OUTPUT, ArrayRecipe("ones"))
+    return changed
+
+
+def edited(recipe: Recipe, name: str, change: Callable[[Array], Array]) -> Recipe:
+    """With the values of one array changed, of the same shape."""
+    values = np.array(expand(recipe).values[name])
+    return with_array(recipe, name, _written(recipe.arrays[name], change(values)))
+
+
+def _written(array: ArrayRecipe, values: Array) -> ArrayRecipe:
+    texts = [str(number) for number in (values if values.dtype.kind in "iub" else values.astype(np.float64)).reshape(-1).tolist()]
+    return msgspec.structs.replace(array, elements=tuple(texts), edits=(), seed=0, scale=1.0, ignored="none")
+
+
+def of_shape(recipe: Recipe, shape: tuple[int, ...], change: Callable[[str, Array], Array]) -> Recipe:
+    """With a first argument of another shape; change takes (argument name, values) and gives the values of that argument there."""
+    if prod(recipe.shape) > LARGEST_WRITTEN:
+        return msgspec.structs.replace(recipe, shape=shape)
+    values = expand(recipe).values
+    arrays = {name: _written(array, change(name, np.array(values[name]))) for name, array in recipe.arrays.items()}
+    return msgspec.structs.replace(recipe, shape=shape, arrays=arrays)
+
+
+def flattened(recipe: Recipe) -> Recipe:
+    """(N, C, d1, ...) as (N d1 ..., C), and (C,) as (1, C): the same rows."""
+    rows = class_rows(recipe.shape, recipe.options)
+
+    def change(_: str, values: Array) -> Array:
+        if values.shape == rows.shape:
+            return np.moveaxis(values, rows.axis, -1).reshape(rows.count, rows.classes)
+        return values.reshape(rows.count) if values.shape == rows.positions else values
+
+    return of_shape(recipe, (rows.count, rows.classes), change)
+
+
+def without_first_row(recipe: Recipe) -> Recipe:
+    """Shorter by one, at its beginning, along the longest axis that is none of classes."""
+    return _without_row(recipe, 0)
+
+
+def without_last_row(recipe: Recipe) -> Recipe:
+    """Shorter by one, at its end, along the longest axis that is none of classes."""
+    return _without_row(recipe, -1)
+
+
+def _without_row(recipe: Recipe, place: int) -> Recipe:
+    rows = class_rows(recipe.shape, recipe.options)
+    axis = max((axis for axis in range(len(recipe.shape)) if axis != rows.axis), key=lambda axis: recipe.shape[axis])
+
+    def change(_: str, values: Array) -> Array:
+        if values.shape == rows.shape:
+            return np.delete(values, place, axis)
+        return np.delete(values, place, axis - (axis > rows.axis)) if values.shape == rows.positions else values
+
+    return of_shape(recipe, _shorter(recipe.shape, axis), change)
+
+
+def without_last_class(recipe: Recipe) -> Recipe:
+    """One class less; targets that were the last class become the one before it."""
+    rows = class_rows(recipe.shape, recipe.options)
+    ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}.get("ignore_index")
+
+    def change(name: str, values: Array) -> Array:
+        if name == "target" and target_kind(recipe) == "index":
+            return np.where(values == ignore_index, values, np.minimum(values, rows.classes - 2))
+        if values.shape == rows.shape:
+            return np.delete(values, -1, rows.axis)
+        return values[:-1] if name == "weight" else values
+
+    return of_shape(recipe, _shorter(recipe.shape, rows.axis), change)
+
+
+def _shorter(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return (*shape[:axis], shape[axis] - 1, *shape[axis + 1 :])
+
+
+def ignores_rows(recipe: Recipe) -> bool:
+    """Whether rows of an index target are ignored."""
+    if target_kind(recipe) != "index":
+        return False
+    target = recipe.arrays["target"]
+    if target.elements is None:
+        return target.ignored != "none"
+    ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}["ignore_index"]
+    return any(int(float(text)) == ignore_index for text in target.elements)
+
+
+def none_ignored(recipe: Recipe) -> Recipe:
+    """Ignored rows get a class that is not ignored."""
+    options = {**get_operation(recipe.operation).defaults, **recipe.options}
+    ignore_index, classes = options["ignore_index"], class_rows(recipe.shape, options).classes
+    kept = next((label for label in range(classes) if label != ignore_index), 0)
+    if recipe.arrays["target"].elements is None:
+        return with_array(recipe, "target", msgspec.structs.replace(recipe.arrays["target"], ignored="none"))
+    return edited(recipe, "target", lambda labels: np.where(labels == ignore_index, kept, labels))
+
+
+def other_target_kind(recipe: Recipe) -> Recipe:
+    """Class indices as one-hot probabilities (zero for ignored rows), probabilities as the index of the largest."""
+    options = {**get_operation(recipe.operation).defaults, **recipe.options}
+    rows, target = class_rows(recipe.shape, options), recipe.arrays["target"]
+    plain = msgspec.structs.replace(
+        target, dtype=None, layout="contiguous", regime="one_hot" if target_kind(recipe) == "index" else "uniform"
+    )
+    if prod(recipe.shape) > LARGEST_WRITTEN:
+        return with_array(recipe, "target", msgspec.structs.replace(plain, ignored="none"))
+    values = np.array(expand(recipe).values["target"])
+    if target_kind(recipe) == "index":
+        hot = np.moveaxis(values[..., np.newaxis] == np.arange(rows.classes), -1, rows.axis)
+        return with_array(recipe, "target", _written(plain, hot.astype(np.float64)))
+    return with_array(recipe, "target", _written(plain, np.argmax(values.astype(np.float64), axis=rows.axis)))
+
+
+def special_values(array: ArrayRecipe) -> tuple[str, ...]:
+    """Of NaN and the infinities, those that a recipe puts into an array."""
+    written = {edit.value for edit in array.edits} if array.elements is None else set(array.elements)
+    return tuple(word for word in SPECIAL_WORDS if word in written)
+
+
+def without_special(recipe: Recipe, name: str, word: str) -> Recipe:
+    """One special value replaced by 0."""
+    array = recipe.arrays[name]
+    if array.elements is None:
+        return with_array(recipe, name, msgspec.structs.replace(array, edits=tuple(edit for edit in array.edits if edit.value != word)))
+    return with_array(
+        recipe, name, msgspec.structs.replace(array, elements=tuple("0.0" if text == word else text for text in array.elements))
+    )
+
+
+def differing_options(recipe: Recipe) -> Iterator[tuple[str, Any, Any]]:
+    """(name, value, default) of options that a call could leave out and doesn't."""
+    for option in get_operation(recipe.operation).options:
+        value = recipe.options.get(option.name, option.default)
+        if not option.always and (value != option.default or type(value) is not type(option.default)):
+            yield option.name, value, option.default
+
+
+def all_ones(array: ArrayRecipe) -> bool:
+    """Whether an array is made of ones only, as far as its recipe tells."""
+    return array.regime == "ones" and not array.edits if array.elements is None else {float(text) for text in array.elements} <= {1.0}
+
+
+def values_of(recipe: Recipe) -> Mapping[str, Array]:
+    """The values of all arrays."""
+    return expand(recipe).values
