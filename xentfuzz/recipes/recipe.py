@@ -8,11 +8,15 @@ import msgspec
 
 from xentfuzz.errors import RecordError
 
+ALL_ROWS = -1
+TARGET_CLASS = -1
+
 
 class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Overwrite part of an expanded array.
 
-    row: position of the row (wraps around), -1 for all rows. start, count: the run of classes from `start` (wraps around; clipped at the row's end).
+    row: position of the row (wraps around), ALL_ROWS for all. start, count: the run of classes from `start` (wraps around; clipped at the
+    row's end), TARGET_CLASS for the class of the row's target.
     value: "nan", "inf", "-inf", "max", "-max", "subnormal", "target" (the logit of the row's target), or a number as Python writes it.
     For arrays without a class axis (targets, upstream gradients) `row` is the position and start/count are not used.
     """
@@ -27,7 +31,8 @@ class ArrayRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """How one argument is made.
 
     regime: a name in the table of its kind (`logits.py`, `target.py`, `weight.py`, `upstream.py`). scale: a regime's parameter.
-    elements: all values in C order, as Python writes them, instead of a regime. dtype: None for the recipe's own.
+    elements: all values in C order, as Python writes them, instead of a regime. dtype: None for the recipe's own (int64 for indices).
+    ignored: which rows of index targets are ignored: "none", "all" or a name in `target.IGNORED`.
     """
 
     regime: str = "ordinary"
@@ -35,6 +40,7 @@ class ArrayRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     scale: float = 1.0
     dtype: str | None = None
     layout: str = "contiguous"
+    ignored: str = "none"
     edits: tuple[Edit, ...] = ()
     elements: tuple[str, ...] | None = None
 

@@ -18,8 +18,10 @@ FAMILIES = {
 class Space:
     """The limits of drawing. None means: everything that the operation knows.
 
-    options: option name -> values that may be drawn; an option that is absent stays at its default. largest: elements of the first argument
-    in ordinary cases; `long`: in the few cases with a real vocabulary size or many rows. class_counts: the only ones where compiling is costly.
+    options: option name -> values that may be drawn; an option that is absent stays at its default.
+    largest: elements of the first argument; `long`: in the few cases with a real vocabulary size or many rows (0: no such case).
+    class_counts: the only ones where compiling is costly. regimes: kind of argument -> the only regimes that may be drawn.
+    loss_dtype: that of upstream gradients of losses, None for the dtype's own.
     """
 
     operation: str
@@ -36,3 +38,5 @@ class Space:
     class_counts: tuple[int, ...] | None = None
     largest_class_count: int | None = None
     class_count_divisor: int = 1
+    regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    loss_dtype: str | None = None

@@ -1,0 +1,42 @@
+"""A predicate on recipes that is asked once for each and only so often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from xentfuzz.recipes.recipe import Recipe
+
+
+class Budget:
+    """`still_fails` with a memory and a limit: once spent, it is False for every recipe that has not been judged."""
+
+    def __init__(self, still_fails: Callable[[Recipe], bool], evaluations: int, seconds: float) -> None:
+        self._still_fails = still_fails
+        self._left = evaluations
+        self._deadline = time.monotonic() + seconds
+        self._verdicts: dict[str, bool] = {}
+
+    def known(self, recipe: Recipe, *, fails: bool) -> None:
+        """Take note of a verdict from elsewhere."""
+        self._verdicts[recipe.one_line()] = fails
+
+    def __call__(self, recipe: Recipe) -> bool:
+        key = recipe.one_line()
+        if key not in self._verdicts:
+            if self._left <= 0 or time.monotonic() >= self._deadline:
+                return False
+            self._left -= 1
+            self._verdicts[key] = self._still_fails(recipe)
+        return self._verdicts[key]
+
+    def part(self, share: float) -> Callable[[Recipe], bool]:
+        """The same predicate for a step that may spend no more than a share of what is left."""
+        reserve = self._left - int(self._left * share)
+        deadline = time.monotonic() + (self._deadline - time.monotonic()) * share
+
+        def limited(recipe: Recipe) -> bool:
+            spent = self._left <= reserve or time.monotonic() >= deadline
+            return self._verdicts.get(recipe.one_line(), False) if spent else self(recipe)
+
+        return limited

@@ -1,0 +1,97 @@
+"""Choices: what a recipe is drawn by. The same drawing is driven by Hypothesis or by a stream of words; the first option is simplest."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from xentfuzz.recipes.words import Array, raw_words
+
+T = TypeVar("T")
+
+
+class Choices(Protocol):
+    """Where decisions come from."""
+
+    def index(self, count: int) -> int:
+        """One of 0, ..., count - 1, uniformly; smaller is simpler. A count of 1 takes no choice."""
+
+
+class Table(Generic[T]):
+    """Options with integer weights, simplest first."""
+
+    def __init__(self, options: Iterable[tuple[T, int]]) -> None:
+        kept = [(option, weight) for option, weight in options if weight > 0]
+        self.options = [option for option, _ in kept]
+        self._ends = list(accumulate(weight for _, weight in kept))
+        if not kept:
+            raise ValueError("a table of choices needs an option with a positive weight")
+
+    def pick(self, choices: Choices) -> T:
+        return self.options[bisect_right(self._ends, choices.index(self._ends[-1]))]
+
+
+def pick(choices: Choices, options: Sequence[T]) -> T:
+    """One of the options, uniformly."""
+    return options[choices.index(len(options))]
+
+
+def chance(choices: Choices, percent: int) -> bool:
+    """True in so many percent of the cases; False is simpler."""
+    return choices.index(100) >= 100 - percent
+
+
+class RecordedChoices:
+    """Choices read from a list, simplest where it ends; what was chosen is in `record` as (index, count)."""
+
+    def __init__(self, indices: Sequence[int] = ()) -> None:
+        self._indices = indices
+        self.record: list[tuple[int, int]] = []
+
+    def index(self, count: int) -> int:
+        if count == 1:
+            return 0
+        place = len(self.record)
+        chosen = min(self._indices[place], count - 1) if place < len(self._indices) else 0
+        self.record.append((chosen, count))
+        return chosen
+
+
+class StratifiedChoices:
+    """The choices of one case of a corpus: made from words, spread evenly over each block of cases.
+
+    Among the BLOCK cases of a block, the k-th choice of a case falls once into each of BLOCK equal parts of its range (a Latin hypercube;
+    McKay, Beckman and Conover 1979): an option of weight 2 % is met in every block and not left to luck.
+    """
+
+    def __init__(self, fractions: Sequence[int]) -> None:
+        self._fractions = fractions
+        self.record: list[tuple[int, int]] = []
+
+    def index(self, count: int) -> int:
+        if count == 1:
+            return 0
+        # The choices of a case rarely outnumber its fractions (elements drawn one by one do); then they come round again, mixed.
+        place, lap = len(self.record) % len(self._fractions), len(self.record) // len(self._fractions)
+        fraction = self._fractions[place] if not lap else (self._fractions[place] * (2 * lap + 1) * _ODD) & _MASK
+        chosen = (fraction * count) >> 64
+        self.record.append((chosen, count))
+        return chosen
+
+
+_ODD = 0x9E3779B97F4A7C15
+_MASK = (1 << 64) - 1
+BLOCK = 64
+WIDTH = 48  # choices of a case that are spread evenly
+
+
+def stratified(seed: int, block: int) -> list[StratifiedChoices]:
+    """The choices of the cases of one block: for each of WIDTH choices a permutation of the BLOCK parts, and a place within each part."""
+    words = raw_words(seed, f"corpus {block}", 2 * BLOCK * WIDTH).reshape(2, WIDTH, BLOCK)
+    parts = np.argsort(words[0], axis=1, kind="stable").astype(np.uint64)
+    fractions: Array = (parts << np.uint64(58)) | (words[1] >> np.uint64(6))
+    return [StratifiedChoices(column.tolist()) for column in fractions.T]

@@ -1,0 +1,102 @@
+"""A recipe that is being drawn: the decisions so far, and the tables that the next ones are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+from xentfuzz.dtypes import FORMATS
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.operation import Operation, Option
+from xentfuzz.recipes.choices import Choices, Table, pick
+from xentfuzz.recipes.layouts import LAYOUTS
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.regime import Regime
+from xentfuzz.recipes.space import Space
+
+
+@dataclass
+class Draft:
+    """positions: the shape without the class axis. options: every option that has been drawn, defaults included."""
+
+    choices: Choices
+    space: Space
+    classes: int = 2
+    positions: tuple[int, ...] = ()
+    target: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, ArrayRecipe] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> Operation:
+        return get_operation(self.space.operation)
+
+    @property
+    def rows(self) -> int:
+        return prod(self.positions)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the first argument."""
+        rank = len(self.positions) + 1
+        axis = self.options["axis"] % rank if "axis" in self.options else min(rank - 1, 1)
+        return (*self.positions[:axis], self.classes, *self.positions[axis:])
+
+    def recipe(self) -> Recipe:
+        """The recipe; options at their default are left out."""
+        defaults = {option.name: option.default for option in self.operation.options if not option.always}
+        options = {name: value for name, value in self.options.items() if name not in defaults or value != defaults[name]}
+        return Recipe(self.space.operation, self.space.dtype, self.shape, self.arrays, options)
+
+
+def draw_regime(draft: Draft, kind: str, table: dict[str, Regime], boost: Callable[[str], int] = lambda _: 1) -> tuple[str, float]:
+    """A regime of the family's and one of its scales. boost: how many times more often than usual a regime is drawn."""
+    allowed = draft.space.regimes.get(kind)
+    options = tuple(
+        (name, regime.weight * boost(name))
+        for name, regime in table.items()
+        if regime.family == "ordinary" and (allowed is None or name in allowed)
+    )
+    name = _table(options).pick(draft.choices)
+    return name, draw_scale(draft, table[name])
+
+
+def draw_scale(draft: Draft, regime: Regime) -> float:
+    return pick(draft.choices, regime.scales_for(FORMATS[draft.space.dtype].max))
+
+
+@lru_cache(maxsize=512)
+def _table(options: tuple[tuple[str, int], ...]) -> Table[str]:
+    return Table(options)
+
+
+def draw_option(draft: Draft, option: Option) -> Any:
+    """A value that the operation and the space both allow: where there are more than three, the first in half of the cases."""
+    values = option.values(draft.shape, draft.target) if callable(option.values) else option.values
+    allowed = draft.space.options[option.name]
+    if allowed is not None:
+        values = tuple(value for value in values if value in allowed) or tuple(allowed)
+    if len(values) < 4:
+        return pick(draft.choices, values)
+    return values[max(draft.choices.index(2 * len(values) - 2) - len(values) + 2, 0)]
+
+
+@lru_cache(maxsize=256)
+def layouts_for(rank: int, allowed: tuple[str, ...] | None, *, repeats: bool) -> tuple[str, ...]:
+    """The names of the layouts that make a difference at a rank; "contiguous" first. repeats: those that repeat values too."""
+    return tuple(
+        name
+        for name, layout in LAYOUTS.items()
+        if name == "contiguous"
+        or (rank >= layout.minimum_rank and (repeats or not layout.repeats) and (allowed is None or name in allowed))
+    )
+
+
+def without(names: Iterable[str], *, of: dict[str, Regime]) -> Callable[[str], int]:
+    """A boost that leaves out the regimes named."""
+    excluded = frozenset(names)
+    assert excluded <= set(of), excluded
+    return lambda name: 0 if name in excluded else 1

@@ -1,0 +1,160 @@
+"""How the same values may lie in memory. Whatever an array's storage holds besides its elements is poison: NaN, or -1 for labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.dtypes import dtype_name
+from xentfuzz.recipes.words import Array
+
+# All bits set is a NaN in every float format and -1 in signed integers; a bool must stay 0 or 1 in every library.
+_POISON = 0xFF
+_MARGIN = 64  # bytes of poison before and after an array that lies inside a larger buffer; a multiple of every alignment
+
+
+def _storage(size: int, dtype: np.dtype[Any], lead: int = 0) -> Array:
+    return np.full(lead + size, 1 if dtype.kind == "b" else _POISON, np.uint8)
+
+
+def _buffer(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Poisoned bytes, and an array over them."""
+    storage = _storage(int(np.prod(shape, dtype=np.int64)) * dtype.itemsize, dtype)
+    return storage, np.ndarray(shape, dtype, buffer=storage.data)
+
+
+def _wrap(storage: Array, view: Array, values: Array) -> StridedArray:
+    view[...] = values
+    offset = view.__array_interface__["data"][0] - storage.__array_interface__["data"][0]
+    return StridedArray(storage, dtype_name(values.dtype), view.shape, view.strides, offset)
+
+
+def contiguous(values: Array) -> StridedArray:
+    return StridedArray.of(values)
+
+
+def _in_memory_order(values: Array, axes: tuple[int, ...]) -> StridedArray:
+    """The axes in the order in which they lie in memory, slowest first."""
+    storage, buffer = _buffer(tuple(values.shape[axis] for axis in axes), values.dtype)
+    return _wrap(storage, buffer.transpose(np.argsort(axes)), values)
+
+
+def fortran(values: Array) -> StridedArray:
+    return _in_memory_order(values, tuple(reversed(range(values.ndim))))
+
+
+def transposed(values: Array) -> StridedArray:
+    """The first two axes exchanged in memory."""
+    return _in_memory_order(values, (1, 0, *range(2, values.ndim)))
+
+
+def channels_last(values: Array) -> StridedArray:
+    """The class axis (1) innermost in memory."""
+    return _in_memory_order(values, (0, *range(2, values.ndim), 1))
+
+
+def sliced_rows(values: Array) -> StridedArray:
+    """x[::2] of an array twice as long."""
+    storage, buffer = _buffer((2 * values.shape[0], *values.shape[1:]), values.dtype)
+    return _wrap(storage, buffer[::2], values)
+
+
+def sliced_columns(values: Array) -> StridedArray:
+    """x[..., ::2] of an array twice as wide."""
+    storage, buffer = _buffer((*values.shape[:-1], 2 * values.shape[-1]), values.dtype)
+    return _wrap(storage, buffer[..., ::2], values)
+
+
+def first_columns(values: Array) -> StridedArray:
+    """x[..., :k] of a wider array: the last stride is one element, the one before it is not the row's length."""
+    storage, buffer = _buffer((*values.shape[:-1], values.shape[-1] + 3), values.dtype)
+    return _wrap(storage, buffer[..., : values.shape[-1]], values)
+
+
+def reversed_(values: Array) -> StridedArray:
+    """Negative strides along every axis."""
+    storage, buffer = _buffer(values.shape, values.dtype)
+    return _wrap(storage, buffer[(slice(None, None, -1),) * values.ndim], values)
+
+
+def _repeated(values: Array, axes: tuple[int, ...]) -> StridedArray:
+    source = values[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(values.ndim))]
+    one = StridedArray.of(source)
+    strides = tuple(0 if axis in axes else stride for axis, stride in enumerate(one.strides))
+    return StridedArray(one.storage, one.dtype, values.shape, strides)
+
+
+def broadcast(values: Array) -> StridedArray:
+    """Stride 0 along the first axis."""
+    return _repeated(values, (0,))
+
+
+def expanded(values: Array) -> StridedArray:
+    """Stride 0 along every axis: one number everywhere."""
+    return _repeated(values, tuple(range(values.ndim)))
+
+
+def _at(values: Array, offset: int, trailing: int) -> StridedArray:
+    storage = _storage(values.nbytes + trailing, values.dtype, offset)
+    view: Array = np.ndarray(values.shape, values.dtype, buffer=storage.data, offset=offset)
+    return _wrap(storage, view, values)
+
+
+def unaligned(values: Array) -> StridedArray:
+    """One byte off its natural alignment."""
+    return _at(values, 1, 0)
+
+
+def inside_larger_buffer(values: Array) -> StridedArray:
+    return _at(values, _MARGIN, _MARGIN)
+
+
+def read_only(values: Array) -> StridedArray:
+    array = StridedArray.of(values)
+    return StridedArray(array.storage, array.dtype, array.shape, array.strides, array.offset, writeable=False)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """build: lays values out. minimum_rank: from which rank on it is a layout of its own. repeats: it changes values, to repeated ones."""
+
+    build: Callable[[Array], StridedArray]
+    minimum_rank: int = 0
+    repeats: bool = False
+
+
+LAYOUTS = {
+    "contiguous": Layout(contiguous),
+    "inside_larger_buffer": Layout(inside_larger_buffer),
+    "fortran": Layout(fortran, 2),
+    "transposed": Layout(transposed, 3),  # of rank 2 it is "fortran"
+    "channels_last": Layout(channels_last, 3),
+    "sliced_rows": Layout(sliced_rows, 1),
+    "sliced_columns": Layout(sliced_columns, 2),
+    "first_columns": Layout(first_columns, 2),
+    "negative_stride": Layout(reversed_, 1),
+    "broadcast": Layout(broadcast, 2, repeats=True),
+    "expanded": Layout(expanded, 1, repeats=True),
+    "unaligned": Layout(unaligned),
+    "read_only": Layout(read_only),
+}
+
+
+def repeated_values(values: Array, layout: str) -> Array:
+    """The values that an array has once it lies in `layout`: for the layouts of stride 0 those at index 0 of the repeated axes."""
+    if not LAYOUTS[layout].repeats or not values.size:
+        return values
+    index = (slice(0, 1),) * (values.ndim if layout == "expanded" else 1)
+    return np.broadcast_to(values[index], values.shape)
+
+
+def lay_out(values: Array, layout: str) -> StridedArray:
+    """`values` in the layout of that name; an array without elements, or of too low a rank for it, is contiguous."""
+    entry = LAYOUTS[layout]
+    if values.ndim < entry.minimum_rank or not values.size:
+        return StridedArray.of(values)
+    return entry.build(values)

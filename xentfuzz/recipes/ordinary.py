@@ -1,0 +1,178 @@
+"""The ordinary family: finite logits with every target, weight, option, layout and shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from xentfuzz.operations.operation import Argument
+from xentfuzz.operations.options import effective_reduction
+from xentfuzz.recipes.choices import chance, pick
+from xentfuzz.recipes.draft import Draft, draw_option, draw_regime, layouts_for
+from xentfuzz.recipes.log_probs import LOG_PROBS
+from xentfuzz.recipes.logits import LOGITS
+from xentfuzz.recipes.recipe import ArrayRecipe
+from xentfuzz.recipes.sizes import draw_positions, draw_size
+from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES
+from xentfuzz.recipes.upstream import UPSTREAM
+from xentfuzz.recipes.weight import WEIGHT
+
+SMALL = 24  # elements of a first argument that may be drawn one by one
+SEEDS = 1 << 16
+TABLES = {"logits": LOGITS, "log_probs": LOG_PROBS}
+
+# Sums over many classes or rows are where accumulators fail: terms of one size, a large one late, numbers that grow.
+_LONG_ROW = {"all_equal": 3, "near_ties": 2, "late": 5, "ascending": 3, "swamp": 3, "storage_swamp": 3, "exact_ties": 2}
+_MANY_ROWS = {"confident_wrong": 5, "ordinary": 2}
+# Weights of one sign: with these an array of one repeated number is as good as any.
+_UNIFORM_SIGN = ("positive", "ones", "decades", "spike", "negative")
+
+
+def draw_ordinary(draft: Draft) -> None:
+    draw_shape(draft)
+    draw_target_kind(draft)
+    draw_options(draft)
+    draw_arrays(draft)
+    draw_seed(draft)
+    draw_layouts(draft)
+
+
+def draw_shape(draft: Draft) -> None:
+    size, draft.classes = draw_size(draft.choices, draft.space)
+    draft.positions = draw_positions(draft.choices, draft.space, size, draft.classes)
+
+
+def argument(draft: Draft, kind: str) -> Argument | None:
+    """The operation's argument of that kind."""
+    return next((argument for argument in draft.operation.arguments if argument.kind == kind), None)
+
+
+def target_kinds(draft: Draft) -> tuple[str, ...]:
+    """Of "index" and "probabilities", what the operation and the space allow; () without a target."""
+    target = argument(draft, "target")
+    if target is None:
+        return ()
+    # Only probabilities can be differentiated.
+    known = ("index", "probabilities") if target.differentiable else ("index",)
+    return tuple(kind for kind in known if kind in draft.space.targets)
+
+
+def draw_target_kind(draft: Draft) -> None:
+    kinds = target_kinds(draft)
+    draft.target = pick(draft.choices, (*kinds[:1], *kinds)) if kinds else ""
+
+
+def draw_options(draft: Draft) -> None:
+    for option in draft.operation.options:
+        if option.name in draft.space.options:
+            draft.options[option.name] = draw_option(draft, option)
+        elif not option.opt_in:
+            draft.options[option.name] = option.default
+    # Where the only class is the ignored one, nothing is kept: that is for the special family.
+    if draft.classes == 1 and draft.options.get("ignore_index") == 0:
+        draft.options["ignore_index"] = -100
+
+
+def draw_arrays(draft: Draft) -> None:
+    draw_first(draft)
+    if draft.target:
+        draw_target(draft)
+        draw_weight(draft)
+    draw_upstream(draft)
+
+
+def _logits_boost(draft: Draft) -> Callable[[str], int]:
+    boosts: dict[str, int] = {}
+    if draft.classes >= 255:
+        boosts = _LONG_ROW
+    elif draft.rows >= 64:
+        boosts = _MANY_ROWS
+    return lambda name: boosts.get(name, 1)
+
+
+def draw_first(draft: Draft) -> None:
+    first = draft.operation.arguments[0]
+    if draft.rows * draft.classes <= SMALL and chance(draft.choices, 20):
+        count = draft.rows * draft.classes
+        draft.arrays[first.name] = ArrayRecipe(elements=tuple(draw_number(draft) for _ in range(count)))
+        return
+    regime, scale = draw_regime(draft, first.kind, TABLES[first.kind], _logits_boost(draft))
+    draft.arrays[first.name] = ArrayRecipe(regime, scale=scale)
+
+
+def draw_number(draft: Draft) -> str:
+    """A number of four decimals at most: small integers, then quarters, then tens, then any."""
+    index = draft.choices.index(1 << 16)
+    part, place = divmod(index, 1 << 14)
+    if part == 3:
+        return repr(round((place - 8192) * 0.0021, 4))
+    steps = (17, 65, 41)[part]
+    zigzag = place * steps >> 14
+    whole = (zigzag + 1) // 2 if zigzag % 2 else -(zigzag // 2)
+    return repr(whole * (1.0, 0.25, 10.0)[part])
+
+
+def draw_target(draft: Draft) -> None:
+    if draft.target == "probabilities":
+        regime, scale = draw_regime(draft, "target", PROBABILITIES)
+        draft.arrays["target"] = ArrayRecipe(regime, scale=scale)
+        return
+    ignored = draw_ignored(draft)
+    regime, scale = draw_regime(draft, "target", INDEX)
+    dtype = pick(draft.choices, draft.space.target_dtypes)
+    draft.arrays["target"] = ArrayRecipe(regime, scale=scale, ignored=ignored, dtype=None if dtype == "int64" else dtype)
+
+
+def draw_ignored(draft: Draft) -> str:
+    """Which rows are ignored: none in two of five cases, where there are rows to choose from and an option to do it by."""
+    index = draft.choices.index(5 * len(IGNORED))
+    if draft.rows < 2 or "ignore_index" not in draft.options or index < 2 * len(IGNORED):
+        return "none"
+    return list(IGNORED)[(index - 2 * len(IGNORED)) // 3]
+
+
+def draw_weight(draft: Draft) -> None:
+    weight = argument(draft, "weight")
+    if weight is None or not draft.space.weight or not chance(draft.choices, 50):
+        return
+    # A sum of weights below zero shows only where it divides.
+    divides = draft.target == "index" and effective_reduction(draft.options) == "mean"
+    regime, scale = draw_regime(draft, "weight", WEIGHT, lambda name: 3 if divides and name == "negative" else 1)
+    draft.arrays[weight.name] = ArrayRecipe(regime, scale=scale)
+
+
+def draw_upstream(draft: Draft) -> None:
+    regime, scale = draw_regime(draft, "upstream", UPSTREAM)
+    draft.arrays["grad_output"] = ArrayRecipe(regime, scale=scale, dtype=draft.space.loss_dtype if draft.target else None)
+
+
+def draw_seed(draft: Draft) -> None:
+    seed = draft.choices.index(SEEDS)
+    for name, array in draft.arrays.items():
+        draft.arrays[name] = msgspec.structs.replace(array, seed=seed)
+
+
+def draw_layouts(draft: Draft) -> None:
+    if not chance(draft.choices, 55):
+        return
+    for name, array in draft.arrays.items():
+        allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=may_repeat(draft, name))
+        draft.arrays[name] = msgspec.structs.replace(array, layout=pick(draft.choices, allowed))
+
+
+def rank_of(draft: Draft, name: str) -> int:
+    if name == "weight":
+        return 1
+    if name == "target" and draft.target == "index":
+        return len(draft.positions)
+    if name == "grad_output" and draft.target:
+        return len(draft.positions) if effective_reduction(draft.options) == "none" else 0
+    return len(draft.positions) + 1
+
+
+def may_repeat(draft: Draft, name: str) -> bool:
+    """Whether the array may have stride 0 without taking back what was drawn: some rows ignored, some weights zero."""
+    if name == "target":
+        return draft.arrays[name].ignored == "none"
+    return name != "weight" or draft.arrays[name].regime in _UNIFORM_SIGN

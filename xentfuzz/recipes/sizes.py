@@ -1,0 +1,96 @@
+"""Class counts, row counts and shapes: around powers of two and vector widths, real vocabularies, dimensions that are easily confused."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+
+from xentfuzz.recipes.choices import Choices, Table, pick
+from xentfuzz.recipes.space import Space
+
+FEW_CLASSES = (2, 3, 4, 1, 5)
+SOME_CLASSES = (7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129)
+MANY_CLASSES = (255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097)
+VOCABULARIES = (32_000, 50_257, 65_537, 128_256, 151_936)
+CONFUSED = (2, 3, 4, 5, 8, 16, 17)
+
+FEW_ROWS = (2, 3, 1, 4, 5, 7)
+SOME_ROWS = (8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65)
+MANY_ROWS = (100, 127, 128, 129, 200, 255, 256, 257, 300, 513, 1000, 1025, 2049)
+LONG_ROWS = (65_537, 65_600, 70_001)
+
+SPATIAL = (2, 3, 1, 4, 5, 7)
+RANKS = {2: 50, 3: 20, 1: 10, 4: 14}
+
+# name -> class counts, row counts, weight. In "square" a batch or spatial dimension equals the class count.
+SIZES = {
+    "tiny": (FEW_CLASSES, FEW_ROWS, 26),
+    "vector": (SOME_CLASSES, FEW_ROWS, 24),
+    "rows": (FEW_CLASSES + SOME_CLASSES[:6], SOME_ROWS, 14),
+    "square": (CONFUSED, FEW_ROWS, 9),
+    "batch": ((2, 3, 4, 5, 10, 17), MANY_ROWS, 9),
+    "wide": (MANY_CLASSES, (1, 2, 3), 16),
+    "vocabulary": (VOCABULARIES, (1, 2), 1),
+    "long": ((2, 3), LONG_ROWS, 1),
+}
+LONG = ("vocabulary", "long")
+
+
+@lru_cache(maxsize=256)
+def _class_counts(pool: tuple[int, ...], limit: int, divisor: int, only: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The counts of the pool that may be drawn: multiples of the divisor up to the limit, or those of `only` in the pool's range."""
+    if only is not None:
+        return tuple(count for count in only if min(pool) <= count <= min(max(pool), limit))
+    multiples = dict.fromkeys(-(-count // divisor) * divisor for count in pool)
+    return tuple(count for count in multiples if count <= limit)
+
+
+def class_counts(space: Space, pool: tuple[int, ...], elements: int) -> tuple[int, ...]:
+    """The class counts of a pool that the space allows within so many elements; maybe none."""
+    limit = min(elements, space.largest_class_count or elements)
+    return _class_counts(pool, limit, space.class_count_divisor, space.class_counts)
+
+
+def _elements(space: Space, size: str) -> int:
+    return space.long if size in LONG else space.largest
+
+
+@lru_cache(maxsize=64)
+def _sizes(classes: tuple[tuple[int, ...], ...]) -> Table[str]:
+    table = [(name, weight if allowed else 0) for (name, (_, _, weight)), allowed in zip(SIZES.items(), classes, strict=True)]
+    return Table(table if any(weight for _, weight in table) else [("tiny", 1)])
+
+
+def draw_size(choices: Choices, space: Space) -> tuple[str, int]:
+    """The name of a size and a class count."""
+    allowed = tuple(class_counts(space, pool, _elements(space, name)) for name, (pool, _, _) in SIZES.items())
+    size = _sizes(allowed).pick(choices)
+    pool = allowed[list(SIZES).index(size)]
+    return size, pick(choices, pool or space.class_counts or (space.class_count_divisor,))
+
+
+@lru_cache(maxsize=16)
+def _ranks(ranks: tuple[int, ...]) -> Table[int]:
+    return Table((rank, weight) for rank, weight in RANKS.items() if rank in ranks)
+
+
+def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> tuple[int, ...]:
+    """The shape without the class axis: (), (N,), (N, d1) or (N, d1, d2), within the elements that the size may have."""
+    rank = _ranks(space.ranks).pick(choices)
+    rows = pick(choices, SIZES[size][1])
+    if rank == 1:
+        return ()
+    limit = max(_elements(space, size) // classes, 1)
+    if size == "square":
+        return _square(choices, rank, classes, limit)
+    spatial = [pick(choices, SPATIAL) for _ in range(rank - 2)]
+    while prod(spatial) > limit:
+        spatial[spatial.index(max(spatial))] = 1
+    return (max(min(rows, limit) // prod(spatial), 1), *spatial)
+
+
+def _square(choices: Choices, rank: int, classes: int, limit: int) -> tuple[int, ...]:
+    """The last dimension is as long as the class axis."""
+    last = min(classes, limit)
+    others = [min(pick(choices, SPATIAL), max(limit // last, 1)) for _ in range(rank - 2)]
+    return (*others[:1], *[1 if last * others[0] * other > limit else other for other in others[1:]], last)

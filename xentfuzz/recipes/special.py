@@ -1,0 +1,228 @@
+"""The special family: infinities, NaN, the ends of the format, empty batches, nothing kept, weights that sum to zero.
+
+Each case is an ordinary one with a twist. What the contract leaves undefined is not drawn: more than one +inf in a kept row, infinite
+probabilities, weights of both signs next to infinite losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+
+from xentfuzz.recipes.choices import Table, chance, pick
+from xentfuzz.recipes.draft import Draft, draw_regime, draw_scale, layouts_for, without
+from xentfuzz.recipes.log_probs import LOG_PROBS
+from xentfuzz.recipes.logits import LOGITS
+from xentfuzz.recipes.ordinary import (
+    TABLES,
+    argument,
+    draw_ignored,
+    draw_options,
+    draw_seed,
+    draw_shape,
+    draw_target_kind,
+    may_repeat,
+    rank_of,
+)
+from xentfuzz.recipes.recipe import ALL_ROWS, TARGET_CLASS, ArrayRecipe, Edit
+from xentfuzz.recipes.target import INDEX, PROBABILITIES
+from xentfuzz.recipes.upstream import UPSTREAM
+from xentfuzz.recipes.weight import WEIGHT
+
+# Tiles that kernels work in, and what is left of them.
+RUNS = (1, 2, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+def draw_special(draft: Draft) -> None:
+    draw_shape(draft)
+    draw_target_kind(draft)
+    draw_options(draft)
+    _draw_arrays(draft)
+    _twists(draft.operation.arguments[0].kind, draft.target).pick(draft.choices)(draft)
+    draw_seed(draft)
+    _draw_layouts(draft)
+
+
+def _draw_arrays(draft: Draft) -> None:
+    first = draft.operation.arguments[0]
+    regime, scale = draw_regime(draft, first.kind, TABLES[first.kind])
+    draft.arrays[first.name] = ArrayRecipe(regime, scale=scale)
+    if draft.target == "index":
+        ignored = draw_ignored(draft)
+        regime, scale = draw_regime(draft, "target", INDEX, without(["argmax", "argmin"], of=INDEX))
+        draft.arrays["target"] = ArrayRecipe(regime, scale=scale, ignored=ignored)
+    elif draft.target:
+        regime, scale = draw_regime(draft, "target", PROBABILITIES, without(["negative"], of=PROBABILITIES))
+        draft.arrays["target"] = ArrayRecipe(regime, scale=scale)
+    if draft.target and draft.space.weight and argument(draft, "weight") is not None and chance(draft.choices, 35):
+        regime, scale = draw_regime(draft, "weight", WEIGHT, without(["negative", "mixed_signs"], of=WEIGHT))
+        draft.arrays["weight"] = ArrayRecipe(regime, scale=scale)
+    regime, scale = draw_regime(draft, "upstream", UPSTREAM, without(["zero", "some_zero"], of=UPSTREAM))
+    draft.arrays["grad_output"] = ArrayRecipe(regime, scale=scale, dtype=draft.space.loss_dtype if draft.target else None)
+
+
+# ---- twists
+
+
+def _edit_first(draft: Draft, *edits: Edit) -> None:
+    name = draft.operation.arguments[0].name
+    draft.arrays[name] = msgspec.structs.replace(draft.arrays[name], edits=edits)
+
+
+def _row(draft: Draft) -> int:
+    """One row, or all of them."""
+    if draft.rows < 2 or chance(draft.choices, 40):
+        return ALL_ROWS
+    return pick(draft.choices, (0, draft.rows - 1, draft.choices.index(draft.rows)))
+
+
+def _run(draft: Draft, row: int, value: str) -> Edit:
+    """A run of classes: at the row's beginning, at its end, or at a multiple of its length."""
+    lengths = [length for length in RUNS if length < draft.classes] or [1]
+    count = pick(draft.choices, lengths)
+    places = -(-draft.classes // count)
+    start = pick(draft.choices, (0, max(draft.classes - count, 0), draft.choices.index(places) * count))
+    return Edit(row, min(start, draft.classes - 1), count, value)
+
+
+def masked(draft: Draft) -> None:
+    """-inf in runs of classes, whatever the targets."""
+    row = _row(draft)
+    edits = [_run(draft, row, "-inf")]
+    if chance(draft.choices, 30):
+        edits.append(_run(draft, row, "-inf"))
+    _edit_first(draft, *edits)
+
+
+def masked_beside_the_target(draft: Draft) -> None:
+    """The masking idiom: -inf in runs of classes, but never in the target's."""
+    row = _row(draft)
+    _edit_first(draft, _run(draft, row, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, ("0", "1", "-2", "20"))))
+
+
+def target_masked(draft: Draft) -> None:
+    _edit_first(draft, Edit(_row(draft), TARGET_CLASS, 1, "-inf"))
+
+
+def only_the_target(draft: Draft) -> None:
+    row = _row(draft)
+    _edit_first(draft, Edit(row, 0, draft.classes, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, ("0", "1", "-20"))))
+
+
+def all_masked(draft: Draft) -> None:
+    _edit_first(draft, Edit(_row(draft), 0, draft.classes, "-inf"))
+
+
+def _place(draft: Draft) -> int:
+    return draft.choices.index(draft.classes)
+
+
+def not_a_number(draft: Draft) -> None:
+    _edit_first(draft, Edit(_row(draft), _place(draft), 1, "nan"))
+
+
+def not_a_number_at_the_target(draft: Draft) -> None:
+    _edit_first(draft, Edit(_row(draft), TARGET_CLASS, 1, "nan"))
+
+
+def infinite(draft: Draft) -> None:
+    _edit_first(draft, Edit(_row(draft), _place(draft), 1, "inf"))
+
+
+def infinite_at_the_target(draft: Draft) -> None:
+    _edit_first(draft, Edit(_row(draft), TARGET_CLASS, 1, "inf"))
+
+
+def at_the_ends(draft: Draft) -> None:
+    """Numbers at the ends of the format."""
+    name = draft.operation.arguments[0].name
+    regime = pick(draft.choices, [name for name, regime in LOGITS.items() if regime.family == "special"])
+    draft.arrays[name] = ArrayRecipe(regime, scale=draw_scale(draft, LOGITS[regime]))
+
+
+def unread_garbage(draft: Draft) -> None:
+    name = draft.operation.arguments[0].name
+    draft.arrays[name] = ArrayRecipe("unread_garbage", scale=draw_scale(draft, LOG_PROBS["unread_garbage"]))
+
+
+def ignored_garbage(draft: Draft) -> None:
+    """NaN or an infinity in a row that is ignored; the whole row -inf."""
+    pattern = "all" if draft.rows < 2 else pick(draft.choices, ("first", "last"))
+    _ignore(draft, pattern)
+    row = draft.rows - 1 if pattern == "last" else 0
+    value = pick(draft.choices, ("nan", "inf", "-inf"))
+    whole = value != "inf" and chance(draft.choices, 50)
+    _edit_first(draft, Edit(row, 0 if whole else _place(draft), draft.classes if whole else 1, value))
+
+
+def nothing_kept(draft: Draft) -> None:
+    _ignore(draft, "all")
+
+
+def _ignore(draft: Draft, pattern: str) -> None:
+    draft.arrays["target"] = msgspec.structs.replace(draft.arrays["target"], ignored=pattern)
+
+
+def no_rows(draft: Draft) -> None:
+    """An empty batch or an empty spatial dimension."""
+    if not draft.positions:
+        return nothing_kept(draft) if draft.target == "index" else all_masked(draft)
+    axis = draft.choices.index(len(draft.positions))
+    draft.positions = (*draft.positions[:axis], 0, *draft.positions[axis + 1 :])
+    return None
+
+
+def weights_without_sum(draft: Draft) -> None:
+    """Weights that are zero, everywhere or for every kept target."""
+    if not draft.space.weight:
+        return
+    regimes = ("all_zero", "kept_targets_zero") if draft.target == "index" else ("all_zero",)
+    draft.arrays["weight"] = ArrayRecipe(pick(draft.choices, regimes))
+
+
+def unread_weights(draft: Draft) -> None:
+    """NaN and infinite weights of classes that are no target: without smoothing nothing reads them."""
+    if draft.space.weight:
+        draft.arrays["weight"] = ArrayRecipe("unread_garbage")
+        draft.options |= {"label_smoothing": 0.0} if "label_smoothing" in draft.options else {}
+
+
+Twist = Callable[[Draft], None]
+# twist -> (weight, kinds of the first argument, kinds of targets)
+_SOFTMAX = ("", "index", "probabilities")
+_TARGETS = ("index", "probabilities")
+TWISTS: dict[Twist, tuple[int, tuple[str, ...], tuple[str, ...]]] = {
+    masked: (5, ("logits",), _SOFTMAX),
+    masked_beside_the_target: (6, ("logits",), _TARGETS),
+    target_masked: (4, ("logits", "log_probs"), _TARGETS),
+    only_the_target: (2, ("logits",), _TARGETS),
+    all_masked: (4, ("logits",), _SOFTMAX),
+    not_a_number: (4, ("logits", "log_probs"), _SOFTMAX),
+    not_a_number_at_the_target: (1, ("logits", "log_probs"), _TARGETS),
+    infinite: (3, ("logits",), _SOFTMAX),
+    infinite_at_the_target: (2, ("logits",), _TARGETS),
+    at_the_ends: (5, ("logits",), _SOFTMAX),
+    unread_garbage: (3, ("log_probs",), ("index",)),
+    ignored_garbage: (5, ("logits", "log_probs"), ("index",)),
+    nothing_kept: (4, ("logits", "log_probs"), ("index",)),
+    no_rows: (4, ("logits", "log_probs"), _SOFTMAX),
+    weights_without_sum: (4, ("logits", "log_probs"), _TARGETS),
+    unread_weights: (2, ("logits", "log_probs"), ("index",)),
+}
+
+
+@lru_cache(maxsize=16)
+def _twists(first: str, target: str) -> Table[Twist]:
+    return Table((twist, weight) for twist, (weight, firsts, targets) in TWISTS.items() if first in firsts and target in targets)
+
+
+def _draw_layouts(draft: Draft) -> None:
+    """As for ordinary cases, but nothing repeats what has been put at chosen places."""
+    if not chance(draft.choices, 35):
+        return
+    for name, array in draft.arrays.items():
+        repeats = name == "grad_output" and may_repeat(draft, name)
+        allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=repeats)
+        draft.arrays[name] = msgspec.structs.replace(array, layout=pick(draft.choices, allowed))
