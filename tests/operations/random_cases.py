@@ -76,7 +76,9 @@ def weights(random: Generator, classes: int, dtype: str) -> Array:
 def probabilities(random: Generator, rows: int, classes: int) -> Array:
     kind = random.integers(4)
     if kind == 0:
-        return np.eye(classes)[random.integers(0, classes, rows)]
+        one_hot = np.zeros((rows, classes))
+        one_hot[np.arange(rows), random.integers(0, classes, rows)] = 1
+        return one_hot
     dense = random.random((rows, classes))
     if kind == 1:
         return dense / dense.sum(axis=1, keepdims=True)

@@ -1,0 +1,53 @@
+"""No bound rejects a correct implementation, whatever its algebraic form and order of summation; every bound rejects plain mistakes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from false_alarms import Worst, hold, long_rows, search
+from honest import HONEST
+from random_cases import DTYPES
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.operations.case import Case
+
+DEFAULTS = get_operation("cross_entropy").defaults
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", operation_names())
+def test_correct_forms_stay_within_the_bound(operation: str, dtype: str) -> None:
+    assert search(operation, dtype, range(25), largest=400).alarms == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", operation_names())
+def test_thousands_of_cases_stay_within_the_bound(operation: str, dtype: str) -> None:
+    worst = search(operation, dtype, range(1000, 3000 if operation == "cross_entropy" else 2000), largest=4000)
+    print(f"\n{operation} {dtype}: {worst.cases} cases", *worst.lines(), sep="\n")
+    assert worst.alarms == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("regime", ["swamp", "ascending", "descending", "constant", "offset 8000", "dominant"])
+def test_long_rows_stay_within_the_bound(regime: str, dtype: str) -> None:
+    for classes in (4096, 32768, 131072):
+        for seed in range(4):
+            worst = long_rows(dtype, regime, classes, seed)
+            print(f"{dtype} {regime} {classes} {max(worst.by_form.values()):.3f}")
+            assert worst.alarms == []
+
+
+def test_sequential_sums_reach_the_bound() -> None:
+    """The bound for sums in any order is attained, so it cannot be tightened without rejecting sequential sums."""
+    x = np.full((1, 131072), -17.0, np.float32)
+    x[0, 0] = 0.0
+    case = Case("cross_entropy", "float32", {"logits": StridedArray.of(x), "target": StridedArray.of(np.zeros(1, np.int64))}, DEFAULTS)
+    worst = Worst()
+    hold(worst, case, "swamp", [HONEST["sequential, shift"], HONEST["two passes, shift"]], "")
+    assert worst.alarms == []
+    assert worst.by_form["sequential, shift", "value"] > 0.95
+    assert worst.by_form["two passes, shift", "value"] < 0.5
