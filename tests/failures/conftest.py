@@ -38,7 +38,7 @@ def make_failure() -> MakeFailure:
         first = next(iter(stored.values()))
         defaults = OPTIONS if operation == "cross_entropy" else {}
         case = Case(operation, first.dtype, stored, {**defaults, **(options or {})})
-        recipe = Recipe(operation, first.dtype, first.shape, {name: ArrayRecipe(layout="sliced") for name in stored}, options or {})
+        recipe = Recipe(operation, first.dtype, first.shape, {name: ArrayRecipe(layout="sliced_rows") for name in stored}, options or {})
         found = failure(kind, message, **details).about(kind, "mine", recipe, case)
         found.source = source
         return found

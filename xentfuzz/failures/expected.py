@@ -69,7 +69,8 @@ class Expected:
 
 @dataclass
 class Judgement:
-    """reasons: index of a failure that was given -> why it is expected. replayed: failures of the expectations' own recipes, with reasons.
+    """reasons: index of a failure that was given -> why it is expected. replayed: failures of the recipes of expectations that met
+    none, with their reasons.
 
     problems: expectations that pass now or match nothing; each fails the run.
     """
@@ -95,9 +96,15 @@ class Expectations:
         return next((entry for entry in self.entries if entry.covers(*about) and entry.includes(recipe)), None)
 
     def excludes(self, implementation: str, operation: str, check: str, dtype: str, recipe: Recipe) -> bool:
-        """Whether the search leaves a case out: it lies in the region of an expectation whose own recipe shows whether it still fails."""
+        """Whether the search leaves a case out: it lies in the region of an expectation whose own recipe shows whether it still fails.
+
+        An expectation without a region leaves nothing out: there would be nothing left to search.
+        """
         return any(
-            entry.recipe is not None and entry.covers(implementation, operation, check, dtype) and entry.includes(recipe)
+            bool(entry.when)
+            and entry.recipe is not None
+            and entry.covers(implementation, operation, check, dtype)
+            and entry.includes(recipe)
             for entry in self.entries
         )
 
@@ -140,7 +147,7 @@ def _judge_entry(entry: Expected, matched: bool, run_check: RunCheck, judgement:
         return
     if failure is None:
         judgement.problems.append(f"{entry} passes now; remove it")
-    else:
+    elif not matched:
         judgement.replayed.append((failure, entry.reason))
 
 

@@ -41,10 +41,11 @@ def with_option(recipe: Recipe, name: str, value: Any) -> Recipe:
 def edited(recipe: Recipe, name: str, change: Callable[[Array], Array]) -> Recipe:
     """With the values of one array changed, of the same shape."""
     values = np.array(expand(recipe).values[name])
-    return with_array(recipe, name, _written(recipe.arrays[name], change(values)))
+    return with_array(recipe, name, written(recipe.arrays[name], change(values)))
 
 
-def _written(array: ArrayRecipe, values: Array) -> ArrayRecipe:
+def written(array: ArrayRecipe, values: Array) -> ArrayRecipe:
+    """The recipe of an array with these values written out; dtype and layout stay."""
     texts = [str(number) for number in (values if values.dtype.kind in "iub" else values.astype(np.float64)).reshape(-1).tolist()]
     return msgspec.structs.replace(array, elements=tuple(texts), edits=(), seed=0, scale=1.0, ignored="none")
 
@@ -54,7 +55,7 @@ def of_shape(recipe: Recipe, shape: tuple[int, ...], change: Callable[[str, Arra
     if prod(recipe.shape) > LARGEST_WRITTEN:
         return msgspec.structs.replace(recipe, shape=shape)
     values = expand(recipe).values
-    arrays = {name: _written(array, change(name, np.array(values[name]))) for name, array in recipe.arrays.items()}
+    arrays = {name: written(array, change(name, np.array(values[name]))) for name, array in recipe.arrays.items()}
     return msgspec.structs.replace(recipe, shape=shape, arrays=arrays)
 
 
@@ -144,8 +145,8 @@ def other_target_kind(recipe: Recipe) -> Recipe:
     values = np.array(expand(recipe).values["target"])
     if target_kind(recipe) == "index":
         hot = np.moveaxis(values[..., np.newaxis] == np.arange(rows.classes), -1, rows.axis)
-        return with_array(recipe, "target", _written(plain, hot.astype(np.float64)))
-    return with_array(recipe, "target", _written(plain, np.argmax(values.astype(np.float64), axis=rows.axis)))
+        return with_array(recipe, "target", written(plain, hot.astype(np.float64)))
+    return with_array(recipe, "target", written(plain, np.argmax(values.astype(np.float64), axis=rows.axis)))
 
 
 def special_values(array: ArrayRecipe) -> tuple[str, ...]:
