@@ -99,12 +99,9 @@ def _rebuilt(found: Failure) -> tuple[Recipe, tuple[str, ...]]:
         return recipe, ()
     changed = f"the recipe gives other arrays by now ({', '.join(differing)})"
     if set(found.arrays) != set(found.hashes):
-        raise RecordError(
-            f"the recipe gives other arrays by now ({', '.join(differing)}), and the recorded ones were too large to be stored"
-        )
-    note = f"the recipe gives other arrays by now ({', '.join(differing)}); replayed with the stored ones"
+        raise RecordError(f"{changed}, and the recorded ones were too large to be stored")
     stored = {name: written(recipe.arrays[name], array.view()) for name, array in found.arrays.items()}
-    return msgspec.structs.replace(recipe, arrays=stored), (note,)
+    return msgspec.structs.replace(recipe, arrays=stored), (f"{changed}; replayed with the stored ones",)
 
 
 def _differing(recipe: Recipe, found: Failure) -> list[str]:
