@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Array, Trial, Unsupported, call, unwrap
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations import get_operation
@@ -37,6 +38,9 @@ def _value(trial: Trial, operation: str, case: Case) -> Array:
     subject = trial.subject if operation == trial.operation.name else trial.siblings.get(operation)
     if subject is None:
         raise Unsupported(f"no {operation} of the same name")
+    reason = refusal(case, get_operation(operation), subject.capabilities)
+    if reason is not None:
+        raise Unsupported(reason)
     outcome = call(subject, "forward", case, trial.value_dtype)
     return np.asarray(unwrap(outcome, operation, layout_refused=False)["value"])
 

@@ -18,10 +18,10 @@ from xentfuzz.recipes.space import Space
 from xentfuzz.runner.agreement import Agreement
 from xentfuzz.runner.contestant import Contestant, Deadline, Origin
 from xentfuzz.runner.events import Progress
-from xentfuzz.runner.examine import Excluded, judge_all, note, trial_of
+from xentfuzz.runner.examine import Excluded, judge_all, note, refused, trial_of
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.shared_evaluation import SharedEvaluation
-from xentfuzz.runner.spaces import common_space, opt_in_space, own_space, refusal
+from xentfuzz.runner.spaces import common_space, opt_in_space, own_space
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
 OPT_IN_SHARE = 4
@@ -163,7 +163,7 @@ def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, t
         for check in corpus.group.checks(contestant)
         if not plan.excluded(contestant.name, operation, check.name, recipe.dtype, recipe)
     ]
-    reason = contestant.gave_up or refusal(recipe, trial.case, plan.operation, contestant.subject.capabilities)
+    reason = contestant.gave_up or refused(contestant, recipe, trial.case)
     if reason is None:
         judge_all(contestant, checks, recipe, trial, corpus.origin)
         return True

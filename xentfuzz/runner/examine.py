@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
@@ -22,9 +23,17 @@ def trial_of(contestant: Contestant, case: Case, evaluation: Evaluation | None =
     return Trial(contestant.operation, case, exact, contestant.subject, contestant.siblings)
 
 
+def refused(contestant: Contestant, recipe: Recipe, case: Case) -> str | None:
+    """Why the contestant doesn't take the case, or None."""
+    layouts = {array.layout for array in recipe.arrays.values()}
+    return refusal(case, contestant.operation, contestant.subject.capabilities, layouts)
+
+
 def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | Measure | None:
     """The Failure or the Measure of one check on one recipe; None where the case is unsupported."""
     case = expand(recipe)
+    if refused(contestant, recipe, case) is not None:
+        return None
     return judge(contestant, check, recipe, case, trial_of(contestant, case))
 
 

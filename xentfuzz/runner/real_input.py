@@ -16,10 +16,9 @@ from xentfuzz.operations.case import Case
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.corpus import Plan
-from xentfuzz.runner.examine import judge, note, trial_of
+from xentfuzz.runner.examine import judge, note, refused, trial_of
 from xentfuzz.runner.recorded import Recorded
 from xentfuzz.runner.shared_evaluation import SharedEvaluation
-from xentfuzz.runner.spaces import refusal
 
 Array = np.ndarray[Any, Any]
 
@@ -59,7 +58,7 @@ def _takes(plan: Plan, contestant: Contestant, case: Case) -> bool:
     capabilities = contestant.subject.capabilities
     size = next(iter(case.values.values())).size
     too_large = contestant.subject.implementation.simulator and size > plan.profile.simulated_recorded
-    return case.dtype in capabilities.dtypes and not too_large and not refusal(written(case, ""), case, plan.operation, capabilities)
+    return case.dtype in capabilities.dtypes and not too_large and refused(contestant, written(case, ""), case) is None
 
 
 def _judge_recording(plan: Plan, recorded: Recorded, trial: Trial, contestant: Contestant) -> None:

@@ -1,0 +1,68 @@
+"""Why an implementation doesn't take a case: what it declares, or what a probe found, against what the case needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.operation import Operation
+from xentfuzz.subjects.capabilities import Capabilities
+
+
+def refusal(case: Case, operation: Operation, capabilities: Capabilities, layouts: Iterable[str] = ()) -> str | None:
+    """Why the implementation doesn't take the case, or None. layouts: the names of those that the case's arrays have."""
+    logits = case.values[operation.arguments[0].name]
+    if logits.ndim not in capabilities.ranks:
+        return f"{logits.ndim}-d {operation.arguments[0].name}"
+    return (
+        _target_refusal(case, capabilities)
+        or _option_refusal(case.options, operation.defaults, capabilities)
+        or _layout_refusal(layouts, capabilities)
+        or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
+    )
+
+
+def _target_refusal(case: Case, capabilities: Capabilities) -> str | None:
+    target = case.values.get("target")
+    if target is None:
+        return None
+    kind = target_kind(case)
+    if kind not in capabilities.targets:
+        return f"{kind} targets"
+    if kind == "index" and target.dtype.name not in capabilities.target_dtypes:
+        # A dtype that is not declared is tried all the same: refusing it is fine, a wrong answer is not.
+        return None
+    if "weight" in case.arrays and not capabilities.weight:
+        return "weight"
+    return None
+
+
+def target_kind(case: Case) -> str:
+    """Probabilities exactly when the target has the logits' shape and a floating-point dtype."""
+    target = case.values["target"]
+    first = next(iter(case.values.values()))
+    return "probabilities" if target.shape == first.shape and target.dtype.kind in "fV" else "index"
+
+
+def _option_refusal(options: Mapping[str, Any], defaults: Mapping[str, Any], capabilities: Capabilities) -> str | None:
+    for name, value in options.items():
+        known = capabilities.options.get(name, ())
+        if value != defaults.get(name) and known is not None and value not in known:
+            return f"{name}={value!r}" if known else name
+    return None
+
+
+def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities) -> str | None:
+    if not capabilities.layouts:
+        return None
+    refused = sorted(set(layouts) - set(capabilities.layouts))
+    return f"{refused[0]} layout" if refused else None
+
+
+def _class_count_refusal(classes: int, capabilities: Capabilities) -> str | None:
+    if capabilities.largest_class_count is not None and classes > capabilities.largest_class_count:
+        return f"more than {capabilities.largest_class_count} classes"
+    if classes % capabilities.class_count_divisor:
+        return f"class counts that {capabilities.class_count_divisor} doesn't divide"
+    return None
