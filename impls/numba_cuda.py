@@ -617,7 +617,7 @@ def _to_device(where: Place, call: LossCall) -> OnDevice:
     rows = where.matrix(call.first, call.class_axis)
     weights = _constant((0,), call.dtype) if call.weight is None else where.vector(call.weight)
     if call.probabilities:
-        return OnDevice(rows, _constant((1, 1, 1), np.dtype(np.int64)), weights, call.rows or math.nan)
+        return OnDevice(rows, _constant((1, 1, 1), np.dtype(np.int64)), weights, float(call.rows) or math.nan)
     target: Any = arguments.class_indices(call)[0] if where is Host else call.target
     targets = where.positions(target)
     return OnDevice(rows, targets, weights, _denominator(call, targets, weights))
