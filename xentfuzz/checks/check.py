@@ -32,8 +32,8 @@ class Check:
     explanation: what it demands and why. operations: names, None for all.
     applies: (capabilities, implementation) -> why it can't be run, or None.
     draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
-    directed: whether the search towards a larger error / allowed error is worth it. hazardous: whether its calls may damage the process, so that
-    it is run after everything else and its worker is given up afterwards.
+    directed: whether the search towards a larger error / allowed error is worth it.
+    hazardous: whether its calls may damage the process, so that it is run after everything else and its worker is given up afterwards.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from xentfuzz.checks.registry import find_check
 from xentfuzz.failures.explain_case import explain
 from xentfuzz.failures.failure import Failure
 from xentfuzz.recipes.draw import shrink
@@ -26,6 +27,9 @@ CLEAREST_FIRST = (
     "aliased_result",
     "relation",
 )
+
+# Kinds that one wrong number shows as, depending on the check that looks; every other kind is a fault of its own.
+WRONG_NUMBERS = {"value", "gradient", "special", "accuracy", "relation"}
 
 # A crash costs a worker each time, a hang a time limit.
 CRASH_EVALUATIONS = 20
@@ -54,11 +58,21 @@ def _clearness(found: Found) -> tuple[int, int, int]:
 
 
 def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
-    """Whether `found` is the same bug seen by another check: it fails on that failure's smallest case too."""
-    if failure.kind in CRASH_KINDS or found.failure.kind in CRASH_KINDS:
+    """Whether `found` is the same bug seen by another check: it fails in the same way on that failure's smallest case too."""
+    if failure.kind in CRASH_KINDS:
         return failure.kind == found.failure.kind
+    if failure.kind != found.failure.kind and not {failure.kind, found.failure.kind} <= WRONG_NUMBERS:
+        return False
     verdict = examine(contestant, found.check, recipe_from(failure.recipe))
-    return isinstance(verdict, Failure)
+    if isinstance(verdict, Failure) and verdict.kind == found.failure.kind:
+        return True
+    return found.failure.kind == "relation" and _breaks(contestant, failure, found)
+
+
+def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
+    """Whether an identity is broken where the plain result is wrong already."""
+    verdict = examine(contestant, find_check(failure.check), found.recipe)
+    return isinstance(verdict, Failure) and verdict.kind in WRONG_NUMBERS
 
 
 def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: Deadline) -> Failure:
