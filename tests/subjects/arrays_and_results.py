@@ -22,3 +22,32 @@ def foreign_folders(logits, target):
     """How many folders are on the path from which the harness has its own libraries."""
     assert "xentfuzz.worker.server" in sys.modules
     return np.float64(sum(entry == os.environ["XENTFUZZ_TEST_FOREIGN"] for entry in sys.path))
+
+
+def changes_logits(logits, target):
+    logits[...] = 7
+    return np.float32(0)
+
+
+def writes_beyond_logits(logits, target):
+    """One element past the end of what it was given, where a larger buffer goes on."""
+    np.lib.stride_tricks.as_strided(logits, (logits.size + 1,), (logits.itemsize,), writeable=True)[-1] = 7
+    return np.float32(0)
+
+
+_SCRATCH = np.zeros(8)
+
+
+def reuses_its_result(logits, target):
+    _SCRATCH[...] = logits.flat[0]
+    return _SCRATCH
+
+
+def reverses_a_view(logits, target):
+    return logits[::-1, ::2]
+
+
+def refuses_half(logits, target):
+    if logits.dtype.itemsize == 2:
+        raise NotImplementedError("no 16-bit floats")
+    return logits.dtype.type(0)

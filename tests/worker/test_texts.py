@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xentfuzz.worker.texts import LONGEST, message_of, raised_from, shorten, without_folders
+from xentfuzz.worker.texts import LONGEST, message_of, one_line, raised_from, shorten, without_folders
 
 
 class Unspeakable(ValueError):
@@ -33,6 +33,12 @@ def test_classes_are_listed_from_the_most_derived_on():
     raised = raised_from(caught(Unspeakable()))
     assert raised.types == ("Unspeakable", "ValueError", "Exception", "BaseException")
     assert "Unspeakable" in raised.traceback
+
+
+def test_one_line_is_the_first_and_the_last():
+    assert one_line("exited with status 1\nTraceback\n  File ...\nImportError: numpy\n") == "exited with status 1; ImportError: numpy"
+    assert one_line("alone") == "alone"
+    assert one_line("") == ""
 
 
 def test_folders_are_cut_from_tracebacks():

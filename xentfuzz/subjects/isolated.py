@@ -15,6 +15,7 @@ from xentfuzz.subjects.outcome import Call, Crash, Outcome
 from xentfuzz.subjects.planning import plan_of
 from xentfuzz.subjects.specialisation import Specialisations, specialisation
 from xentfuzz.subjects.worker_process import WorkerProcess
+from xentfuzz.worker.texts import one_line
 from xentfuzz.worker.wire import answer_in, arrays_in, put_arrays
 
 
@@ -38,10 +39,11 @@ class Isolated:
         return self._description
 
     def differentiate(self, arguments: tuple[str, ...]) -> None:
-        """Ask autodiff for the gradients of these arguments only; takes a new worker."""
+        """Ask autodiff for the gradients of these arguments only."""
         self._plan = replace(self._plan, differentiable=arguments)
         self._packed = self._pack()
-        self._lost()
+        if self.worker is not None:
+            self._load(self.worker)
 
     def _pack(self) -> bytes:
         try:
@@ -84,15 +86,19 @@ class Isolated:
     def _started(self) -> WorkerProcess:
         if self.worker is None:
             worker = WorkerProcess(self.implementation.environment, self.implementation.python, self.limits)
-            reply = worker.request({"do": "load", "size": len(self._packed)}, self.limits.first_call_seconds, self._packed)
-            problem = f"its worker ended while it was loaded: {reply.message}" if isinstance(reply, Crash) else reply.get("error")
-            if isinstance(reply, Crash) or problem is not None:
-                worker.close()
-                raise UsageError(f"{self.implementation.name}: {problem}")
-            self._description = reply["loaded"]
+            self._load(worker)
             worker.note_baseline()
             self.worker = worker
         return self.worker
+
+    def _load(self, worker: WorkerProcess) -> None:
+        reply = worker.request({"do": "load", "size": len(self._packed)}, self.limits.first_call_seconds, self._packed)
+        if isinstance(reply, Crash):
+            raise UsageError(f"{self.implementation.name}: its worker ended while it was loaded: {one_line(reply.message)}")
+        if "error" in reply:
+            worker.close()
+            raise UsageError(f"{self.implementation.name}: {reply['error']}")
+        self._description = reply["loaded"]
 
     def _lost(self) -> None:
         """The next call starts a new worker, which has compiled nothing."""

@@ -163,6 +163,7 @@ class Probe:
         while divisor > 1 and _accepted(self._call(replace(self.base, classes=divisor // 2))):
             divisor //= 2
         self.found = replace(self.found, class_count_divisor=divisor)
+        self.base = replace(self.base, classes=divisor)
 
     def _find_options(self) -> None:
         rejected = [

@@ -37,8 +37,9 @@ class Specialisations:
         return key not in self.seen
 
     def note(self, key: tuple[Any, ...], seconds: float) -> None:
-        self.seen.add(key)
-        self.slowest = max(seconds, self.slowest or 0.0)
+        if self.is_new(key):
+            self.seen.add(key)
+            self.slowest = max(seconds, self.slowest or 0.0)
 
     def time_limit(self, key: tuple[Any, ...], limits: Limits) -> float:
         """Once first calls are known to be fast, one that hangs is not waited for as long as a compiler would be."""

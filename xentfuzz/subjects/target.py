@@ -19,6 +19,7 @@ from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.worker_process import WorkerProcess
 from xentfuzz.worker.describe import describe_object, describe_target
 from xentfuzz.worker.reference import load_reference
+from xentfuzz.worker.texts import one_line
 
 DEFAULT_OPERATION = "cross_entropy"
 
@@ -105,7 +106,7 @@ def _described(target: str, operation: str, environment: Mapping[str, str], *, i
     finally:
         worker.close()
     if isinstance(reply, Crash):
-        raise UsageError(f"{target}: the process that imported it ended: {reply.message}")
+        raise UsageError(f"{target}: the process that imported it ended: {one_line(reply.message)}")
     if "error" in reply:
         raise UsageError(reply["error"])
     described: dict[str, Any] = reply["target"]

@@ -31,13 +31,19 @@ def load_reference(reference: str) -> Any:
 
 
 def load_module(name: str) -> ModuleType:
-    """Raises UsageError with the reason."""
+    """The module, which may lie in the current directory. Raises UsageError with the reason why it can't be imported."""
+    here = str(Path.cwd())
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            raise UsageError(f"no module named {error.name!r}; give a file as path/to/file.py:attribute, or set PYTHONPATH") from None
-        raise UsageError(_failed(name, error)) from error
+        missing = error.name or ""
+        if name != missing and not name.startswith(f"{missing}."):
+            raise UsageError(_failed(name, error)) from error
+        if here not in sys.path:
+            # Last, so that nothing in the current directory hides a module of the same name.
+            sys.path.append(here)
+            return load_module(name)
+        raise UsageError(f"no module named {missing!r}; give a file as path/to/file.py:attribute, or set PYTHONPATH") from None
     except (Exception, SystemExit) as error:
         raise UsageError(_failed(name, error)) from error
 

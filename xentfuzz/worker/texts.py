@@ -26,6 +26,12 @@ def shorten(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 
+def one_line(text: str) -> str:
+    """The first and the last line: what happened, and what a traceback ends with."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "; ".join(dict.fromkeys((*lines[:1], *lines[-1:])))
+
+
 def without_folders(text: str) -> str:
     """Traceback lines with the files' names alone: where a machine keeps them is nobody's business."""
     return re.sub(r'File "(?:[^"]*[/\\])?([^"/\\]+)"', r'File "\1"', text)

@@ -1,0 +1,140 @@
+"""A few calls find out what an implementation takes, and say in one line what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.implementation import Implementation
+from xentfuzz.recipes.layouts import LAYOUTS
+from xentfuzz.subjects.in_process import InProcess
+from xentfuzz.subjects.probe import CLASS_COUNTS_IF_COSTLY, COSTLY_SECONDS, MOST_CALLS, capabilities_of
+
+
+class Counted:
+    """A subject that counts its calls."""
+
+    def __init__(self, implementation):
+        self.inner = InProcess(implementation)
+        self.implementation = implementation
+        self.calls = []
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def call(self, call):
+        self.calls.append(call)
+        return self.inner.call(call)
+
+
+def probed(forward, **declaration):
+    return capabilities_of(InProcess(Implementation("subject", forward, **declaration)))
+
+
+def test_what_a_picky_implementation_takes_is_found_and_what_it_refuses_is_said():
+    found = probed("kernels:picky")
+    assert found.assumed
+    assert found.dtypes == ("float32", "float64")
+    assert (found.ranks, found.targets, found.target_dtypes) == ((2,), ("index",), ("int64",))
+    assert found.options == {"reduction": None}
+    assert not found.weight
+    assert set(LAYOUTS) - set(found.layouts) == {"fortran", "sliced_columns", "negative_stride"}
+    lines = [line for line in found.rejections if "3-d" in line or "bfloat16" in line or "ignore_index" in line]
+    assert lines == [
+        "rejects bfloat16 logits: TypeError: no 16-bit floats",
+        "rejects 3-d logits: AssertionError: only matrices",
+        "rejects ignore_index: ValueError: ignore_index is fixed",
+    ]
+    assert any("'smoothing', which looks like label_smoothing" in line for line in found.rejections)
+
+
+@pytest.mark.parametrize("forward", ["picky", "wide_loss", "only_probabilities", "multiples_of_eight", "nothing_works"])
+def test_a_probe_makes_few_calls_and_tiny_ones(forward):
+    subject = Counted(Implementation("subject", f"kernels:{forward}", backward="kernels:backward_of_picky"))
+    capabilities_of(subject)
+    assert 0 < len(subject.calls) <= MOST_CALLS
+    assert max(array.storage.size for call in subject.calls for array in call.arrays.values()) < 20_000
+
+
+def test_what_is_declared_is_not_probed():
+    subject = Counted(
+        Implementation("subject", "kernels:nothing_works", dtypes=("float32",), supports={"ranks": (2,), "targets": ("index",)})
+    )
+    found = capabilities_of(subject)
+    assert subject.calls == []
+    assert not found.assumed
+    assert (found.dtypes, found.ranks, found.targets, found.target_dtypes) == (("float32",), (2,), ("index",), ("int64",))
+
+
+def test_declared_dtypes_are_kept_while_the_rest_is_probed():
+    found = probed("kernels:picky", dtypes=("float16", "float32"))
+    assert (found.dtypes, found.ranks) == (("float16", "float32"), (2,))
+
+
+def test_a_float32_loss_of_16_bit_logits_is_assumed_and_a_float64_loss_of_float32_ones_is_not():
+    assert probed("kernels:wide_loss").loss_dtypes == {"float16": "float32", "bfloat16": "float32"}
+
+
+def test_another_base_is_found_where_the_commonest_call_is_refused():
+    assert probed("kernels:only_probabilities").targets == ("probabilities",)
+    assert probed("kernels:only_probabilities").weight
+    assert probed("kernels:only_vectors").ranks == (1,)
+    assert probed("kernels:only_half").dtypes == ("bfloat16",)
+
+
+def test_a_divisor_of_the_class_count_is_found():
+    found = probed("kernels:multiples_of_eight")
+    assert (found.class_count_divisor, found.dtypes, found.ranks) == (8, FLOAT_NAMES, (1, 2, 3, 4))
+
+
+def test_overwritten_arguments_are_noted():
+    assert probed("kernels:overwrites").changed_inputs == ("logits",)
+    assert probed("kernels:picky").changed_inputs == ()
+
+
+def test_nothing_is_claimed_for_what_never_works():
+    found = probed("kernels:nothing_works")
+    assert found.dtypes == ()
+    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with index targets: RuntimeError: not today"
+
+
+def test_costly_compilation_for_every_class_count_is_noticed(monkeypatch):
+    import kernels
+
+    monkeypatch.setattr(kernels, "SECONDS_TO_COMPILE", 1.1 * COSTLY_SECONDS)
+    monkeypatch.setattr(kernels, "COMPILED", {(3, 5)})
+    declaration = {"dtypes": ("float32",), "supports": None}
+    # Other shapes cost nothing, so that the test is quick.
+    monkeypatch.setattr("xentfuzz.subjects.probe.Probe._find_inputs", lambda self: None)
+    monkeypatch.setattr("xentfuzz.subjects.probe.Probe._find_layouts", lambda self: None)
+    found = probed("kernels:compiles_for_every_size", **declaration)
+    assert found.class_counts == tuple(count for count in CLASS_COUNTS_IF_COSTLY if count <= 5 * 64)
+
+
+def test_cheap_compilation_leaves_the_class_counts_alone():
+    assert probed("kernels:picky").class_counts is None
+
+
+def test_gradients_are_there_where_a_backward_is():
+    assert probed("kernels:picky").gradients == ()
+    found = probed("kernels:picky", backward="kernels:backward_of_picky")
+    assert (found.functions, found.gradients) == (("forward", "backward"), ("grad_logits",))
+
+
+def test_a_declared_backward_that_never_works_stays_so_that_checks_find_it():
+    found = probed("kernels:picky", backward="kernels:backward_that_never_works")
+    assert (found.functions, found.gradients) == (("forward", "backward"), ("grad_logits",))
+
+
+def test_a_crash_refuses_nothing(isolated):
+    subject = isolated("kernels:hangs", call_seconds=0.2)
+    object.__setattr__(subject, "limits", type(subject.limits)(call_seconds=0.2, first_call_seconds=0.5))
+    found = capabilities_of(subject)
+    assert (found.dtypes, found.ranks) == (FLOAT_NAMES, (1, 2, 3, 4))
+
+
+def test_softmax_has_no_target_and_without_an_axis_only_the_last_one():
+    found = probed("kernels:last_axis", operation="softmax")
+    assert (found.targets, found.options, found.weight) == ((), {"axis": (-1,)}, False)
+    assert probed(np.cumsum, operation="softmax").options == {"axis": None}

@@ -1,0 +1,127 @@
+"""What a user names becomes an Implementation, or one clear line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import kernels
+import pytest
+
+from xentfuzz import registry
+from xentfuzz.errors import UsageError
+from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.open import open_subject
+from xentfuzz.subjects.target import resolve
+
+KERNELS = str(Path(__file__).parent / "kernels.py")
+
+
+@pytest.fixture(params=[False, True], ids=["here", "in_a_worker"])
+def isolate(request):
+    return request.param
+
+
+def test_an_implementation_stands_for_itself_with_what_else_is_given():
+    assert resolve(kernels.DECLARED) == kernels.DECLARED
+    changed = resolve(kernels.DECLARED, dtypes=["float64"], grade="lse/pairwise", environment={"A": "1"})
+    assert (changed.dtypes, changed.grade, changed.environment, changed.forward) == (
+        ("float64",),
+        "lse/pairwise",
+        {"A": "1"},
+        kernels.picky,
+    )
+
+
+def test_a_function_keeps_its_backward(isolate):
+    assert resolve(kernels.with_backward, isolate=isolate).backward is kernels.backward_of_picky
+    assert resolve(kernels.picky).backward is None
+    assert resolve(kernels.with_backward, backward=kernels.backward_that_never_works).backward is kernels.backward_that_never_works
+
+
+@pytest.mark.parametrize("where", ["kernels", KERNELS])
+def test_a_named_function_is_one_that_a_worker_finds(isolate, where, make_call):
+    implementation = resolve(f"{where}:with_backward", isolate=isolate)
+    assert (implementation.name, implementation.array) == (f"{where}:with_backward", "numpy")
+    subject = open_subject(implementation, isolate=isolate)
+    assert subject.call(make_call("backward", grad_output=1.0)).results is not None
+    subject.close()
+
+
+def test_a_relative_path_stays_right_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(Path(KERNELS).parent)
+    implementation = resolve("kernels.py:picky", isolate=False)
+    monkeypatch.chdir(tmp_path)
+    assert open_subject(implementation).capabilities.dtypes
+
+
+def test_a_module_of_the_current_directory_is_found(monkeypatch, tmp_path, isolate):
+    (tmp_path / f"only_here_{isolate}.py").write_text("def forward(logits, target): return logits.dtype.type(0)\n")
+    monkeypatch.chdir(tmp_path)
+    assert resolve(f"only_here_{isolate}:forward", isolate=isolate).array == "numpy"
+
+
+def test_a_declaration_is_taken_with_functions_that_a_worker_finds(isolate):
+    implementation = resolve("kernels:DECLARED", isolate=isolate)
+    assert (implementation.name, implementation.dtypes) == ("declared", ("float32",))
+    assert implementation.forward == "kernels:DECLARED.forward"
+    subject = open_subject(implementation, isolate=True)
+    assert subject.capabilities.ranks == (2,)
+    subject.close()
+
+
+def test_a_function_without_a_name_is_found_through_its_declaration(make_call):
+    subject = open_subject(resolve("kernels:FACTORY_MADE"), isolate=True)
+    assert subject.call(make_call()).results is not None
+    subject.close()
+
+
+def test_one_of_several_is_chosen_by_its_operation_or_its_place():
+    assert resolve("kernels:SEVERAL", isolate=False).operation == "cross_entropy"
+    assert resolve("kernels:SEVERAL", operation="softmax", isolate=False).operation == "softmax"
+    assert resolve("kernels:AMBIGUOUS.1", isolate=False).name == "other"
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    monkeypatch.setattr(registry, "_REGISTRY", registry.Registry(lambda: ()))
+    registry.register(kernels.DECLARED)
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_registered_name():
+    assert resolve("declared") == kernels.DECLARED
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    ("target", "options", "message"),
+    [
+        ("declred", {}, "unknown implementation 'declred'; did you mean 'declared'?"),
+        ("declared", {"operation": "softmax"}, "unknown operation of declared: 'softmax'"),
+        ("kernels.py", {}, "what a module holds is named as kernels.py:ATTRIBUTE"),
+        ("kernels:pikcy", {}, "kernels has no attribute 'pikcy'; did you mean 'picky'?"),
+        ("no_such_module:forward", {}, "no module named 'no_such_module'"),
+        ("no_such_file.py:forward", {}, "no_such_file.py does not exist"),
+        ("kernels:AMBIGUOUS", {}, "declares declared for cross_entropy (AMBIGUOUS.0), other for cross_entropy (AMBIGUOUS.1)"),
+        ("kernels:SEVERAL", {"operation": "nll_loss"}, "name one of them, or an operation"),
+        ("kernels:SECONDS_TO_COMPILE", {}, "a float can't be called"),
+        ("kernels:last_axis", {}, "last_axis takes 1 positional arguments (logits); wanted 2 arrays at least"),
+        ("kernels:picky", {"operation": "crossentropy"}, "unknown operation 'crossentropy'"),
+        ("kernels:picky", {"array": "tensorflow"}, "array='tensorflow' is none of"),
+    ],
+)
+def test_wrong_usage_is_answered_in_one_line(isolate, target, options, message):
+    with pytest.raises(UsageError) as error:
+        resolve(target, isolate=isolate, **options)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_importing_a_target_may_end_a_worker_but_not_this_process(tmp_path):
+    (tmp_path / "suicidal.py").write_text("import os\nos.abort()\n")
+    with pytest.raises(UsageError, match=r"the process that imported it ended: abort \(SIGABRT\)"):
+        resolve(f"{tmp_path}/suicidal.py:forward")
+
+
+def test_an_implementation_object_is_no_plain_function():
+    assert isinstance(resolve(kernels.DECLARED), Implementation)
