@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
@@ -13,7 +13,7 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.recipes.choices import Choices, Table, pick
 from xentfuzz.recipes.layouts import LAYOUTS
-from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.recipe import UNIT_SCALE, ArrayRecipe, Recipe
 from xentfuzz.recipes.regime import Regime
 from xentfuzz.recipes.space import Space
 
@@ -52,20 +52,39 @@ class Draft:
         return Recipe(self.space.operation, self.space.dtype, self.shape, self.arrays, options)
 
 
-def draw_regime(draft: Draft, kind: str, table: dict[str, Regime], boost: Callable[[str], int] = lambda _: 1) -> tuple[str, float]:
-    """A regime of the family's and one of its scales. boost: how many times more often than usual a regime is drawn."""
+Boost = Callable[[str], int]
+
+
+def as_usual(_: str) -> int:
+    return 1
+
+
+def without(*names: str) -> Boost:
+    """Leaves out the regimes named."""
+    return lambda name: 0 if name in names else 1
+
+
+def draw_regime(draft: Draft, kind: str, table: dict[str, Regime], boost: Boost = as_usual) -> str:
+    """An ordinary regime that the space allows. boost: how many times more often than usual a regime is drawn."""
     allowed = draft.space.regimes.get(kind)
     options = tuple(
         (name, regime.weight * boost(name))
         for name, regime in table.items()
         if regime.family == "ordinary" and (allowed is None or name in allowed)
     )
-    name = _table(options).pick(draft.choices)
-    return name, draw_scale(draft, table[name])
+    return _table(options).pick(draft.choices)
 
 
-def draw_scale(draft: Draft, regime: Regime) -> float:
-    return pick(draft.choices, regime.scales_for(FORMATS[draft.space.dtype].max))
+def draw_scale(draft: Draft, regime: Regime, preferred: Callable[[float], bool] = lambda _: False) -> float:
+    """One of the regime's scales that fit the format; of the preferred ones where there are any."""
+    scales = regime.scales_for(FORMATS[draft.space.dtype].max)
+    scale = pick(draft.choices, tuple(filter(preferred, scales)) or scales)
+    return UNIT_SCALE if scale == UNIT_SCALE else scale
+
+
+def draw_array(draft: Draft, kind: str, table: dict[str, Regime], boost: Boost = as_usual) -> ArrayRecipe:
+    regime = draw_regime(draft, kind, table, boost)
+    return ArrayRecipe(regime, scale=draw_scale(draft, table[regime]))
 
 
 @lru_cache(maxsize=512)
@@ -93,10 +112,3 @@ def layouts_for(rank: int, allowed: tuple[str, ...] | None, *, repeats: bool) ->
         if name == "contiguous"
         or (rank >= layout.minimum_rank and (repeats or not layout.repeats) and (allowed is None or name in allowed))
     )
-
-
-def without(names: Iterable[str], *, of: dict[str, Regime]) -> Callable[[str], int]:
-    """A boost that leaves out the regimes named."""
-    excluded = frozenset(names)
-    assert excluded <= set(of), excluded
-    return lambda name: 0 if name in excluded else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from math import prod
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -22,6 +23,7 @@ __all__ = ["draw_corpus", "recipes", "search", "shrink"]
 
 # Cases of a check that fail in so many different ways are enough of a start for whoever mends it.
 MOST_KINDS = 4
+SMALL_ENOUGH = 8  # logits of a case that is easily read
 LARGEST_SCORE = 1e300  # Hypothesis takes finite scores only
 _KEY = b"xentfuzz"
 
@@ -48,9 +50,16 @@ def shrink(
 
 
 def _smallest(space: Space, failing: Recipe, indices: Sequence[int] | None, budget: Budget) -> Recipe:
-    if indices is not None:
-        failing = _shrink_choices(space, failing, indices, budget.part(0.5))
-    return polish(failing, budget)
+    """Polished; where that leaves much, Hypothesis has a go at the choices too, which gets over what polishing is stuck at."""
+    polished = polish(failing, budget.part(0.6))
+    if indices is None or prod(polished.shape) <= SMALL_ENOUGH:
+        return polished
+    shrunk = _shrink_choices(space, failing, indices, budget.part(0.7))
+    return min(polished, polish(shrunk, budget), key=_complexity)
+
+
+def _complexity(recipe: Recipe) -> tuple[int, int]:
+    return prod(recipe.shape), len(recipe.one_line())
 
 
 def _shrink_choices(space: Space, failing: Recipe, indices: Sequence[int], still_fails: Callable[[Recipe], bool]) -> Recipe:

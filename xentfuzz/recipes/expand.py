@@ -24,7 +24,7 @@ from xentfuzz.recipes.labels import Labels
 from xentfuzz.recipes.layouts import LAYOUTS, lay_out, repeated_values
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
-from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.recipes.recipe import GRAD_OUTPUT, Recipe
 from xentfuzz.recipes.regime import Grid, Regime, regime_named
 from xentfuzz.recipes.shapes import class_rows
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
@@ -32,7 +32,6 @@ from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.weight import WEIGHT
 from xentfuzz.recipes.words import Array, Words
 
-GRAD_OUTPUT = "grad_output"
 TABLES: dict[str, dict[str, Regime]] = {"logits": LOGITS, "log_probs": LOG_PROBS}
 
 

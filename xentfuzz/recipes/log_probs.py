@@ -20,7 +20,7 @@ def log_probabilities(grid: Grid) -> Array:
 def powers_of_two(grid: Grid) -> Array:
     """Genuine log-probabilities: 1/2, 1/4, 1/8, ... and the last one twice, rotated from row to row."""
     order = (np.arange(grid.classes) + below(grid.row_words(lane=1), grid.classes)) % grid.classes
-    return -0.6931471805599453 * np.minimum(order + 1, max(grid.classes - 1, 0))
+    return -0.6931471805599453 * np.minimum(order + 1, min(grid.classes - 1, 4000))
 
 
 def positive(grid: Grid) -> Array:

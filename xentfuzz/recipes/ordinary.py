@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import msgspec
 
+from xentfuzz.dtypes import FORMATS
 from xentfuzz.operations.operation import Argument
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.recipes.choices import chance, pick
-from xentfuzz.recipes.draft import Draft, draw_option, draw_regime, layouts_for
+from xentfuzz.recipes.draft import Boost, Draft, as_usual, draw_array, draw_option, draw_regime, draw_scale, layouts_for
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
-from xentfuzz.recipes.recipe import ArrayRecipe
+from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe
 from xentfuzz.recipes.sizes import draw_positions, draw_size
 from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES
 from xentfuzz.recipes.upstream import UPSTREAM
@@ -23,8 +24,8 @@ SEEDS = 1 << 16
 TABLES = {"logits": LOGITS, "log_probs": LOG_PROBS}
 
 # Sums over many classes or rows are where accumulators fail: terms of one size, a large one late, numbers that grow.
-_LONG_ROW = {"all_equal": 3, "near_ties": 2, "late": 5, "ascending": 3, "swamp": 3, "storage_swamp": 3, "exact_ties": 2}
-_MANY_ROWS = {"confident_wrong": 5, "ordinary": 2}
+_LONG_ROW = {"all_equal": 3, "near_ties": 2, "late": 8, "ascending": 3, "swamp": 3, "storage_swamp": 3, "exact_ties": 2}
+_MANY_ROWS = {"confident_wrong": 10, "ordinary": 2}
 # Weights of one sign: with these an array of one repeated number is as good as any.
 _UNIFORM_SIGN = ("positive", "ones", "decades", "spike", "negative")
 
@@ -82,7 +83,7 @@ def draw_arrays(draft: Draft) -> None:
     draw_upstream(draft)
 
 
-def _logits_boost(draft: Draft) -> Callable[[str], int]:
+def _logits_boost(draft: Draft) -> Boost:
     boosts: dict[str, int] = {}
     if draft.classes >= 255:
         boosts = _LONG_ROW
@@ -91,14 +92,20 @@ def _logits_boost(draft: Draft) -> Callable[[str], int]:
     return lambda name: boosts.get(name, 1)
 
 
+def _overflowing(draft: Draft, regime: str) -> Callable[[float], bool]:
+    """Many losses of one size are worth most where their sum leaves the format, as it may in float16."""
+    largest = FORMATS[draft.space.dtype].max
+    return lambda scale: regime == "confident_wrong" and scale * draft.rows > largest
+
+
 def draw_first(draft: Draft) -> None:
     first = draft.operation.arguments[0]
     if draft.rows * draft.classes <= SMALL and chance(draft.choices, 20):
         count = draft.rows * draft.classes
         draft.arrays[first.name] = ArrayRecipe(elements=tuple(draw_number(draft) for _ in range(count)))
         return
-    regime, scale = draw_regime(draft, first.kind, TABLES[first.kind], _logits_boost(draft))
-    draft.arrays[first.name] = ArrayRecipe(regime, scale=scale)
+    regime = draw_regime(draft, first.kind, TABLES[first.kind], _logits_boost(draft))
+    draft.arrays[first.name] = ArrayRecipe(regime, scale=draw_scale(draft, TABLES[first.kind][regime], _overflowing(draft, regime)))
 
 
 def draw_number(draft: Draft) -> str:
@@ -115,13 +122,12 @@ def draw_number(draft: Draft) -> str:
 
 def draw_target(draft: Draft) -> None:
     if draft.target == "probabilities":
-        regime, scale = draw_regime(draft, "target", PROBABILITIES)
-        draft.arrays["target"] = ArrayRecipe(regime, scale=scale)
+        draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES)
         return
     ignored = draw_ignored(draft)
-    regime, scale = draw_regime(draft, "target", INDEX)
+    array = draw_array(draft, "target", INDEX)
     dtype = pick(draft.choices, draft.space.target_dtypes)
-    draft.arrays["target"] = ArrayRecipe(regime, scale=scale, ignored=ignored, dtype=None if dtype == "int64" else dtype)
+    draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored, dtype=None if dtype == "int64" else dtype)
 
 
 def draw_ignored(draft: Draft) -> str:
@@ -138,13 +144,12 @@ def draw_weight(draft: Draft) -> None:
         return
     # A sum of weights below zero shows only where it divides.
     divides = draft.target == "index" and effective_reduction(draft.options) == "mean"
-    regime, scale = draw_regime(draft, "weight", WEIGHT, lambda name: 3 if divides and name == "negative" else 1)
-    draft.arrays[weight.name] = ArrayRecipe(regime, scale=scale)
+    draft.arrays[weight.name] = draw_array(draft, "weight", WEIGHT, lambda name: 3 if divides and name == "negative" else 1)
 
 
-def draw_upstream(draft: Draft) -> None:
-    regime, scale = draw_regime(draft, "upstream", UPSTREAM)
-    draft.arrays["grad_output"] = ArrayRecipe(regime, scale=scale, dtype=draft.space.loss_dtype if draft.target else None)
+def draw_upstream(draft: Draft, boost: Boost = as_usual) -> None:
+    array = draw_array(draft, "upstream", UPSTREAM, boost)
+    draft.arrays[GRAD_OUTPUT] = msgspec.structs.replace(array, dtype=draft.space.loss_dtype if draft.target else None)
 
 
 def draw_seed(draft: Draft) -> None:
@@ -166,7 +171,7 @@ def rank_of(draft: Draft, name: str) -> int:
         return 1
     if name == "target" and draft.target == "index":
         return len(draft.positions)
-    if name == "grad_output" and draft.target:
+    if name == GRAD_OUTPUT and draft.target:
         return len(draft.positions) if effective_reduction(draft.options) == "none" else 0
     return len(draft.positions) + 1
 

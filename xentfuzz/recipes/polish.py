@@ -11,9 +11,9 @@ import numpy as np
 
 from xentfuzz.errors import RecordError
 from xentfuzz.operations import get_operation
-from xentfuzz.recipes.expand import GRAD_OUTPUT, expand, target_kind
+from xentfuzz.recipes.expand import expand, target_kind
 from xentfuzz.recipes.limits import family_of
-from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.recipe import GRAD_OUTPUT, UNIT_SCALE, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
 from xentfuzz.recipes.words import Array
 
@@ -47,11 +47,14 @@ def _belongs(recipe: Recipe, family: str) -> bool:
 
 
 def _descend(recipe: Recipe, passes: Sequence[Candidates], accepts: Callable[[Recipe], bool]) -> Recipe:
-    """Take the first candidate that is accepted, until none is."""
+    """Take the first candidate that is accepted, until none is. No recipe is gone back to."""
+    seen = {recipe.one_line()}
     while True:
-        found = next((candidate for one in passes for candidate in one(recipe) if candidate != recipe and accepts(candidate)), None)
+        candidates = (candidate for one in passes for candidate in one(recipe) if candidate.one_line() not in seen)
+        found = next((candidate for candidate in candidates if accepts(candidate)), None)
         if found is None:
             return recipe
+        seen.add(found.one_line())
         recipe = found
 
 
@@ -92,7 +95,7 @@ def _plainer(array: ArrayRecipe, plainest: str) -> Iterator[ArrayRecipe]:
     default = ArrayRecipe()
     if array.elements is None:
         yield ArrayRecipe(plainest, dtype=array.dtype)
-        yield msgspec.structs.replace(array, regime=plainest, scale=1.0)
+        yield msgspec.structs.replace(array, regime=plainest, scale=UNIT_SCALE)
     for field in ("layout", "edits", "ignored", "scale", "seed"):
         yield msgspec.structs.replace(array, **{field: getattr(default, field)})
     for index in range(len(array.edits)):
@@ -138,7 +141,9 @@ def _written(recipe: Recipe) -> Recipe:
     case = expand(recipe)
     arrays = {}
     for name, array in recipe.arrays.items():
-        arrays[name] = msgspec.structs.replace(array, elements=_texts(case.values[name]), edits=(), seed=0, scale=1.0, ignored="none")
+        arrays[name] = msgspec.structs.replace(
+            array, elements=_texts(case.values[name]), edits=(), seed=0, scale=UNIT_SCALE, ignored="none"
+        )
     return msgspec.structs.replace(recipe, arrays=arrays)
 
 
@@ -198,43 +203,36 @@ def _simpler_numbers(recipe: Recipe) -> Iterator[Recipe]:
     for name, array in recipe.arrays.items():
         if array.elements is None:
             continue
-        if name == GRAD_OUTPUT:
-            yield _with_array(recipe, name, msgspec.structs.replace(array, elements=("1.0",) * len(array.elements)))
-        integers = name == "target" and target_kind(recipe) == "index"
-        for texts in _simpler_elements(array.elements, integers=integers):
+        if name == "target" and target_kind(recipe) == "index":
+            simpler = [("0",) if int(text) > 0 else () for text in array.elements]
+        else:
+            # A gradient upstream of 0 hides everything; 1 is what a plain call has.
+            simplest = ("1.0", "0.0") if name == GRAD_OUTPUT else ("0.0", "1.0")
+            simpler = [_simpler_texts(text, simplest) for text in array.elements]
+        for texts in _simpler_elements(array.elements, simpler):
             yield _with_array(recipe, name, msgspec.structs.replace(array, elements=texts))
 
 
-def _simpler_elements(texts: tuple[str, ...], *, integers: bool) -> Iterator[tuple[str, ...]]:
-    """All numbers at once, then one after the other. Ignored labels stay what they are: another number would be another label."""
-    simplify = _simpler_labels if integers else _simpler_texts
-    columns = [list(simplify(text)) for text in texts]
-    for level in range(max(map(len, columns), default=0)):
-        yield tuple(column[min(level, len(column) - 1)] if column else text for text, column in zip(texts, columns, strict=True))
-    for index, column in enumerate(columns):
-        for simpler in column:
-            yield (*texts[:index], simpler, *texts[index + 1 :])
+def _simpler_elements(texts: tuple[str, ...], simpler: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """All numbers at once, then one after the other."""
+    for level in range(max(map(len, simpler), default=0)):
+        yield tuple(options[min(level, len(options) - 1)] if options else text for text, options in zip(texts, simpler, strict=True))
+    for index, options in enumerate(simpler):
+        for option in options:
+            yield (*texts[:index], option, *texts[index + 1 :])
 
 
-def _simpler_labels(text: str) -> Iterator[str]:
-    if int(text) > 0:
-        yield "0"
-
-
-def _simpler_texts(text: str) -> Iterator[str]:
-    """Shorter numbers, the shortest first: 0, 1, the nearest with ever more significant digits."""
+def _simpler_texts(text: str, simplest: tuple[str, ...]) -> tuple[str, ...]:
+    """Numbers that are shorter to read, the shortest first: the simplest, the nearest integer, ever more significant digits."""
     number = float(text)
-    candidates = ["0.0", "1.0"]
+    candidates = list(simplest)
     if np.isfinite(number):
         candidates += [repr(float(round(number)))] + [repr(float(f"{number:.{digits}g}")) for digits in (1, 2, 3, 4)]
-    for candidate in dict.fromkeys(candidates):
-        if _length(candidate) < _length(text):
-            yield candidate
+    return tuple(option for option in dict.fromkeys(candidates) if _length(option, simplest) < _length(text, simplest))
 
 
-def _length(text: str) -> tuple[int, int, int]:
-    """How long a number is to read: its significant digits, then its characters; 0 and 1 are shortest."""
-    if text in ("0.0", "1.0"):
-        return (0, 0, ("0.0", "1.0").index(text))
-    digits = text.lstrip("-").partition("e")[0].replace(".", "").strip("0")
-    return (len(digits), len(text), 0)
+def _length(text: str, simplest: tuple[str, ...]) -> tuple[int, int]:
+    """How long a number is to read: its significant digits, then its characters."""
+    if text in simplest:
+        return (0, simplest.index(text))
+    return (len(text.lstrip("-").partition("e")[0].replace(".", "").strip("0")), len(text))

@@ -10,6 +10,8 @@ from xentfuzz.errors import RecordError
 
 ALL_ROWS = -1
 TARGET_CLASS = -1
+GRAD_OUTPUT = "grad_output"  # the array that every recipe has beside its operation's arguments
+UNIT_SCALE = 1.0  # JSON leaves a default out only where it is this very object
 
 
 class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -37,7 +39,7 @@ class ArrayRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     regime: str = "ordinary"
     seed: int = 0
-    scale: float = 1.0
+    scale: float = UNIT_SCALE
     dtype: str | None = None
     layout: str = "contiguous"
     ignored: str = "none"

@@ -12,7 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from xentfuzz.recipes.choices import Table, chance, pick
-from xentfuzz.recipes.draft import Draft, draw_regime, draw_scale, layouts_for, without
+from xentfuzz.recipes.draft import Draft, draw_array, draw_scale, layouts_for, without
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.ordinary import (
@@ -23,12 +23,12 @@ from xentfuzz.recipes.ordinary import (
     draw_seed,
     draw_shape,
     draw_target_kind,
+    draw_upstream,
     may_repeat,
     rank_of,
 )
-from xentfuzz.recipes.recipe import ALL_ROWS, TARGET_CLASS, ArrayRecipe, Edit
+from xentfuzz.recipes.recipe import ALL_ROWS, GRAD_OUTPUT, TARGET_CLASS, ArrayRecipe, Edit
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
-from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.weight import WEIGHT
 
 # Tiles that kernels work in, and what is left of them.
@@ -47,20 +47,17 @@ def draw_special(draft: Draft) -> None:
 
 def _draw_arrays(draft: Draft) -> None:
     first = draft.operation.arguments[0]
-    regime, scale = draw_regime(draft, first.kind, TABLES[first.kind])
-    draft.arrays[first.name] = ArrayRecipe(regime, scale=scale)
+    draft.arrays[first.name] = draw_array(draft, first.kind, TABLES[first.kind])
     if draft.target == "index":
         ignored = draw_ignored(draft)
-        regime, scale = draw_regime(draft, "target", INDEX, without(["argmax", "argmin"], of=INDEX))
-        draft.arrays["target"] = ArrayRecipe(regime, scale=scale, ignored=ignored)
+        # Edits look at the targets, so that these can't look at the edited logits.
+        array = draw_array(draft, "target", INDEX, without("argmax", "argmin"))
+        draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored)
     elif draft.target:
-        regime, scale = draw_regime(draft, "target", PROBABILITIES, without(["negative"], of=PROBABILITIES))
-        draft.arrays["target"] = ArrayRecipe(regime, scale=scale)
+        draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES, without("negative"))
     if draft.target and draft.space.weight and argument(draft, "weight") is not None and chance(draft.choices, 35):
-        regime, scale = draw_regime(draft, "weight", WEIGHT, without(["negative", "mixed_signs"], of=WEIGHT))
-        draft.arrays["weight"] = ArrayRecipe(regime, scale=scale)
-    regime, scale = draw_regime(draft, "upstream", UPSTREAM, without(["zero", "some_zero"], of=UPSTREAM))
-    draft.arrays["grad_output"] = ArrayRecipe(regime, scale=scale, dtype=draft.space.loss_dtype if draft.target else None)
+        draft.arrays["weight"] = draw_array(draft, "weight", WEIGHT, without("negative", "mixed_signs"))
+    draw_upstream(draft, without("zero", "some_zero"))
 
 
 # ---- twists
@@ -223,6 +220,6 @@ def _draw_layouts(draft: Draft) -> None:
     if not chance(draft.choices, 35):
         return
     for name, array in draft.arrays.items():
-        repeats = name == "grad_output" and may_repeat(draft, name)
+        repeats = name == GRAD_OUTPUT and may_repeat(draft, name)
         allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=repeats)
         draft.arrays[name] = msgspec.structs.replace(array, layout=pick(draft.choices, allowed))

@@ -88,7 +88,7 @@ WEIGHT = {
     "mostly_zero": Regime(mostly_zero, weight=1),
     "targets_zero": Regime(targets_zero, weight=2),
     "decades": Regime(decades, weight=4),
-    "spike": Regime(spike, weight=2, scales=(100.0, 1000.0)),
+    "spike": Regime(spike, weight=2, scales=(100.0, 1000.0), reach=64),
     "negative": Regime(negative, weight=3),
     "mixed_signs": Regime(mixed_signs, weight=4),
     "all_zero": Regime(all_zero, weight=2, family="special"),
