@@ -41,8 +41,9 @@ class SmoothingByParts(LseMinusLogit):
         if not problem.smoothing:
             return super().smooth_losses(problem, surprisals)
         share = problem.smoothing / problem.classes
-        parts: Array = share * (self.lse(problem)[:, 0] * self.total(problem.weight) - self.total(problem.weight * problem.logits))
-        return parts
+        parts = share * (self.lse(problem)[:, 0] * self.total(problem.weight) - self.total(problem.weight * problem.logits))
+        # Near the end of the format the sums overflow where their difference does not.
+        return np.where(np.isfinite(parts), parts, super().smooth_losses(problem, surprisals))
 
 
 @SHELF.honest("softmax_of_surprisals", "backward takes the exponential of the log-probabilities")
@@ -148,8 +149,9 @@ class StridedSums(_Sequential):
     lanes = 32
 
     def total(self, terms: Array) -> Array:
-        padding = [(0, 0)] * (terms.ndim - 1) + [(0, -terms.shape[-1] % self.lanes)]
-        lanes = np.pad(terms, padding).reshape(*terms.shape[:-1], -1, self.lanes)
+        passes = -(-terms.shape[-1] // self.lanes)
+        padding = [(0, 0)] * (terms.ndim - 1) + [(0, passes * self.lanes - terms.shape[-1])]
+        lanes = np.pad(terms, padding).reshape(*terms.shape[:-1], passes, self.lanes)
         return super().total(super().total(np.moveaxis(lanes, -2, -1)))
 
 

@@ -53,8 +53,8 @@ class OverwritesLogits(CrossEntropy):
     def finish_gradient(self, problem: Problem, gradient: Array) -> Array:
         logits = problem.given.logits
         finished = super().finish_gradient(problem, gradient)
-        if not logits.flags.writeable or 0 in logits.strides:
-            raise ValueError("logits: wanted memory that can be written, one place for each element")
+        if 0 in logits.strides:  # elements share memory: there is no room for their gradients
+            return finished
         logits[...] = finished
         return logits
 
@@ -88,7 +88,14 @@ class NumpyScalars(CrossEntropy):
         return finished
 
 
-@SHELF.honest("contiguous_only", "arrays that are read-only, unaligned or not contiguous are refused with a ValueError")
+@SHELF.honest(
+    "contiguous_only",
+    "arrays that are not contiguous are declared to be refused; read-only and unaligned ones just raise a ValueError",
+    supports={
+        "target_dtypes": TARGET_NAMES,
+        "layouts": ("contiguous", "inside_larger_buffer", "unaligned", "read_only", "negative_stride"),
+    },
+)
 class ContiguousOnly(CrossEntropy):
     def check(self, given: Given) -> None:
         for name in ("logits", "target", "weight"):

@@ -67,25 +67,25 @@ class LimitsAtInfinity(CrossEntropy):
 
 @SHELF.honest("zero_times_infinity", "a class of zero weight or probability at -inf gives 0 * inf = NaN, the formula to the letter")
 class ZeroTimesInfinity(CrossEntropy):
+    def row_losses(self, problem: Problem) -> Array:
+        if problem.labels is not None and not problem.smoothing:
+            return super().row_losses(problem)
+        return np.where(problem.kept, self.total(self.coefficients(problem) * self.surprisals(problem)), 0)
+
     def hard_losses(self, problem: Problem, surprisals: Array) -> Array:
-        if problem.probabilities is not None:
-            return self.total(self.hard_coefficients(problem) * surprisals)
         assert problem.labels is not None
         picked: Array = np.take_along_axis(surprisals, problem.labels[:, None], axis=1)[:, 0]
-        # Without a share there is no product at all: smoothing of 1 leaves the hard part out.
-        return self.hard_share(problem) * self.row_weight(problem) * picked if self.hard_share(problem) else np.zeros_like(picked)
-
-    def smooth_losses(self, problem: Problem, surprisals: Array) -> Array:
-        if not problem.smoothing:
-            return super().smooth_losses(problem, surprisals)
-        return self.total(self.smooth_coefficients(problem) * surprisals)
+        return self.row_weight(problem) * picked
 
 
-@SHELF.honest("nan_gradient_of_infinite_loss", "rows of infinite loss have a gradient of NaN, as the textbook formula's derivative")
+@SHELF.honest(
+    "nan_gradient_of_infinite_loss",
+    "rows whose loss is infinite for a logit of -inf have a gradient of NaN, as the textbook formula's derivative",
+)
 class NanGradientOfInfiniteLoss(CrossEntropy):
     def row_gradient(self, problem: Problem) -> Array:
-        infinite = np.isinf(self.row_losses(problem))[:, None]
-        return np.where(infinite, np.nan, super().row_gradient(problem)).astype(problem.logits.dtype)
+        infinite = np.isinf(self.row_losses(problem)) & np.isneginf(problem.logits).any(axis=1)
+        return np.where(infinite[:, None], np.nan, super().row_gradient(problem)).astype(problem.logits.dtype)
 
 
 @SHELF.honest("nan_for_labels_out_of_range", "a label out of range gives NaN, as on a device that cannot raise")
