@@ -14,8 +14,8 @@ from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures import variants
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.options import REDUCTIONS
-from xentfuzz.recipes.expand import GRAD_OUTPUT, target_kind
-from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.expand import target_kind
+from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
 
 # Whether a check still fails on a recipe; None where that can't be told, because the implementation doesn't take the case.

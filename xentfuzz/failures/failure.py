@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xentfuzz.arrays import StridedArray
@@ -95,7 +95,7 @@ class Failure(AssertionError):
     def finish(self) -> None:
         """Say in the message what was learned after the failure was raised: the features that it needs, other dtypes, related checks."""
         if self.needs:
-            self.message += f"\nneeds {' and '.join(self.needs)}"
+            self.message += f"\nneeds {listed(self.needs)}"
         others = [name for name in self.dtypes if name != self.dtype]
         if others:
             self.message += f"\nalso in {', '.join(others)}"
@@ -108,6 +108,12 @@ class Failure(AssertionError):
         from xentfuzz.failures.script import reproducer  # noqa: PLC0415 - the script's templates are needed only by failures
 
         return reproducer(self)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a person lists them: "a weight, 2 rows and an ignored row"."""
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _failure_class(kind: str) -> type[Failure]:

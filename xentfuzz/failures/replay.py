@@ -88,7 +88,7 @@ def _run(implementation: Implementation, check: str | None, recipe: Recipe, run_
 def _rebuilt(found: Failure) -> tuple[Recipe, tuple[str, ...]]:
     """The recipe that gives the recorded arrays, bit for bit, and what a person should know about it.
 
-    Where the recipe itself gives others by now, it is one with the stored numbers written out. Raises RecordError where they weren't stored.
+    Where the recipe gives others by now, it is one with the stored numbers written out. Raises RecordError where none are stored.
     """
     recipe = recipe_from(found.recipe)
     try:

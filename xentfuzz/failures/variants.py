@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from xentfuzz.operations import get_operation
-from xentfuzz.recipes.expand import GRAD_OUTPUT, expand, output_shape, target_kind
-from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.expand import expand, output_shape, target_kind
+from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
 
 Array = np.ndarray[Any, Any]

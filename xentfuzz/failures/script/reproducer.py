@@ -10,7 +10,7 @@ from xentfuzz import __version__
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES, numpy_dtype
 from xentfuzz.environment import environment, without_paths
-from xentfuzz.failures.failure import KINDS, Failure
+from xentfuzz.failures.failure import KINDS, Failure, listed
 from xentfuzz.failures.script.arrays import for_file, is_large
 from xentfuzz.failures.script.libraries import Library, library_of
 from xentfuzz.failures.script.literals import Array
@@ -174,7 +174,7 @@ def _docstring(failure: Failure, source: Source) -> str:
         failure.headline,
         "",
         f"{failure.implementation}, {failure.operation}, {failure.dtype}: {KINDS[failure.kind]}.",
-        *([f"Needs {' and '.join(failure.needs)}."] if failure.needs else []),
+        *([f"Needs {listed(failure.needs)}."] if failure.needs else []),
         f"Found by xentfuzz {__version__} (check {failure.check}; {versions}), which this script does without.",
         "Exit status: 1 where it is still so, 0 where it is right.",
     ]
