@@ -1,11 +1,12 @@
 """Device arrays with `__cuda_array_interface__`, over memory of Numba's; plain fake device arrays in Numba's simulator.
 
-bfloat16 has no code in that interface: it travels as uint16, as it does for Numba's CPU kernels.
+That interface has no code for bfloat16: it is V2, as in .npy files, or uint16 where a kernel returns it so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -21,7 +22,26 @@ _numba: Any = numba
 
 
 def _code(dtype: str) -> str:
-    return "<u2" if dtype == "bfloat16" else np.dtype(dtype).str
+    return "<V2" if dtype == "bfloat16" else np.dtype(dtype).str
+
+
+def _width(dtype: str) -> int:
+    return np.dtype(_code(dtype)).itemsize
+
+
+def _in_simulator(array: StridedArray) -> StridedArray:
+    """The simulator's kernels take NumPy's own dtypes: bfloat16 as uint16, as Numba's CPU kernels do."""
+    return replace(array, dtype="uint16") if array.dtype == "bfloat16" else array
+
+
+class _Interface:
+    """An array as Numba can take it: bfloat16 as uint16."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        interface = owner.__cuda_array_interface__
+        opaque = np.dtype(interface["typestr"]).kind == "V"
+        self.__cuda_array_interface__ = {**interface, "typestr": "<u2"} if opaque else interface
 
 
 class DeviceArray:
@@ -42,15 +62,13 @@ class DeviceArray:
 class CudaArrays(ArrayLibrary):
     def __init__(self) -> None:
         self.copies: list[tuple[Any, Any]] = []
-        self.sixteen_bits = ""
+        self.bfloat16 = False
 
     def load(self, array: StridedArray) -> Any:
-        if array.dtype == "bfloat16":
-            self.sixteen_bits = array.dtype
-        host = StridedArray(array.storage, np.dtype(_code(array.dtype)).name, array.shape, array.strides, array.offset, array.writeable)
+        self.bfloat16 = self.bfloat16 or array.dtype == "bfloat16"
         if _numba.config.ENABLE_CUDASIM:
-            return _numba.cuda.simulator.cudadrv.devicearray.FakeCUDAArray(host.view())
-        if array.offset % np.dtype(_code(array.dtype)).itemsize:
+            return _numba.cuda.simulator.cudadrv.devicearray.FakeCUDAArray(_in_simulator(array).view())
+        if array.offset % _width(array.dtype):
             raise Unsupported("device memory is read at aligned addresses only")
         memory = _numba.cuda.to_device(array.storage if array.storage.size else np.zeros(1, np.uint8))
         self.copies.append((array.storage, memory))
@@ -60,13 +78,13 @@ class CudaArrays(ArrayLibrary):
         if isinstance(result, bool | int | float):
             return result
         if hasattr(result, "__cuda_array_interface__"):
-            result = _numba.cuda.as_cuda_array(result).copy_to_host()
+            result = _numba.cuda.as_cuda_array(_Interface(result)).copy_to_host()
         elif hasattr(result, "copy_to_host"):
             result = result.copy_to_host()
         if not isinstance(result, np.ndarray | np.generic):
             raise no_conversion(result, "an object with __cuda_array_interface__")
         found = collected(np.asarray(result))
-        return Collected(found.bits, self.sixteen_bits) if self.sixteen_bits and found.dtype == "<u2" else found
+        return Collected(found.bits, "bfloat16") if self.bfloat16 and found.dtype == "<u2" else found
 
     def finish(self, results: Sequence[Any]) -> None:
         del results
@@ -77,4 +95,4 @@ class CudaArrays(ArrayLibrary):
             if storage.size:
                 memory.copy_to_host(storage)
         self.copies.clear()
-        self.sixteen_bits = ""
+        self.bfloat16 = False
