@@ -86,6 +86,7 @@ def _settings(phases: tuple[Phase, ...], database: InMemoryExampleDatabase | Non
     return hypothesis.settings(
         max_examples=examples,
         database=database,
+        derandomize=False,  # the profile that Hypothesis loads under CI would refuse a database
         phases=phases,
         deadline=None,
         report_multiple_bugs=False,

@@ -141,9 +141,7 @@ def _written(recipe: Recipe) -> Recipe:
     case = expand(recipe)
     arrays = {}
     for name, array in recipe.arrays.items():
-        arrays[name] = msgspec.structs.replace(
-            array, elements=_texts(case.values[name]), edits=(), seed=0, scale=UNIT_SCALE, ignored="none"
-        )
+        arrays[name] = ArrayRecipe(array.regime, dtype=array.dtype, layout=array.layout, elements=_texts(case.values[name]))
     return msgspec.structs.replace(recipe, arrays=arrays)
 
 
@@ -204,7 +202,7 @@ def _simpler_numbers(recipe: Recipe) -> Iterator[Recipe]:
         if array.elements is None:
             continue
         if name == "target" and target_kind(recipe) == "index":
-            simpler = [("0",) if int(text) > 0 else () for text in array.elements]
+            simpler = [_simpler_label(text) for text in array.elements]
         else:
             # A gradient upstream of 0 hides everything; 1 is what a plain call has.
             simplest = ("1.0", "0.0") if name == GRAD_OUTPUT else ("0.0", "1.0")
@@ -220,6 +218,11 @@ def _simpler_elements(texts: tuple[str, ...], simpler: Sequence[tuple[str, ...]]
     for index, options in enumerate(simpler):
         for option in options:
             yield (*texts[:index], option, *texts[index + 1 :])
+
+
+def _simpler_label(text: str) -> tuple[str, ...]:
+    """The first class; an ignored row stays one."""
+    return ("0",) if int(text) > 0 else ()
 
 
 def _simpler_texts(text: str, simplest: tuple[str, ...]) -> tuple[str, ...]:
