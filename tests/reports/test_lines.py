@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xentfuzz.reports.lines import WIDTH, clipped, counted, in_columns, labelled, table, wrapped
+from xentfuzz.reports.lines import WIDTH, clipped, counted, in_columns, labelled, squeezed, table, wrapped
 
 
 def texts(lines):
@@ -31,9 +31,10 @@ def test_escape_sequences_and_line_ends_are_shown_not_sent(shorten):
     assert shorten("a \x1b[31mred\x1b[0m\nword \x07 \ud800 \x9b") == r"a \x1b[31mred\x1b[0m word \x07 \ud800 \x9b"
 
 
-def test_clipped_text_keeps_both_ends():
-    assert clipped("short") == "short"
-    assert clipped("a" * 50 + "b" * 50, 20) == "aaaaaaaaaaa...bbbbbb"
+def test_text_is_clipped_at_its_end_and_names_in_their_middle():
+    assert clipped("short") == squeezed("short", 20) == "short"
+    assert clipped("a" * 50 + "b" * 50, 20) == "aaaaaaaaaaaaaaaaa..."
+    assert squeezed("a" * 50 + "b" * 50, 20) == "aaaaaaaaaaa...bbbbbb"
 
 
 def test_columns_are_aligned():

@@ -34,20 +34,19 @@ mine, cross_entropy
   gives    value, gradient of logits
   rejects  4-d logits: AssertionError: expected (N, C) or (N, C, d)
 
-check     status  cases  unsupported  error/allowed
-gradient  FAILED    250           12                 in float32
-value     passed    500           24  0.93 (1.5 ulp)
-shape     passed    500           24
+check     status  cases  unsupp.  error/allowed
+gradient  FAILED    250       12                 in float32
+value     passed    500       24  0.93 (1.5 ulp)
+shape     passed    500       24
 not checked: value_and_grad (has no value_and_grad)
 
 covers     float32, float64 only; index targets only; no weight, no
            label_smoothing; reduction only 'mean', 'sum'; logits of rank 2, 3
            only; 1250 compared, 60 unsupported
-left out   takes index targets only (20 cases)
-left out   rank 1 (4 cases)
+left out   takes index targets only (20 cases); rank 1 (4 cases)
 grade      lse/any (working precision)
 worst      0.93 of the allowed error, 1.5 ulp (value, float32)
-policy     mean over no rows: NaN (12 x)
+policies   mean over no rows: NaN
 
 1. gradient, float32
    backward: gradient of logits[0, 1] is 0.25, exact: 0.125, allowed error
@@ -79,7 +78,7 @@ def test_a_passing_check_says_what_green_covers(samples):
 
 def test_an_expected_finding_is_listed_with_its_reason_and_passes(samples):
     text = printed(samples.check_events(samples.expecting()))
-    assert "value  expected    500           24  0.93 (1.5 ulp)  in float32\n" in text
+    assert "value  expected    500       24  0.93 (1.5 ulp)  in float32\n" in text
     assert "1 expected finding:\nvalue, float32: a known fault of the library below\n\nPASSED" in text
 
 

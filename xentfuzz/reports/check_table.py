@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xentfuzz.reports.document import ReportEntry
-from xentfuzz.reports.lines import WIDTH, Line, clipped, table, wrapped
+from xentfuzz.reports.lines import WIDTH, Line, squeezed, table, wrapped
 from xentfuzz.reports.tally import STATUS_STYLES, STATUS_WORDS, Tally, tallies
 
 # Beyond so many rows, checks that passed and measure no error share one paragraph.
 ROWS = 14
 # What the other columns leave of a line.
-NAME = 31
-HEADER = ("check", "status", "cases", "unsupported", "error/allowed")
+NAME = 35
+HEADER = ("check", "status", "cases", "unsupp.", "error/allowed")
 
 
 def check_lines(report: ReportEntry) -> list[Line]:
@@ -42,7 +42,7 @@ def _cells(row: Tally) -> tuple[str, ...]:
     # Of a check that failed, an error that is allowed says nothing.
     measured = worst.worst_ratio > (1 if row.status == "failed" else 0)
     error = f"{worst.worst_ratio:.3g} ({worst.worst_ulp:.3g} ulp)" if measured else ""
-    return (clipped(row.check, NAME), STATUS_WORDS[row.status], str(row.cases), str(row.unsupported), error)
+    return (squeezed(row.check, NAME), STATUS_WORDS[row.status], str(row.cases), str(row.unsupported), error)
 
 
 def _not_checked(rows: Sequence[Tally]) -> list[Line]:

@@ -48,12 +48,18 @@ def labelled(label: str, text: str, width: int, style: str = "") -> list[Line]:
 
 
 def clipped(text: str, width: int = WIDTH) -> str:
-    """The text on one line, its middle left out where it is longer than `width`."""
+    """The text on one line, its end left out where it is longer than `width`."""
     text = " ".join(printable(text).split())
-    if len(text) <= width:
-        return text
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def squeezed(name: str, width: int) -> str:
+    """The name, its middle left out where it is longer than `width`: names differ at both ends."""
+    name = printable(name)
+    if len(name) <= width:
+        return name
     head = (width - 3) * 2 // 3
-    return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
+    return f"{name[:head]}...{name[len(name) - (width - 3 - head) :]}"
 
 
 def table(rows: Sequence[Sequence[str]], right: Container[int] = (), gap: int = 2) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from xentfuzz.reports.check_table import check_lines
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.reports.finding import expected_line, finding_line, finding_lines
 from xentfuzz.reports.grade_words import grade_words
-from xentfuzz.reports.lines import WIDTH, Line, clipped, counted, labelled, wrapped
+from xentfuzz.reports.lines import WIDTH, Line, counted, labelled, squeezed, wrapped
 from xentfuzz.reports.tally import worst_entry
 
 LABEL = 11
@@ -32,15 +32,23 @@ def notes_lines(report: ReportEntry) -> list[Line]:
 def _notes(report: ReportEntry) -> Iterator[tuple[str, str]]:
     yield "covers", coverage_words(report)
     reasons = list(report.unsupported.items())
-    yield from (("left out", f"{reason} ({counted(times, 'case')})") for reason, times in reasons[:REASONS])
+    if reasons:
+        more = [f"{counted(len(reasons) - REASONS, 'more reason')}"] if len(reasons) > REASONS else []
+        yield "left out", "; ".join([f"{reason} ({counted(times, 'case')})" for reason, times in reasons[:REASONS]] + more)
     yield "grade", grade_words(report.grade) + (f"; could declare {report.stricter_grade}" if report.stricter_grade else "")
     worst = worst_entry(report)
     if worst is not None:
         yield "worst", f"{worst.worst_ratio:.3g} of the allowed error, {worst.worst_ulp:.3g} ulp ({worst.check}, {worst.dtype})"
-    for policy, outcomes in report.policies.items():
-        yield "policy", f"{policy}: {', '.join(f'{outcome} ({times} x)' for outcome, times in outcomes.items())}"
+    if report.policies:
+        yield "policies", "; ".join(f"{policy}: {_outcomes(outcomes)}" for policy, outcomes in report.policies.items())
     if report.cut_short:
         yield "cut short", report.cut_short
+
+
+def _outcomes(outcomes: Mapping[str, int]) -> str:
+    if len(outcomes) == 1:
+        return next(iter(outcomes))
+    return ", ".join(f"{outcome} ({times} x)" for outcome, times in outcomes.items())
 
 
 def findings_lines(report: ReportEntry) -> list[Line]:
@@ -65,4 +73,4 @@ def verdict_line(report: ReportEntry) -> Line:
         found = counted(len(report.unexpected), "finding") if report.unexpected else counted(len(report.problems), "problem")
         figures = f"{found}; {figures}"
     rest = f", {report.operation}; {figures}"
-    return Line(f"{word}: {clipped(report.implementation, WIDTH - len(word) - 2 - len(rest))}{rest}", style)
+    return Line(f"{word}: {squeezed(report.implementation, WIDTH - len(word) - 2 - len(rest))}{rest}", style)
