@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import msgspec
 
-from xentfuzz.dtypes import TARGET_NAMES
-from xentfuzz.recipes.choices import chance, pick
+from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft
-from xentfuzz.recipes.ordinary import draw_arrays, draw_layouts, draw_options, draw_seed, draw_shape, draw_target_kind
+from xentfuzz.recipes.ordinary import draw_arrays, draw_layouts, draw_options, draw_seed, draw_shape, target_kinds
 from xentfuzz.recipes.sizes import MANY_CLASSES, class_counts
 from xentfuzz.recipes.target import fits, wrapped_label
 
-NARROW = tuple(name for name in TARGET_NAMES if name != "int64")
+# uint8 is what libraries are likeliest to accept beside int64; the 8-bit ones overflow first.
+NARROW: Table[str] = Table({"uint8": 8, "int32": 4, "int8": 3, "int16": 2, "uint16": 2, "uint32": 2, "uint64": 2, "bool": 2}.items())
+EIGHT_BITS = ("uint8", "int8")
 
 
 def draw_robust(draft: Draft) -> None:
     draw_shape(draft)
-    draw_target_kind(draft)
-    if draft.target != "index" or chance(draft.choices, 15):
-        _draw_without_classes(draft)
-    else:
+    kinds = target_kinds(draft)
+    if "index" in kinds and not chance(draft.choices, 25):
+        draft.target = "index"
         _draw_narrow(draft)
+    else:
+        draft.target = pick(draft.choices, kinds or ("",))
+        _draw_without_classes(draft)
     draw_seed(draft)
     draw_layouts(draft)
 
 
 def _draw_narrow(draft: Draft) -> None:
-    dtype = pick(draft.choices, NARROW)
-    # Row times class count, or a class itself, beyond what eight bits hold.
+    dtype = NARROW.pick(draft.choices)
     pool = class_counts(draft.space, MANY_CLASSES[:8], draft.space.largest)
-    if pool and chance(draft.choices, 40):
+    # A class beyond what eight bits hold, or the product of a row and the class count.
+    if pool and chance(draft.choices, 75 if dtype in EIGHT_BITS else 25):
         draft.classes = pick(draft.choices, pool)
         draft.positions = tuple(min(count, 2) for count in draft.positions)
     draw_options(draft)
@@ -38,7 +41,7 @@ def _draw_narrow(draft: Draft) -> None:
     ignore_index = draft.options.get("ignore_index")
     if ignore_index is not None and not fits(ignore_index, dtype):
         target = msgspec.structs.replace(target, ignored="none")
-        if 0 <= wrapped_label(ignore_index, dtype) < draft.classes and chance(draft.choices, 60):
+        if 0 <= wrapped_label(ignore_index, dtype) < draft.classes and chance(draft.choices, 75):
             target = msgspec.structs.replace(target, regime="wrapped")
     draft.arrays["target"] = target
 
