@@ -149,6 +149,11 @@ def test_an_interruption_keeps_what_was_timed() -> None:
     assert [row["measure"] for row in record["rows"]] == [LOSS]
 
 
+def test_a_baseline_that_is_not_timed_is_named() -> None:
+    with pytest.raises(UnknownName, match=r"unknown baseline 'other' \(known: mine"):
+        rows(declared("mine"), baseline="other")
+
+
 def test_an_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     with pytest.raises(UnknownName):

@@ -18,7 +18,7 @@ from xentfuzz.benchmark.records import Point, Row, add_speed, row_of, row_withou
 from xentfuzz.benchmark.rounds import run_rounds
 from xentfuzz.benchmark.statistics import require_pytest_benchmark
 from xentfuzz.checks.trial import Trial
-from xentfuzz.errors import XentfuzzError
+from xentfuzz.errors import UnknownName, XentfuzzError
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -44,10 +44,11 @@ def benchmark(
     """The record of a benchmark (see `xentfuzz.benchmark.records`) of those `implementations` that implement cross_entropy.
 
     profile: names the grid; seed: of the inputs; isolate: as for checks; baseline: the name that speed is relative to, None for the one in
-    `grid.toml`; dtypes: instead of the grid's. Ctrl-C ends it early with what was timed. Raises UnknownName for a profile, and Unavailable
-    without pytest-benchmark.
+    `grid.toml`; dtypes: instead of the grid's. Ctrl-C ends it early with what was timed. Raises UnknownName for a profile or a
+    baseline, and Unavailable without pytest-benchmark.
     """
     require_pytest_benchmark()
+    require_timed(baseline, implementations)
     grid = get_grid(profile)
     points = [Point(dtype, rows, classes) for dtype in dtypes or grid.dtypes for rows, classes in grid.shapes]
     session = Session(seed, grid.seconds / max(1, len(points) * len(MEASURES)), listeners)
@@ -69,6 +70,13 @@ def benchmark(
     for listener in listeners:
         listener(BenchmarkFinished(record))
     return record
+
+
+def require_timed(baseline: str | None, implementations: Sequence[Implementation]) -> None:
+    """Raises UnknownName for a baseline that is not among the implementations; None stands for the default."""
+    names = {implementation.name for implementation in implementations if implementation.operation == OPERATION}
+    if baseline is not None and baseline not in names:
+        raise UnknownName("baseline", baseline, names)
 
 
 @dataclass

@@ -36,6 +36,8 @@ ValueAndGrad = Annotated[Text, _option("--value-and-grad", "T", "Take this targe
 Library = Annotated[Text, _option("--array", "numpy|torch|jax|cuda", "Give it arrays of this library.", "found by a probe")]
 Device = Annotated[Text, _option("--device", "D", "Put the arrays on this device.", "cpu, or what it declares")]
 Dtypes = Annotated[Texts, _option("--dtype", "D", "Check this dtype only; may be repeated.", "all it takes")]
+TimedDtypes = Annotated[Texts, _option("--dtype", "D", "Time this dtype only; may be repeated.", "the profile's")]
+Baseline = Annotated[Text, _option("--baseline", "NAME", "Give speed relative to this implementation.", "the profiles'")]
 Grade = Annotated[Text, _option("--grade", "G", "Hold it to this grade of accuracy.", "lse/any, or what it declares")]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
