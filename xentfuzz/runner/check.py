@@ -38,6 +38,7 @@ from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.real_input import run_recorded
 from xentfuzz.runner.recorded import Recorded
+from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed
 from xentfuzz.runner.verdict import finished_report
@@ -151,6 +152,7 @@ def _open(pool: Pool, implementations: Sequence[Implementation], settings: Setti
                 raise
             settings.emit(SubjectUnavailable(implementation.name, implementation.operation, str(error)))
         else:
+            contestant.first_failure = settings.first_failure
             settings.emit(SubjectStarted(contestant.name, implementation.operation, contestant.subject.capabilities))
             contestants.append(contestant)
     return contestants
@@ -188,6 +190,8 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
     agreement = Agreement()
     dtypes = settings.dtypes or FLOAT_NAMES
     with _interruptible() as interruption:
+        for contestant in contestants if settings.stored else ():
+            try_stored(contestant, dtypes, plan.excluded)
         if contestants:
             run_recorded(plan, contestants, _of_dtypes(settings))
             run_corpora(plan, contestants, dtypes, agreement)
@@ -238,6 +242,8 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline) -> C
         settings.emit(FailureFound(found.failure, shrunk=False))
     failures = findings(contestant, settings.profile, deadline, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
     report = finished_report(contestant, failures, settings, deadline)
+    if settings.stored:
+        store_failures(report)
     for result in report.checks:
         settings.emit(CheckFinished(contestant.name, contestant.operation.name, result))
     settings.emit(SubjectFinished(report))

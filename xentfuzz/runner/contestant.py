@@ -46,7 +46,10 @@ class Found:
 
 @dataclass
 class Contestant:
-    """siblings: the same implementation's other operations, by name."""
+    """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
+
+    first_failure: nothing more is tried once something was found.
+    """
 
     operation: Operation
     subject: Subject
@@ -58,7 +61,10 @@ class Contestant:
     unsupported: Counter[str] = field(default_factory=Counter)
     not_applicable: dict[str, str] = field(default_factory=dict)
     crashes: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    tried: int = 0
+    first_failure: bool = False
 
     @property
     def name(self) -> str:
@@ -70,6 +76,8 @@ class Contestant:
     @property
     def gave_up(self) -> str | None:
         """Why no further case is tried, or None."""
+        if self.first_failure and self.found:
+            return "stopped at the first failure"
         kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
 

@@ -133,7 +133,7 @@ def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
     origin, group = corpus.origin, corpus.group
     recipes = draw_corpus(origin.space, origin.seed, origin.count)
     for done, recipe in enumerate(recipes, start=1):
-        if plan.deadline.passed:
+        if plan.deadline.passed or all(contestant.gave_up for contestant in corpus.contestants):
             return
         trials = _run_recipe(plan, corpus, recipe)
         if group.family == "ordinary" and not group.draws:
@@ -149,6 +149,7 @@ def _run_recipe(plan: Plan, corpus: Corpus, recipe: Recipe) -> list[Trial]:
     for contestant in corpus.contestants:
         began = time.monotonic()
         trial = trial_of(contestant, case, evaluation)
+        contestant.tried += 1
         if _judge(plan, corpus, recipe, contestant, trial):
             trials.append(trial)
         contestant.seconds += time.monotonic() - began

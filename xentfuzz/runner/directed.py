@@ -42,6 +42,7 @@ def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count:
         if plan.deadline.passed or plan.excluded(contestant.name, plan.operation.name, check.name, dtype, recipe):
             return 0.0
         verdict = examine(contestant, check, recipe)
+        contestant.tried += not shrinking
         if isinstance(verdict, Failure):
             shrinking = True
             raise verdict

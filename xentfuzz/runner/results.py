@@ -56,9 +56,10 @@ class CheckReport:
     """Everything about one (implementation, operation).
 
     failures: unexpected and expected ones; `expected` maps a failure's index to its reason. policies: policy -> outcome -> times seen.
-    unsupported: reason -> cases that were drawn but not taken.
+    unsupported: reason -> cases that were drawn but not taken. notes: what a person should know and what changes no verdict.
     stricter_grade: a stricter grade that every compared case met, or None.
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
+    cases: tried by corpora and searches, whatever came of them.
     """
 
     implementation: str
@@ -73,6 +74,8 @@ class CheckReport:
     policies: dict[str, dict[str, int]] = field(default_factory=dict)
     stricter_grade: str | None = None
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    cases: int = 0
     seconds: float = 0.0
     cut_short: str = ""
 
@@ -95,12 +98,14 @@ class CheckReport:
             "grade": self.grade,
             "stricter_grade": self.stricter_grade,
             "seed": self.seed,
+            "cases": self.cases,
             "seconds": round(self.seconds, 3),
             "cut_short": self.cut_short,
             "checks": [check.to_dict() for check in self.checks],
             "failures": [_failure_dict(failure, self.expected.get(index)) for index, failure in enumerate(self.failures)],
             "policies": self.policies,
             "problems": self.problems,
+            "notes": self.notes,
             "unsupported": self.unsupported,
             "card": asdict(self.card),
         }

@@ -27,7 +27,9 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},
+        notes=list(contestant.notes),
         unsupported=dict(contestant.unsupported.most_common()),
+        cases=contestant.tried,
         seconds=contestant.seconds,
         cut_short=contestant.gave_up or (f"budget of {settings.budget:g} s used up" if deadline.passed else ""),
     )
