@@ -13,7 +13,7 @@ from xentfuzz.implementation import Implementation
 
 def test_functions_of_modules_are_named_by_module():
     implementation = Implementation("mine", np.linalg.norm, backward="package.module:gradient")
-    assert source_of(implementation).places == {"forward": "numpy.linalg:norm", "backward": "package.module:gradient"}
+    assert source_of(implementation, "float32").places == {"forward": "numpy.linalg:norm", "backward": "package.module:gradient"}
 
 
 def test_functions_of_files_are_named_by_file(tmp_path, monkeypatch):
@@ -23,15 +23,15 @@ def test_functions_of_files_are_named_by_file(tmp_path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "made_up_name", module)
     spec.loader.exec_module(module)
-    assert source_of(Implementation("mine", module.loss)).places == {"forward": "mine.py:loss"}
+    assert source_of(Implementation("mine", module.loss), "float32").places == {"forward": "mine.py:loss"}
     monkeypatch.chdir(tmp_path)
-    assert source_of(Implementation("mine", module.loss)).places == {"forward": "kernels/mine.py:loss"}
+    assert source_of(Implementation("mine", module.loss), "float32").places == {"forward": "kernels/mine.py:loss"}
     named = Implementation("mine", f"{tmp_path}/kernels/mine.py:loss")
-    assert source_of(named).places == {"forward": "kernels/mine.py:loss"}
+    assert source_of(named, "float32").places == {"forward": "kernels/mine.py:loss"}
 
 
 def test_functions_without_a_name_are_marked():
-    assert source_of(Implementation("mine", lambda logits, target: 0)).places == {"forward": ""}
+    assert source_of(Implementation("mine", lambda logits, target: 0), "float32").places == {"forward": ""}
 
 
 def test_declarations_and_descriptions_are_kept():
@@ -43,7 +43,7 @@ def test_declarations_and_descriptions_are_kept():
         {"name": "fast", "required": False, "positional": True, "keyword": True},
     ]
     description = {"forward": {"kind": "module", "parameters": {"named": parameters, "open": False, "starred": False}}}
-    assert source_of(implementation, description, "float32") == Source(
+    assert source_of(implementation, "float32", description, "float32") == Source(
         {"forward": "m:f"},
         {"forward": Form("module", ("dim", "fast"), ("dim",))},
         "torch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,8 +27,14 @@ def _judge(relation: Relation) -> Callable[[Trial], Measure]:
     def judge(trial: Trial) -> Measure:
         if not relation.applies(trial.case):
             return Measure(compared=False)
-        left, right, allowed = relation.judge(trial.case, lambda operation, case: _value(trial, operation, case), trial.grade)
-        return _agreement(relation, left, right, allowed)
+        calls: list[tuple[str, Case]] = []
+
+        def value(operation: str, case: Case) -> Array:
+            calls.append(("forward", case))
+            return _value(trial, operation, case)
+
+        left, right, allowed = relation.judge(trial.case, value, trial.grade)
+        return _agreement(relation, left, right, allowed, calls)
 
     return judge
 
@@ -45,7 +51,7 @@ def _value(trial: Trial, operation: str, case: Case) -> Array:
     return np.asarray(unwrap(outcome, operation, layout_refused=False)["value"])
 
 
-def _agreement(relation: Relation, left: Array, right: Array, allowed: Array) -> Measure:
+def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, calls: Sequence[tuple[str, Case]]) -> Measure:
     with np.errstate(all="ignore"):
         difference = np.abs(left.astype(np.float64) - right.astype(np.float64))
         ratio = np.where(difference == 0, 0.0, difference / allowed)
@@ -59,4 +65,5 @@ def _agreement(relation: Relation, left: Array, right: Array, allowed: Array) ->
     index = tuple(int(i) for i in np.unravel_index(position, left.shape))
     where = f" at {list(index)}" if index else ""
     message = f"{relation.name}: {got!r} and {other!r}{where} differ by {abs(got - other):.3g}, allowed {by:.3g}\n{relation.explanation}"
-    raise failure("relation", message, function="forward", output="value", index=index, got=got, exact=other, allowed=by, ratio=worst)
+    figures = {"index": index, "got": got, "exact": other, "allowed": by, "ratio": worst}
+    raise failure("relation", message, function="forward", output="value", calls=tuple(calls), **figures)

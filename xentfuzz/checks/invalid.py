@@ -45,9 +45,10 @@ def rejects(flaws: Flaws) -> Callable[[Trial], Measure]:
 
 
 def _judge_variant(trial: Trial, variant: Flawed) -> None:
+    calls = (("forward", variant.case),)
     outcome = call(trial.subject, "forward", variant.case, trial.value_dtype)
     if outcome.crash is not None:
-        raise failure(outcome.crash.kind, f"{variant.flaw}: {outcome.crash.message}", function="forward", flaw=variant.flaw)
+        raise failure(outcome.crash.kind, f"{variant.flaw}: {outcome.crash.message}", flaw=variant.flaw, calls=calls)
     if outcome.results is None:
         return
     value = np.asarray(outcome.results["value"]).astype(np.float64)
@@ -56,14 +57,15 @@ def _judge_variant(trial: Trial, variant: Flawed) -> None:
     wanted = "an exception or NaN" if variant.nan_allowed else "an exception"
     shown = value.reshape(-1)[:4].tolist()
     message = f"{variant.flaw} is accepted: forward returns {shown[0] if value.size == 1 else shown}, wanted {wanted}"
-    raise failure("accepted_invalid", message, function="forward", flaw=variant.flaw)
+    raise failure("accepted_invalid", message, flaw=variant.flaw, calls=calls)
 
 
 def _still_usable(trial: Trial, variant: Flawed, before: Mapping[str, Any]) -> None:
     again = _value(call(trial.subject, "forward", trial.case, trial.value_dtype))
     if again is None or not np.array_equal(again, np.asarray(before["value"]), equal_nan=True):
         state = "raises" if again is None else "gives another result"
-        raise failure("stale_state", f"after {variant.flaw} was rejected, the valid call {state}", function="forward", flaw=variant.flaw)
+        calls = (("forward", variant.case), ("forward", trial.case))
+        raise failure("stale_state", f"after {variant.flaw} was rejected, the valid call {state}", flaw=variant.flaw, calls=calls)
 
 
 def _value(outcome: Outcome) -> Array | None:

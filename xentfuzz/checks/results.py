@@ -125,7 +125,10 @@ def inputs_unchanged(trial: Trial) -> Measure:
         changed = sorted(set(trial.outcome(function).changed) - allowed)
         if changed:
             raise failure(
-                "changed_input", f"{function} changed {', '.join(changed)}; declare mutates= where that is by design", function=function
+                "changed_input",
+                f"{function} changed {', '.join(changed)}; declare mutates= where that is by design",
+                function=function,
+                changed=tuple(changed),
             )
     return Measure()
 

@@ -46,7 +46,8 @@ class Failure(AssertionError):
     name -> array or option value), details (figures: function, output, index, got, exact, allowed, ratio, wanted; fewer for a crash).
     arrays: the case's arrays with their layout; hashes: argument name -> SHA-256, of a failure that was read from a record.
     options: every option of the case. calls: (function, case) of the calls that show it, in order, where it takes others than one of the
-    function in `details` with the case itself. source: how to call the implementation, for the script.
+    function in `details` with the case itself. source: how to call the implementation, for the script; siblings: the same for its other
+    operations, by name.
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
     dtypes: all in which it was seen. also: other checks that the same case fails. record: the file that it was stored in, "" before that.
     """
@@ -56,6 +57,7 @@ class Failure(AssertionError):
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
         self.message = message
+        self.calls: tuple[tuple[str, Case], ...] = details.pop("calls", ())
         self.details = details
         self.check = ""
         self.operation = ""
@@ -66,7 +68,7 @@ class Failure(AssertionError):
         self.arrays: dict[str, StridedArray] = {}
         self.options: dict[str, Any] = {}
         self.source: Source | None = None
-        self.calls: tuple[tuple[str, Case], ...] = ()
+        self.siblings: Mapping[str, Source] = {}
         self.hashes: dict[str, str] = {}
         self.needs: tuple[str, ...] = ()
         self.region: Mapping[str, str] = {}

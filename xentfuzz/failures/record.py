@@ -51,6 +51,15 @@ class ArrayRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     layout: Layout | None = None
 
 
+class CallRecord(msgspec.Struct, frozen=True):
+    """A call that shows the failure, where it isn't one with the case itself."""
+
+    function: str
+    operation: str
+    options: dict[str, Any]
+    arrays: dict[str, ArrayRecord]
+
+
 class FailureEntry(msgspec.Struct, frozen=True):
     """One failure. The first seven fields are those of every report; the others let it live on without the run that found it."""
 
@@ -66,6 +75,8 @@ class FailureEntry(msgspec.Struct, frozen=True):
     arrays: dict[str, ArrayRecord]
     details: dict[str, Any]
     source: Source | None = None
+    siblings: dict[str, Source] = {}
+    calls: tuple[CallRecord, ...] = ()
     needs: tuple[str, ...] = ()
     region: dict[str, str] = {}
 
@@ -123,6 +134,8 @@ def _entry(found: Failure) -> FailureEntry:
         arrays={name: _array_record(array, hashes[name]) for name, array in found.arrays.items()},
         details=_jsonable(found.details),
         source=found.source,
+        siblings=dict(found.siblings),
+        calls=tuple(_call_record(*call) for call in found.calls),
         needs=tuple(found.needs),
         region=dict(found.region),
     )
@@ -148,6 +161,17 @@ def _from_jsonable(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_from_jsonable(item) for item in value)
     return float(value) if value in ("nan", "inf", "-inf") else value
+
+
+def _call_record(function: str, case: Case) -> CallRecord:
+    hashes = case_hashes(case)
+    arrays = {name: _array_record(array, hashes[name]) for name, array in case.arrays.items()}
+    return CallRecord(function, case.operation, _jsonable(dict(case.options)), arrays)
+
+
+def _call(record: CallRecord, dtype: str) -> tuple[str, Case]:
+    arrays = {name: _array(name, array) for name, array in record.arrays.items()}
+    return record.function, Case(record.operation, dtype, arrays, _from_jsonable(record.options))
 
 
 def hashes_of(found: Failure) -> dict[str, str]:
@@ -194,7 +218,10 @@ def decode(content: bytes) -> Failure:
     found.details = _from_jsonable(entry.details)
     found.check, found.operation, found.dtype, found.implementation = entry.check, entry.operation, entry.dtype, entry.implementation
     found.recipe = entry.recipe | {"options": _from_jsonable(entry.recipe.get("options", {}))}
-    found.options, found.source, found.needs, found.region = _from_jsonable(entry.options), entry.source, entry.needs, entry.region
+    found.options, found.needs, found.region = _from_jsonable(entry.options), entry.needs, entry.region
+    found.source, found.siblings = entry.source, entry.siblings
+    if all(array.data is not None for call in entry.calls for array in call.arrays.values()):
+        found.calls = tuple(_call(call, entry.dtype) for call in entry.calls)
     found.hashes = {name: array.sha256 for name, array in entry.arrays.items()}
     found.arrays = {name: _array(name, array) for name, array in entry.arrays.items() if array.data is not None}
     found.case = {**{name: array.view() for name, array in found.arrays.items()}, **found.options}

@@ -48,8 +48,13 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.forms.get(function) or Form()
 
 
-def source_of(implementation: Implementation, description: Mapping[str, Any] | None = None, loss_dtype: str | None = None) -> Source:
-    """The source of an implementation; nothing is imported for it. description: what its subject's `describe()` gives."""
+def source_of(
+    implementation: Implementation, dtype: str, description: Mapping[str, Any] | None = None, loss_dtype: str | None = None
+) -> Source:
+    """The source of an implementation for arrays of `dtype`; nothing is imported for it.
+
+    description: what its subject's `describe()` gives. loss_dtype: where a probe found another one than the logits'.
+    """
     declared = {name: getattr(implementation, name) for name in FUNCTIONS}
     return Source(
         places={name: _place(function) for name, function in declared.items() if function is not None},
@@ -57,6 +62,7 @@ def source_of(implementation: Implementation, description: Mapping[str, Any] | N
         array=implementation.array,
         device=implementation.device,
         loss_dtype=loss_dtype or implementation.loss_dtype,
+        grade=implementation.grade_for(dtype),
         renames=dict(implementation.renames),
         fixed=dict(implementation.fixed),
         environment=dict(implementation.environment),

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.failures import record
 from xentfuzz.failures.script import reproducer
 from xentfuzz.failures.script.reproducer import large_arrays
 from xentfuzz.failures.source import Form, Source
+from xentfuzz.operations.case import Case
 
 # Faulty where MENDED is False.
 NUMPY_TARGET = """
@@ -72,6 +74,21 @@ def wrong_shape(logits, target):
 
 def wrong_dtype(logits, target):
     return np.float32(1) if MENDED else 1.0
+
+state = 1
+def fragile(logits, target):
+    global state
+    if target.max() > 2:
+        state = 1 if MENDED else 5
+        raise IndexError("target out of range")
+    return np.float32(state)
+
+def log_softmax(logits, *, axis):
+    assert axis == 1
+    return (rows(logits) * (1 if MENDED else 1.5)).astype(logits.dtype)
+
+def nll_loss(log_probs, target):
+    return np.asarray(-log_probs[np.arange(len(target)), target].mean(), log_probs.dtype)
 
 def segfaults(logits, target):
     MENDED or ctypes.string_at(0)
@@ -146,6 +163,11 @@ def _shows_it(run, script, *expected, target=NUMPY_TARGET):
     assert mended.status == 0, mended.printed + script
 
 
+def _case(arrays, operation="cross_entropy", **options):
+    defaults = {"reduction": "mean", "ignore_index": -100, "label_smoothing": 0.0} if operation == "cross_entropy" else {}
+    return Case(operation, "float32", {name: StridedArray.of(array) for name, array in arrays.items()}, {**defaults, **options})
+
+
 def _source(name, **more):
     return Source({"forward": f"targets.py:{name}"}, **more)
 
@@ -216,6 +238,35 @@ def test_own_spellings_and_fixed_arguments(make_failure, run, monkeypatch):
 )
 def test_other_kinds(make_failure, run, kind, name, details, words):  # noqa: PLR0917 - a column each
     _shows_it(run, reproducer(make_failure(ARRAYS, kind=kind, source=_source(name), **details)), words)
+
+
+def test_an_invalid_call_is_shown_as_it_was_made(make_failure, run):
+    failure = make_failure(
+        ARRAYS, kind="accepted_invalid", source=_source("accepts"), calls=(("forward", _case({**ARRAYS, "target": np.array([7])})),)
+    )
+    script = reproducer(failure)
+    _shows_it(run, script, "accepted, and answered with 3.0")
+    assert 'target = np.array([7], "int64")' in script
+
+
+def test_a_call_that_depends_on_the_one_before(make_failure, run):
+    calls = (("forward", _case({**ARRAYS, "target": np.array([7])})), ("forward", _case(ARRAYS)))
+    failure = make_failure(ARRAYS, kind="stale_state", source=_source("fragile"), calls=calls)
+    _shows_it(run, reproducer(failure), "IndexError('target out of range')", "another result after the other calls")
+
+
+def test_an_identity_shows_every_call_next_to_its_exact_result(make_failure, run):
+    log_probs = np.log(np.array([[0.25, 0.5, 0.25]], np.float32))
+    calls = (
+        ("forward", _case(ARRAYS)),
+        ("forward", _case({"logits": ARRAYS["logits"]}, operation="log_softmax", axis=1)),
+        ("forward", _case({"log_probs": log_probs, "target": ARRAYS["target"]}, operation="nll_loss", reduction="mean", ignore_index=-100)),
+    )
+    failure = make_failure(ARRAYS, kind="relation", source=_source("loss"), calls=calls, got=1.0, exact=2.0)
+    failure.siblings = {name: _source(name) for name in ("log_softmax", "nll_loss")}
+    script = reproducer(failure)
+    _shows_it(run, script, "loss: got 0.815", "result_2: got [[-3.6", "loss_3: got 1.38")
+    assert reproducer(record.decode(record.encode(failure))) == script
 
 
 @pytest.mark.parametrize(("kind", "status"), [("segfault", -11), ("exit", 0)])

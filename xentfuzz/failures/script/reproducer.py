@@ -14,7 +14,7 @@ from xentfuzz.failures.failure import KINDS, Failure, listed
 from xentfuzz.failures.script.arrays import for_file, is_large
 from xentfuzz.failures.script.libraries import Library, library_of
 from xentfuzz.failures.script.literals import Array
-from xentfuzz.failures.script.target import Target
+from xentfuzz.failures.script.target import Preamble, Target
 from xentfuzz.failures.script.verdicts import CRASHES, Shown, verdict
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
@@ -26,6 +26,7 @@ IMPORTS = {
     "math.": "import math",
     "os.": "import os",
     "platform.": "import platform",
+    "runpy.": "import runpy",
     "subprocess.": "import subprocess",
     "sys.": "import sys",
     "zlib.": "import zlib",
@@ -58,13 +59,14 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     file: the name of an .npz that will lie beside the script with `large_arrays` in it; without it everything is in the script itself.
     """
     source = failure.source or Source({"forward": ""})
-    library, target = library_of(source.array, source.device), Target(source)
-    shown = [_shown(call, target, library, file) for call in _calls(failure)]
+    library, preamble = library_of(source.array, source.device), Preamble()
+    targets = {operation: Target(its, preamble) for operation, its in {**failure.siblings, failure.operation: source}.items()}
+    shown = [_shown(call, targets[call.case.operation], library, file) for call in _calls(failure)]
     judge, makes_the_calls = verdict(failure)
     crash = failure.kind in CRASHES
     calls = [] if makes_the_calls else [line for call in shown for line in call.statements]
     body = _paragraphs(
-        target.placeholders,
+        preamble.placeholders,
         [line for call in shown for line in call.arrays],
         [f'print(f"Python {{platform.python_version()}}, {library.versions}")', *calls],
         [*judge(failure, shown, library), *([] if crash else ["sys.exit(0 if ok else 1)"])],
@@ -72,10 +74,10 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     before = _paragraphs(_environment(source), [GUARD] if crash else [])
     head = _paragraphs(
         [_docstring(failure, source)],
-        _imports(IMPORTS, "\n".join([before, *target.paths, body])),
+        _imports(IMPORTS, "\n".join([before, *preamble.paths, body])),
         [before] if before else [],
         _imports(LIBRARY_IMPORTS, body),
-        [*target.paths, *target.imports],
+        [*preamble.paths, *preamble.imports],
     )
     return f"{head}\n\n{body}\n"
 

@@ -39,13 +39,33 @@ if {name} is None:
 
 
 @dataclass
-class Target:
-    """The functions of an implementation in a script: `paths`, `imports` and `placeholders` are the lines that give them their names."""
+class Preamble:
+    """The lines of a script that give functions their names."""
 
-    source: Source
     paths: list[str] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
     placeholders: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=lambda: set(TAKEN))
+
+    def free(self, name: str) -> str:
+        """A variable for `name` that nothing else in the script uses."""
+        while name in self.taken:
+            name = f"{name}_function"
+        self.taken.add(name)
+        return name
+
+    def add_path(self, folder: str) -> None:
+        line = f'sys.path.insert(0, "{folder}")'
+        if line not in self.paths:
+            self.paths.append(line)
+
+
+@dataclass
+class Target:
+    """The functions of an implementation in a script."""
+
+    source: Source
+    preamble: Preamble
     names: dict[str, str] = field(default_factory=dict)
 
     def name(self, function: str) -> str:
@@ -92,39 +112,28 @@ class Target:
     def _imported(self, function: str, place: str) -> str:
         where, _, path = place.rpartition(":")
         if not where:
-            name = self._free(function)
-            self.placeholders.append(PLACEHOLDER.format(name=name))
+            name = self.preamble.free(function)
+            self.preamble.placeholders.append(PLACEHOLDER.format(name=name))
             return name
         first, *steps = path.split(".")
         if where.endswith(".py"):
             name = self._from_file(PurePosixPath(where), first)
         else:
             if _is_below_here(where):
-                self._add(self.paths, 'sys.path.insert(0, ".")')
+                self.preamble.add_path(".")
             name = self._from_module(where, first)
         return name + "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in steps)
 
     def _from_module(self, module: str, attribute: str) -> str:
-        name = self._free(attribute)
-        self._add(self.imports, f"from {module} import {attribute}" + (f" as {name}" if name != attribute else ""))
+        name = self.preamble.free(attribute)
+        self.preamble.imports.append(f"from {module} import {attribute}" + (f" as {name}" if name != attribute else ""))
         return name
 
     def _from_file(self, file: PurePosixPath, attribute: str) -> str:
         if not file.stem.isidentifier() or keyword.iskeyword(file.stem):
-            self._add(self.imports, "import runpy")
             return f'runpy.run_path("{file}")["{attribute}"]'
-        self._add(self.paths, f'sys.path.insert(0, "{file.parent}")')
+        self.preamble.add_path(str(file.parent))
         return self._from_module(file.stem, attribute)
-
-    def _free(self, name: str) -> str:
-        while name in TAKEN:
-            name = f"{name}_function"
-        return name
-
-    @staticmethod
-    def _add(lines: list[str], line: str) -> None:
-        if line not in lines:
-            lines.append(line)
 
 
 def _keywords(named: Mapping[str, str]) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.script.libraries import Library
 from xentfuzz.failures.script.literals import nested, number
+from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
-from xentfuzz.operations.grades import Grade, parse_grade
+from xentfuzz.operations.grades import parse_grade
 from xentfuzz.recipes.shapes import class_rows
 
 # How the words for an allowed outcome are tested.
@@ -94,12 +95,13 @@ def whole_results(failure: Failure, shown: Sequence[Shown], library: Library) ->
 
 def _expected(case: Case, failure: Failure) -> tuple[str, str] | None:
     """Exact result and allowed error of a call's value as nested lists; None where they are too many, or no plain numbers."""
-    grade = parse_grade(failure.source.grade) if failure.source else Grade("lse", "any")
+    source = failure.source or Source({})
+    grade, dtype = parse_grade(source.grade), source.loss_dtype or case.dtype
     evaluation = get_operation(case.operation).evaluate(case)
     shape = evaluation.shape("value")
     places = np.arange(int(np.prod(shape))).reshape(shape)
     exact, allowed = np.zeros(shape), np.zeros(shape)
-    for block in evaluation.blocks("value", grade, case.dtype):
+    for block in evaluation.blocks("value", grade, dtype):
         if block.outcomes is not None and (block.outcomes != 1).any():
             return None
         np.put(exact, block.select(places), block.exact.astype(np.float64))
@@ -255,7 +257,9 @@ def verdict(failure: Failure) -> tuple[Verdict, bool]:
         return survived, False
     if failure.kind in OWN_CALLS:
         return OWN_CALLS[failure.kind], True
-    if failure.kind == "relation" and not failure.calls:
+    if failure.kind == "relation" and (
+        not failure.calls or not {case.operation for _, case in failure.calls} <= {failure.operation, *failure.siblings}
+    ):
         return unjudged, False
     if failure.kind in AFTER_CALLS:
         return AFTER_CALLS[failure.kind], False
