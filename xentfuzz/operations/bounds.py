@@ -63,8 +63,8 @@ K_D = 3
 K_E = 4
 K_L = 3
 
-# exp of more is beyond float64; p is 0 long before.
-_LARGEST_EXPONENT = 700.0
+# Where rounding errors of the exponent exceed this, p may be off by any factor, but an infinite p is an overflow and no rounding error.
+_LARGEST_EXPONENT = 60.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Rounding:
 
     @property
     def storable(self) -> float:
-        """Step (11): intermediates below this one can be stored; infinite where they need not be stored."""
+        """Step (11): intermediates up to this one can be stored; infinite where they need not be stored."""
         return self.storage.max * (1 - self.us) if self.staged else float("inf")
 
 

@@ -28,7 +28,7 @@ from xentfuzz.operations.reduction import RowLosses
 from xentfuzz.operations.reduction_relations import reduction_relations
 from xentfuzz.operations.row_quantities import RowQuantities
 from xentfuzz.operations.rows import loss_rows
-from xentfuzz.operations.storage import intermediates_of_gradient, intermediates_of_loss
+from xentfuzz.operations.storage import intermediates_of_gradient, intermediates_of_loss, lost_products
 from xentfuzz.operations.target_relations import ONE_HOT, SMOOTHING
 from xentfuzz.operations.targets import Denominator, IndexTargets, count_denominator, holds_probabilities, index_denominator, index_targets
 
@@ -149,7 +149,8 @@ class CrossEntropyEvaluation(LossEvaluation):
         nan_rows = self._outcomes_of_gradient(part, sets)
         self.special_gradients(sets, part.rows, by)
         if by.staged and self.storage_overflows:
-            sets.replace((intermediates_of_gradient(part, self) >= by.storable)[:, np.newaxis], ANYTHING)
+            allowed += by.flushed * lost_products(part, self)
+            sets.replace((intermediates_of_gradient(part, self) > by.storable)[:, np.newaxis], ANYTHING)
         return self.block(exact, self._exact_zeros(part, allowed), sets, part.rows, by, nan_rows)
 
     def _outcomes_of_gradient(self, part: Part, sets: OutcomeSets) -> Array | None:

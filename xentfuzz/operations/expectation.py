@@ -36,10 +36,11 @@ class Block:
     select: takes the whole output (any array of the output's shape) and returns the part that this block is about; for gradients that is
         a (rows, classes) array, for losses (rows,) or ().
     locate: takes an index into that part and returns the index into the whole output.
-    exact: float64 or longdouble, of the part's shape. allowed: float64, same shape: how far from `exact` a number may be.
+    exact: float64 or longdouble, of the part's shape; where no number is allowed, what is (an infinity, NaN). allowed: float64, same shape:
+        how far from `exact` a number may be; 0 where only that number will do.
     outcomes: uint8 sets of the constants above, same shape, or None where every element must be NUMBER.
     policy: uint8 index into the operation's `policies` + 1, 0 where no policy is chosen, same shape, or None.
-    nan_rows: rows of the part in which at least one element must be NaN (their elements are ANYTHING otherwise), or None.
+    nan_rows: bool, (rows,): rows of the part in which at least one element must be NaN (their elements are ANYTHING otherwise), or None.
     """
 
     select: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]

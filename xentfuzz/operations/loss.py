@@ -100,7 +100,7 @@ class LossEvaluation(ABC):
         if losses.outcomes is not None and losses.policy is not None:
             sets.outcomes, sets.policy = losses.outcomes.copy(), losses.policy.copy()
         if losses.intermediates is not None:
-            sets.replace(losses.intermediates >= by.storable, ANYTHING)
+            sets.replace(losses.intermediates > by.storable, ANYTHING)
         exact = self.precision.result(losses.wide)
         allowed = self.errors(by) + by.u * losses.size + by.half_subnormal + self.precision.representation_error(losses.size)
         if self.targets is not None:

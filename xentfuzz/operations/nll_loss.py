@@ -92,7 +92,7 @@ class NllLossEvaluation(LossEvaluation):
         allowed[rows, labels] = np.where(targets.usable[part], error[:, 0], 0.0)
         sets = OutcomeSets(shape)
         self.special_gradients(sets, part, by)
-        sets.replace((self.upstream.peak[part] * np.abs(weights) >= by.storable)[:, np.newaxis], ANYTHING)
+        sets.replace((self.upstream.peak[part] * np.abs(weights) > by.storable)[:, np.newaxis], ANYTHING)
         return self.block(exact, allowed, sets, part, by)
 
 

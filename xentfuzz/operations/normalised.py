@@ -76,6 +76,8 @@ class NormalisedEvaluation(ABC):
                 result, allowed = self._special_values(result, allowed, quantities.special, sets)
             else:
                 nan_rows = _special_gradients(quantities.special, sets)
+        if by.staged:
+            sets.replace(self._intermediates(output, quantities, part) > by.storable, ANYTHING)
         sets.allow_overflow(narrow, allowed, by.returned)
         return Block(
             select=lambda whole: self.rows.take(whole, part),
@@ -91,6 +93,13 @@ class NormalisedEvaluation(ABC):
         if self._kept is None or not self.rows.fits_one_block:
             self._kept = RowQuantities(self.rows.take(self.logits, part), self.case.dtype, self.precision)
         return self._kept
+
+    def _intermediates(self, output: str, quantities: RowQuantities, part: slice) -> Array:
+        """The largest number on the way to each row's results, (rows, 1), for implementations that store it in 16 bits."""
+        sums = self.precision.narrow(quantities.sum)
+        if output != "value":
+            sums = np.maximum(sums, np.abs(self._upstream(part)).sum(axis=1))
+        return sums[:, np.newaxis]
 
     def _upstream(self, part: slice) -> Array:
         upstream = self.case.values.get("grad_output")

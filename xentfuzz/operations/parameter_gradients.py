@@ -54,7 +54,7 @@ def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Round
     nan_rows = _outcomes_of_target(sets, quantities, evaluation.precision.narrow(factor))
     evaluation.special_gradients(sets, rows, by)
     if by.staged and evaluation.storage_overflows:
-        sets.replace((intermediates_of_parameters(part, evaluation) >= by.storable)[:, np.newaxis], ANYTHING)
+        sets.replace((intermediates_of_parameters(part, evaluation) > by.storable)[:, np.newaxis], ANYTHING)
     return evaluation.block(exact, allowed, sets, rows, by, nan_rows)
 
 
@@ -96,7 +96,7 @@ def gradient_of_weight(evaluation: CrossEntropyEvaluation, by: Rounding) -> Bloc
         allowed += errors.sum(axis=0)
         absolute += sizes.sum(axis=0)
         _outcomes_of_weight(sets, part.quantities)
-        if by.staged and evaluation.storage_overflows and (intermediates_of_parameters(part, evaluation) >= by.storable).any():
+        if by.staged and evaluation.storage_overflows and (intermediates_of_parameters(part, evaluation) > by.storable).any():
             sets.replace_all(ANYTHING)
     count = evaluation.rows.count
     allowed += (count + 4) * by.ua * absolute

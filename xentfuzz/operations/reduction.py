@@ -70,12 +70,14 @@ def reduce_sum(by: Rounding, losses: RowLosses, errors: Array) -> Reduced:
 
 def reduce_mean(by: Rounding, losses: RowLosses, errors: Array, denominator: Denominator) -> Reduced:
     """Step (8); of no rows, of weights that are all 0, and of weights without a sum by outcomes."""
-    if denominator.state != "number":
-        return Reduced(losses.precision.zeros(()), 0.0, *_mean_without_denominator(losses, denominator))
     outcomes, policy = _outcomes_of_sum(by, losses)
+    if denominator.state != "number":
+        if outcomes != NAN:
+            outcomes, policy = _mean_without_denominator(losses, denominator)
+        return Reduced(losses.precision.zeros(()), 0.0, outcomes, policy)
     if denominator.value < 0:
         outcomes = _negated(outcomes)
-    if not denominator_is_storable(by, denominator):
+    if not (denominator_is_storable(by, denominator) and _sum_is_storable(by, losses, denominator.value)):
         outcomes = ANYTHING
     mean = losses.wide_total / denominator.wide
     relative = relative_error_of_denominator(by, denominator.count, denominator.kappa, weighted=denominator.weighted)
@@ -144,15 +146,15 @@ def _mean_without_denominator(losses: RowLosses, denominator: Denominator) -> tu
     return NAN | ZERO | infinite, policies.MEAN_OF_ZERO_WEIGHT
 
 
-def _sum_is_storable(by: Rounding, losses: RowLosses) -> bool:
+def _sum_is_storable(by: Rounding, losses: RowLosses, denominator: float = 1.0) -> bool:
     """Step (11): whether every sum on the way stays in the range of the format that it is stored in; else nothing can be said."""
     unscaled = 0.0 if losses.intermediates is None else float(np.sum(losses.intermediates))
-    return max(losses.total_size, unscaled) < by.storable
+    return max(losses.total_size, unscaled) <= by.storable * abs(denominator)
 
 
 def denominator_is_storable(by: Rounding, denominator: Denominator) -> bool:
     """Step (11): whether W and the count of rows are in the range of the format that they are stored in."""
-    return max(denominator.kappa * abs(denominator.value), denominator.count) < by.storable
+    return max(denominator.kappa * abs(denominator.value), denominator.count) <= by.storable
 
 
 @dataclass(frozen=True, eq=False)

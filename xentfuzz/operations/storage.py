@@ -44,6 +44,13 @@ def intermediates_of_gradient(part: Part, evaluation: CrossEntropyEvaluation) ->
     return np.maximum(evaluation.upstream.peak[part.rows] * coefficients, sums)
 
 
+def lost_products(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
+    """How many stored products behind a gradient may fall below the normal range, each times what multiplies it next, (rows, classes)."""
+    classes = evaluation.rows.classes
+    weights = np.ones(classes) if evaluation.weight is None else 1 + np.abs(evaluation.weight.astype(np.float64))
+    return (weights + part.quantities.p * weights.sum()) * (1 + evaluation.upstream.peak[part.rows, np.newaxis])
+
+
 def intermediates_of_parameters(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
     """Of each row, (rows,), for the gradients of target and weight: products with l_c too."""
     terms = (factors(part, evaluation) * np.maximum(part.quantities.l, 1.0)).max(axis=1)

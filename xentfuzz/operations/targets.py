@@ -95,7 +95,7 @@ def index_denominator(targets: IndexTargets, precision: Precision) -> Denominato
     """Sum of the kept rows' w_y; the count of kept rows without weights."""
     count = int(np.count_nonzero(targets.kept))
     weighted = targets.weight is not None
-    wide = precision.widen(targets.row_weights).sum()
+    wide = precision.widen(targets.row_weights).sum() if weighted else precision.widen(np.array(float(count)))
     value = float(precision.narrow(wide))
     absolute = float(np.abs(targets.row_weights).sum()) if weighted else float(count)
     state = "number"
