@@ -33,7 +33,7 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 from xentfuzz.runner.examine import Excluded, examine
-from xentfuzz.runner.findings import findings
+from xentfuzz.runner.findings import findings, located
 from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.real_input import run_recorded
@@ -131,14 +131,22 @@ def run_one(
     return report
 
 
-def run_recipe(implementation: Implementation, check_name: str, recipe: Recipe, *, isolate: bool | None = None) -> Failure | None:
-    """One check on one recipe, as replay runs it; None where it passes. Raises UsageError where the case is unsupported."""
+def run_recipe(implementation: Implementation, check_name: str | None, recipe: Recipe, *, isolate: bool | None = None) -> Failure | None:
+    """One check, or for None every check that applies, on one recipe, as replay runs it; the first Failure, or None where all pass.
+
+    Raises UsageError where the implementation cannot run the case.
+    """
+    checks = checks_for(implementation.operation) if check_name is None else (find_check(check_name),)
     with Pool(isolate) as pool:
-        contestant = _contestant(pool, implementation, (find_check(check_name),))
-        verdict = examine(contestant, find_check(check_name), recipe)
-    if verdict is None:
-        raise UsageError(f"{implementation.name} does not take this case: {', '.join(contestant.unsupported) or 'nothing to compare'}")
-    return verdict if isinstance(verdict, Failure) else None
+        contestant = _contestant(pool, implementation, checks)
+        verdicts = [examine(contestant, check, recipe) for check in contestant.checks]
+        failures = [verdict for verdict in verdicts if isinstance(verdict, Failure)]
+        if failures:
+            failures[0].source = located(contestant, failures[0].dtype)
+    if not any(isinstance(verdict, Failure) or (verdict is not None and verdict.compared) for verdict in verdicts):
+        reasons = [*contestant.not_applicable.values(), *contestant.unsupported]
+        raise UsageError(f"{implementation.name} does not take this case: {', '.join(reasons) or 'nothing to compare'}")
+    return failures[0] if failures else None
 
 
 def _open(pool: Pool, implementations: Sequence[Implementation], settings: Settings, *, alone: bool) -> list[Contestant]:

@@ -92,6 +92,5 @@ class Deadline:
     def after(seconds: float | None) -> Deadline:
         return Deadline(None if seconds is None else time.monotonic() + seconds)
 
-    @property
-    def passed(self) -> bool:
+    def has_passed(self) -> bool:
         return self.at is not None and time.monotonic() >= self.at

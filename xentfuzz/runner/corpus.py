@@ -128,12 +128,12 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
 
 
 def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
-    if plan.deadline.passed:
+    if plan.deadline.has_passed():
         return
     origin, group = corpus.origin, corpus.group
     recipes = draw_corpus(origin.space, origin.seed, origin.count)
     for done, recipe in enumerate(recipes, start=1):
-        if plan.deadline.passed or all(contestant.gave_up for contestant in corpus.contestants):
+        if plan.deadline.has_passed() or all(contestant.gave_up for contestant in corpus.contestants):
             return
         trials = _run_recipe(plan, corpus, recipe)
         if group.family == "ordinary" and not group.draws:

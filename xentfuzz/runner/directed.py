@@ -9,7 +9,7 @@ from xentfuzz.checks.check import Check
 from xentfuzz.failures.failure import Failure
 from xentfuzz.recipes.draw import search
 from xentfuzz.recipes.recipe import Recipe, recipe_from
-from xentfuzz.runner.contestant import Contestant, Found
+from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.corpus import Plan
 from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import examine, note
@@ -26,7 +26,7 @@ def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -
     for dtype in dtypes:
         for check in contestant.checks:
             failed = contestant.result(check, dtype).status == "failed"
-            if check.directed and not failed and not plan.deadline.passed and not contestant.gave_up:
+            if check.directed and not failed and not plan.deadline.has_passed() and not contestant.gave_up:
                 _search(plan, contestant, check, dtype, count)
     contestant.seconds += time.monotonic() - began
 
@@ -39,7 +39,7 @@ def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count:
 
     def score(recipe: Recipe) -> float:
         nonlocal shrinking, done
-        if plan.deadline.passed or plan.excluded(contestant.name, plan.operation.name, check.name, dtype, recipe):
+        if plan.deadline.has_passed() or plan.excluded(contestant.name, plan.operation.name, check.name, dtype, recipe):
             return 0.0
         verdict = examine(contestant, check, recipe)
         contestant.tried += not shrinking
@@ -53,8 +53,5 @@ def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count:
         return verdict.ratio if verdict is not None else 0.0
 
     for failure in search(space, plan.derived_seed(dtype, check.name, "search"), count, score):
-        recipe = recipe_from(failure.recipe)
-        contestant.result(check, dtype).status = "failed"
-        contestant.result(check, dtype).cases += 1
-        found = contestant.found.setdefault((check.name, failure.kind), Found(check, recipe, failure, None))
-        found.dtypes.append(dtype)
+        if isinstance(failure, Failure) and failure.recipe:
+            note(contestant, check, recipe_from(failure.recipe), failure, None)

@@ -31,7 +31,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
-        cut_short=contestant.gave_up or (f"budget of {settings.budget:g} s used up" if deadline.passed else ""),
+        cut_short=contestant.gave_up or (f"budget of {settings.budget:g} s used up" if deadline.has_passed() else ""),
     )
     report.checks = _results(contestant, settings)
     report.problems = [*_problems(contestant, report), *missing_features(contestant, settings.require)]

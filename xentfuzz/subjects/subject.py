@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
@@ -14,6 +14,9 @@ class Subject(Protocol):
 
     implementation: Implementation
     capabilities: Capabilities
+
+    def describe(self) -> dict[str, Any]:
+        """The form and the parameters of each function."""
 
     def call(self, call: Call) -> Outcome:
         """Carry out one call on fresh copies of the arrays."""
