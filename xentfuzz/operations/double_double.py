@@ -97,7 +97,7 @@ class DoubleDouble:
             half = len(moved) // 2
             pairs = moved[:half] + moved[half : 2 * half]
             moved = pairs if len(moved) % 2 == 0 else _append(pairs, moved[2 * half :])
-        return moved[0]
+        return moved[0].copy()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         implementation = _UFUNCS.get(ufunc)
@@ -131,7 +131,7 @@ def _two_sum(a: Any, b: Any) -> Pair:
 
 def _quick_two_sum(a: Any, b: Any) -> Pair:
     total = a + b
-    return total, b - (total - a)
+    return total, _unless_overflown(total, b - (total - a))
 
 
 def _split(a: Any) -> Pair:
