@@ -51,3 +51,12 @@ def refuses_half(logits, target):
     if logits.dtype.itemsize == 2:
         raise NotImplementedError("no 16-bit floats")
     return logits.dtype.type(0)
+
+
+def needless_modules(logits, target):
+    """How much of the harness's own a worker has imported beyond what it needs."""
+    needed = ("worker", "subjects", "arrays", "dtypes", "errors", "implementation")
+    ours = {name.split(".")[1] for name in sys.modules if name.startswith("xentfuzz.")} - {*needed}
+    foreign = {"ml_dtypes", "msgspec", "hypothesis", "typer", "rich"} & set(sys.modules)
+    assert not ours | foreign, ours | foreign
+    return logits.dtype.type(0)

@@ -234,6 +234,31 @@ def test_the_environment_is_set_before_anything_is_imported(isolated, make_call)
     assert subject.call(make_call()).results == {"value": 42.0}
 
 
+def test_a_worker_imports_the_subject_and_numpy_only(isolated, make_call):
+    assert answers(isolated("arrays_and_results:needless_modules").call(make_call()))
+
+
+SCRIPT = """
+from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.open import open_subject
+
+def forward(logits, target):
+    return logits.dtype.type(0)
+
+if __name__ == "__main__":
+    subject = open_subject(Implementation("subject", forward), isolate=True)
+    print(*subject.capabilities.dtypes)
+    subject.close()
+"""
+
+
+def test_a_script_may_hand_over_its_own_function(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["float16", "bfloat16", "float32", "float64"]
+
+
 def test_another_interpreter_gets_none_of_our_packages(isolated, make_call, tmp_path):
     if sys.prefix == sys.base_prefix:
         pytest.skip("needs a virtual environment: the interpreter outside of it is the other one")

@@ -82,4 +82,4 @@ def test_a_parameter_that_looks_like_ours_is_pointed_out():
     assert other_spellings(*described(lambda logits, target, smoothing=0.0, block=3: 0)) == [
         'has \'smoothing\', which looks like label_smoothing: renames={"smoothing": "label_smoothing"}'
     ]
-    assert other_spellings(*described(lambda logits, target, label_smoothing=0.0: 0)) == []
+    assert other_spellings(*described(lambda logits, target, label_smoothing=0.0, reduction="mean": 0)) == []

@@ -92,6 +92,17 @@ def test_a_registered_name():
     assert resolve("declared") == kernels.DECLARED
 
 
+def test_a_registered_implementation_that_is_changed_is_still_found_by_a_worker(monkeypatch, make_call):
+    registered = registry.Registry(lambda: ())
+    registered.register(kernels.FACTORY_MADE, "kernels:FACTORY_MADE")
+    monkeypatch.setattr(registry, "_REGISTRY", registered)
+    implementation = resolve("made", dtypes=["float64"])
+    assert implementation.dtypes == ("float64",)
+    subject = open_subject(implementation, isolate=True)
+    assert subject.call(make_call()).results is not None
+    subject.close()
+
+
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(
     ("target", "options", "message"),

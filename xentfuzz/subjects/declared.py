@@ -48,7 +48,9 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         class_count_divisor=supports.get("class_count_divisor", 1),
         array=implementation.array,
         device=implementation.device,
-        rejections=tuple(f"{implementation.array} arrays can't be {name}" for name in LAYOUTS if name in not_held),
+        rejections=(f"{implementation.array} arrays can't be {', '.join(name for name in LAYOUTS if name in not_held)}",)
+        if not_held
+        else (),
     )
 
 

@@ -78,11 +78,13 @@ def _require_always(implementation: Implementation, operation: Operation, parame
 def other_spellings(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:
     """A line for each parameter that looks like one of ours under another name."""
     parameters = parameters_in(description["forward"])
-    missing = {name for name in _known(operation) if not parameters.takes(_own(implementation, name))}
+    known = _known(operation)
+    missing = {name for name in known if not parameters.takes(_own(implementation, name))}
+    explained = {*known, *implementation.renames, *implementation.fixed}
     lines = []
     for parameter in parameters.named or ():
         near = _nearest(parameter.name, missing)
-        if near is not None and parameter.name not in {*implementation.renames, *implementation.fixed}:
+        if near is not None and parameter.name not in explained:
             lines.append(f'has {parameter.name!r}, which looks like {near}: renames={{"{parameter.name}": "{near}"}}')
     return lines
 

@@ -9,7 +9,7 @@ from typing import Any
 from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
-from xentfuzz.registry import get
+from xentfuzz.registry import get, reference_of
 from xentfuzz.subjects.in_process import InProcess
 from xentfuzz.subjects.isolated import Isolated
 from xentfuzz.subjects.limits import Limits
@@ -54,9 +54,9 @@ def resolve(
     }
     known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(target, Implementation):
-        return replace(target, **known)
+        return _changed(target, known)
     if isinstance(target, str) and ":" not in target:
-        return replace(_registered(target, operation or DEFAULT_OPERATION), **known)
+        return _changed(_registered(target, operation or DEFAULT_OPERATION), known)
     chosen = operation or DEFAULT_OPERATION
     if not isinstance(target, str):
         return _of_object(target, chosen, known)
@@ -64,6 +64,19 @@ def resolve(
     if "declares" in described:
         return replace(_declared(target, described["declares"], operation), **known)
     return _of_reference(target, described, chosen, known, isolate=isolate)
+
+
+def _changed(declared: Implementation, known: Mapping[str, Any]) -> Implementation:
+    """The declaration itself where nothing else is given; otherwise one whose functions are still found by another process."""
+    if not known:
+        return declared
+    reference = reference_of(declared)
+    return replace(declared if reference is None else _by_reference(declared, reference), **known)
+
+
+def _by_reference(declared: Implementation, reference: str) -> Implementation:
+    functions: dict[str, Any] = {name: f"{reference}.{name}" for name in FUNCTIONS if getattr(declared, name) is not None}
+    return replace(declared, **functions)
 
 
 def _of_object(target: Any, operation: str, known: Mapping[str, Any]) -> Implementation:
@@ -123,9 +136,7 @@ def _declared(target: str, members: Sequence[tuple[str, str, str]], operation: s
         raise UsageError(f"{target} declares {held}; name one of them, or an operation")
     declared = load_reference(wanted[0])
     assert isinstance(declared, Implementation)
-    present = [name for name in FUNCTIONS if getattr(declared, name) is not None]
-    functions: dict[str, Any] = {name: f"{wanted[0]}.{name}" for name in present}
-    return replace(declared, **functions)
+    return _by_reference(declared, wanted[0])
 
 
 def _with_library(implementation: Implementation, libraries: Sequence[str], known: Mapping[str, Any], *, isolate: bool) -> Implementation:
