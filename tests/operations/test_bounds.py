@@ -11,6 +11,7 @@ from random_cases import DTYPES
 from xentfuzz.arrays import StridedArray
 from xentfuzz.operations import get_operation, operation_names
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.grades import parse_grade
 
 DEFAULTS = get_operation("cross_entropy").defaults
 
@@ -52,3 +53,28 @@ def test_sequential_sums_reach_the_bound() -> None:
     assert worst.alarms == []
     assert worst.by_form["sequential, shift", "value"] > 0.95
     assert worst.by_form["two passes, shift", "value"] < 0.5
+
+
+def allowed_errors(case: Case, output: str, grade: str) -> np.ndarray:
+    blocks = get_operation("cross_entropy").evaluate(case).blocks(output, parse_grade(grade), case.dtype)
+    return np.concatenate([np.ravel(block.allowed) for block in blocks])
+
+
+def test_a_loss_below_the_smallest_number_has_a_bound() -> None:
+    """The surprisal of a class 745 above all others is subnormal even in float64; a bound of NaN would reject everything."""
+    x = np.array([[745.0, 0.0]], np.float32)
+    arrays = {"logits": x, "target": np.array([[1, 0]], np.float32), "grad_output": np.ones((), np.float32)}
+    case = Case("cross_entropy", "float32", {name: StridedArray.of(array) for name, array in arrays.items()}, DEFAULTS)
+    assert np.all(allowed_errors(case, "value", "lse/any") > 0)
+    assert np.all(allowed_errors(case, "grad_logits", "lse/any") > 0)
+
+
+def test_weights_that_no_row_reads_have_no_part_in_a_bound() -> None:
+    arrays = {
+        "logits": np.zeros((2, 3), np.float16),
+        "target": np.array([0, 1]),
+        "weight": np.array([1, 1, np.nan], np.float16),
+        "grad_output": np.ones((), np.float16),
+    }
+    case = Case("cross_entropy", "float16", {name: StridedArray.of(array) for name, array in arrays.items()}, DEFAULTS)
+    assert np.all(allowed_errors(case, "grad_logits", "staged/any") > 0)

@@ -134,7 +134,8 @@ def additions(by: Rounding, count: Any, shares: Any) -> Any:
 
 def shares(terms: Array, total: Array, ua: float) -> Array:
     """sum min(1, term / (ua total)) along the last axis, for terms >= 0; 0 where the total is 0."""
-    scale = ua * np.where(total > 0, total, 1.0)
+    # A subnormal total times ua would be 0.
+    scale = np.maximum(ua * total, np.finfo(np.float64).smallest_normal)
     counted: Array = np.minimum(terms / scale[..., np.newaxis], 1.0).sum(axis=-1)
     return counted
 

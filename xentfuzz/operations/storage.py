@@ -48,6 +48,8 @@ def lost_products(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
     """How many stored products behind a gradient may fall below the normal range, each times what multiplies it next, (rows, classes)."""
     classes = evaluation.rows.classes
     weights = np.ones(classes) if evaluation.weight is None else 1 + np.abs(evaluation.weight.astype(np.float64))
+    # A weight of NaN that no row reads multiplies nothing.
+    weights = np.where(np.isfinite(weights), weights, 1.0)
     return (weights + part.quantities.p * weights.sum()) * (1 + evaluation.upstream.peak[part.rows, np.newaxis])
 
 
