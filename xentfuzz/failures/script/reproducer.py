@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     source = failure.source or Source({"forward": ""})
     library, preamble = library_of(source.array, source.device), Preamble()
     targets = {operation: Target(its, preamble) for operation, its in {**failure.siblings, failure.operation: source}.items()}
-    shown = [_shown(call, targets[call.case.operation], library, file) for call in _calls(failure)]
+    shared: dict[str, str] = {}
+    shown = [_shown(call, targets[call.case.operation], library, file, shared) for call in _calls(failure)]
     judge, makes_the_calls = verdict(failure)
     crash = failure.kind in CRASHES
     calls = [] if makes_the_calls else [line for call in shown for line in call.statements]
@@ -118,8 +120,8 @@ def _taken(function: str, case: Case, loss_dtype: str | None) -> dict[str, Strid
     return arrays
 
 
-def _shown(call: _Call, target: Target, library: Library, file: str | None) -> Shown:
-    names = {name: f"{name}{call.suffix}" for name in call.arrays}
+def _shown(call: _Call, target: Target, library: Library, file: str | None, shared: dict[str, str]) -> Shown:
+    names, arrays = _arrays(call, library, file, shared)
     outputs = _outputs(call, target, names)
     autodiff = call.function == "backward" and "backward" not in target.source.places
     expression = target.call("forward" if autodiff else call.function, call.case, names)
@@ -128,8 +130,21 @@ def _shown(call: _Call, target: Target, library: Library, file: str | None) -> S
     else:
         statements = [f"{', '.join(outputs.values())} = {expression}"]
     statements += [line for variable in outputs.values() for line in library.collected(variable)]
-    arrays = [line for name, array in call.arrays.items() for line in library.array(names[name], array, file)]
     return Shown(call.function, call.case, arrays, statements, names, outputs)
+
+
+def _arrays(call: _Call, library: Library, file: str | None, shared: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The variable of each argument, and the statements that make those that no earlier call has made; shared: array -> variable."""
+    names: dict[str, str] = {}
+    lines: list[str] = []
+    for name, array in call.arrays.items():
+        content = hashlib.sha256(array.storage).hexdigest()
+        key = f"{name} {array.dtype} {array.shape} {array.strides} {array.offset} {content}"
+        if key not in shared:
+            shared[key] = f"{name}{call.suffix}"
+            lines += library.array(shared[key], array, file)
+        names[name] = shared[key]
+    return names, lines
 
 
 def _value_name(call: _Call) -> str:

@@ -25,6 +25,13 @@ OUTCOMES = {
     "anything": "True",
     "the exact value": "got == exact or abs(got - exact) <= allowed",
 }
+HELD_AGAINST = (
+    "def right(name, got, exact, allowed):",
+    "    error = np.abs(got - exact)",
+    '    print(f"{name}: got {got}, exact {exact}, error {error}, allowed {allowed}")',
+    "    return bool((error <= allowed).all())",
+    "",
+)
 NAN_IN_ROW = "NaN somewhere in this row"
 REPEATS = 100
 
@@ -77,19 +84,11 @@ def _row_of(index: tuple[int, ...], case: Case) -> str:
 
 def whole_results(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
     """Every element of every call against its own exact result: calls that contradict each other can't all be right."""
-    lines = ["ok = True"]
+    lines = [*HELD_AGAINST, "", "ok = True"]
     for call in shown:
         variable, expected = call.outputs["value"], _expected(call.case, failure)
-        if expected is None:
-            continue
-        exact, allowed = expected
-        lines += [
-            f"exact = np.array({exact})",
-            f"allowed = np.array({allowed})",
-            f"error = np.abs({library.numbers(variable)} - exact)",
-            f'print("{variable}: got", {library.numbers(variable)}, "exact", exact, "error", error, "allowed", allowed)',
-            "ok = ok and bool((error <= allowed).all())",
-        ]
+        if expected is not None:
+            lines.append(f'ok &= right("{variable}", {library.numbers(variable)}, np.array({expected[0]}), np.array({expected[1]}))')
     return lines
 
 
