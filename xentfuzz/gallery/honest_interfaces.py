@@ -90,10 +90,10 @@ class NumpyScalars(CrossEntropy):
 
 @SHELF.honest(
     "contiguous_only",
-    "arrays that are not contiguous are declared to be refused; read-only and unaligned ones just raise a ValueError",
+    "arrays that are not contiguous are declared to be refused; read-only ones just raise a ValueError",
     supports={
         "target_dtypes": TARGET_NAMES,
-        "layouts": ("contiguous", "inside_larger_buffer", "unaligned", "read_only", "negative_stride"),
+        "layouts": ("contiguous", "inside_larger_buffer", "read_only"),
     },
 )
 class ContiguousOnly(CrossEntropy):

@@ -37,6 +37,10 @@ class NanGradientOfNothing(CrossEntropy):
 
 @SHELF.honest("nan_gradient_of_ignored_rows", "ignored rows that hold NaN or infinity have a gradient of 0 * NaN")
 class NanGradientOfIgnoredRows(CrossEntropy):
+    def hard_coefficients(self, problem: Problem) -> Array:
+        # The class that stands in for an ignored label may have a weight of NaN, which nothing may read.
+        return np.where(problem.kept[:, None], super().hard_coefficients(problem), 0)
+
     def masked(self, problem: Problem, gradient: Array) -> Array:
         nothing = problem.given.reduction == "mean" and not self.divisor(problem)
         return super().masked(problem, gradient) if nothing else gradient * problem.kept[:, None]
