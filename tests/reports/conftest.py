@@ -52,7 +52,7 @@ def passing(name: str = "mine", operation: str = "cross_entropy", **changes) -> 
         CheckResult("value_and_grad", "float64", "unsupported", reason="has no value_and_grad"),
     ]
     policies = {"mean over no rows": {"NaN": 12}}
-    report = CheckReport(name, operation, "lse/any", CARD, 7, checks, policies=policies, seconds=1.25)
+    report = CheckReport(name, operation, "lse/any", CARD, 7, checks, policies=policies, cases=300, seconds=1.25)
     report.unsupported = {"takes index targets only": 20, "rank 1": 4}
     for field, value in changes.items():
         setattr(report, field, value)
@@ -62,7 +62,7 @@ def passing(name: str = "mine", operation: str = "cross_entropy", **changes) -> 
 def failing(name: str = "mine", operation: str = "cross_entropy") -> CheckReport:
     report = passing(name, operation)
     report.checks.insert(0, CheckResult("gradient", "float32", "failed", 250, 12))
-    report.failures = [found(record=".xentfuzz/mine/gradient.json")]
+    report.failures = [found(record=".xentfuzz/mine/gradient-float32-0123456789ab.json")]
     return report
 
 

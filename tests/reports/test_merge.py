@@ -21,6 +21,7 @@ def test_cases_are_added_and_the_worst_of_each_check_is_kept(samples, document):
     assert [failure.check for failure in report.failures] == ["gradient"]
     assert report.policies == {"mean over no rows": {"NaN": 24}}
     assert report.unsupported == {"takes index targets only": 40, "rank 1": 8}
+    assert report.cases == 600
     assert together.seconds == 3.0
 
 

@@ -56,10 +56,10 @@ policies   mean over no rows: NaN
    input  float32 1x2; logits: ordinary; target: index
           logits = [[0.5, -1.5]] float32
           target = [1] int64
-   replay xentfuzz replay .xentfuzz/mine/gradient.json
-   script .xentfuzz/mine/gradient.py
+   replay xentfuzz replay 0123456789ab
+   script .xentfuzz/mine/gradient-float32-0123456789ab.py
 
-FAILED: mine, cross_entropy; 1 finding; 1250 cases compared in 1.2 s
+FAILED: mine, cross_entropy; 1 finding; 300 cases in 1.2 s
 
 repeat with --seed 7
 """
@@ -73,7 +73,7 @@ def test_a_passing_check_says_what_green_covers(samples):
     text = printed(samples.check_events(samples.passing(stricter_grade="shift/any")))
     assert "covers     float32, float64 only; index targets only; no weight, no\n" in text
     assert "grade      lse/any (working precision); could declare shift/any\n" in text
-    assert text.endswith("PASSED: mine, cross_entropy; 1000 cases compared in 1.2 s\n\nrepeat with --seed 7\n")
+    assert text.endswith("PASSED: mine, cross_entropy; 300 cases in 1.2 s\n\nrepeat with --seed 7\n")
 
 
 def test_an_expected_finding_is_listed_with_its_reason_and_passes(samples):
@@ -84,7 +84,7 @@ def test_an_expected_finding_is_listed_with_its_reason_and_passes(samples):
 
 def test_a_problem_of_the_run_fails_it(samples):
     text = printed(samples.check_events(samples.passing(problems=["required feature weight is not supported"])))
-    assert "problem: required feature weight is not supported\n\nFAILED: mine, cross_entropy; 1 problem; 1000 cases" in text
+    assert "problem: required feature weight is not supported\n\nFAILED: mine, cross_entropy; 1 problem; 300 cases" in text
 
 
 def test_an_interrupted_check_says_so_after_its_results(samples):
@@ -94,16 +94,16 @@ def test_an_interrupted_check_says_so_after_its_results(samples):
 
 def test_a_check_of_several_targets_ends_with_the_total(samples):
     text = printed(samples.check_events(samples.failing("alpha"), samples.passing("beta")))
-    assert text.endswith("1 finding, 2250 cases compared in 1.5 s\nrepeat with --seed 7\n")
+    assert text.endswith("1 finding, 600 cases in 1.5 s\nrepeat with --seed 7\n")
 
 
 RUN = """\
 xentfuzz VERSION, run, profile default, seed 7
 
-FAILED: alpha, cross_entropy; 1 finding; 1250 cases compared in 1.2 s
-PASSED: beta, cross_entropy; 1000 cases compared in 1.2 s
-PASSED: alpha, softmax; 1000 cases compared in 1.2 s
-PASSED: beta, softmax; 1000 cases compared in 1.2 s
+FAILED: alpha, cross_entropy; 1 finding; 300 cases in 1.2 s
+PASSED: beta, cross_entropy; 300 cases in 1.2 s
+PASSED: alpha, softmax; 300 cases in 1.2 s
+PASSED: beta, softmax; 300 cases in 1.2 s
 SKIPPED: gamma, cross_entropy: needs a GPU: no device was found
 
 cross_entropy                   alpha  beta
@@ -131,7 +131,7 @@ alpha, cross_entropy
 def test_a_run_ends_with_matrix_accuracy_and_findings(samples):
     text = printed(samples.run_events())
     assert text.startswith(RUN)
-    assert text.endswith("\n1 finding, 4250 cases compared in 1.5 s\nrepeat with --seed 7\n")
+    assert text.endswith("\n1 finding, 1200 cases in 1.5 s\nrepeat with --seed 7\n")
 
 
 def test_a_run_of_nothing_says_so():

@@ -20,6 +20,8 @@ _ArgumentError: Any = typer.BadParameter.__bases__[0]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (None: the program's own) and return its exit status."""
+    # Hypothesis keeps notes below the current directory; ours have a place already.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".xentfuzz/hypothesis")
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         return _run(given)

@@ -21,7 +21,7 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
     from xentfuzz.command_line.targets import everything, named  # noqa: PLC0415
-    from xentfuzz.reports.folder import folder_outputs  # noqa: PLC0415
+    from xentfuzz.reports.folder import FailureFolder, folder_outputs  # noqa: PLC0415
     from xentfuzz.runner.check import run_checks  # noqa: PLC0415
     from xentfuzz.runner.profiles import get_profile  # noqa: PLC0415
     from xentfuzz.runner.recorded import packaged_recordings  # noqa: PLC0415
@@ -38,7 +38,7 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
         expected=values.expectations(expect),
         recorded=packaged_recordings(),
         stored=True,
-        listeners=(course, *listeners_for(sys.argv, outputs=folder_outputs(folder))),
+        listeners=(course, FailureFolder(folder / "failures", sys.argv), *listeners_for(sys.argv, outputs=folder_outputs(folder))),
     )
     implementations = named(targets) if targets else everything()
     reports = run_checks(implementations, settings)

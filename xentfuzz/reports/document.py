@@ -65,9 +65,11 @@ class ReportEntry(msgspec.Struct):
     card: Capabilities
     stricter_grade: str | None = None
     seed: int | None = None
+    cases: int = 0
     seconds: float = 0.0
     cut_short: str = ""
     problems: list[str] = []
+    notes: list[str] = []
     unsupported: dict[str, int] = {}
 
     @property

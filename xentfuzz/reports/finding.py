@@ -13,13 +13,13 @@ LABEL = 10
 MESSAGE_LINES = 9
 
 
-def finding_lines(number: int, failure: FailureEntry) -> list[Line]:
+def finding_lines(number: int, failure: FailureEntry, implementation: str) -> list[Line]:
     """The whole of a finding, in a dozen lines or so."""
     kind = "" if failure.kind == failure.check else f": {failure.kind}"
     lines = wrapped(f"{failure.check}, {failure.dtype}{kind}", first=f"{number}. ", style="bold red")
     message = [line for text in failure.message.splitlines() for line in wrapped(text, first="   ")]
     lines += message[:MESSAGE_LINES] + [Line("   ...")] * (len(message) > MESSAGE_LINES)
-    return lines + [line for label, text in _fields(failure) for line in labelled(f"   {label}", text, LABEL)]
+    return lines + [line for label, text in _fields(failure, implementation) for line in labelled(f"   {label}", text, LABEL)]
 
 
 def finding_line(number: int, failure: FailureEntry) -> Line:
@@ -31,11 +31,14 @@ def expected_line(failure: FailureEntry) -> Line:
     return Line(clipped(f"   {failure.check}, {failure.dtype}: {failure.expected}"))
 
 
-def _fields(failure: FailureEntry) -> Iterator[tuple[str, str]]:
+def _fields(failure: FailureEntry, implementation: str) -> Iterator[tuple[str, str]]:
     label = "input"
     for text in failure.input:
         yield label, text
         label = ""
     if failure.record:
-        yield "replay", f"xentfuzz replay {failure.record}"
+        # The end of the name is enough to find it. What isn't registered is never imported because a record names it.
+        number = Path(failure.record).stem.rpartition("-")[2]
+        target = f" {implementation}" if ":" in implementation else ""
+        yield "replay", f"xentfuzz replay {number}{target}"
         yield "script", str(Path(failure.record).with_suffix(".py"))

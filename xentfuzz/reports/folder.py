@@ -1,13 +1,17 @@
-"""The folder that a run writes: results.json, report.md and benchmark.json."""
+"""The folder that a run writes: results.json, report.md, benchmark.json and failures/."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.store import file_name, write_failure
 from xentfuzz.reports.document import Document, to_json
 from xentfuzz.reports.markdown.page import to_markdown
 from xentfuzz.reports.recorder import Output
+from xentfuzz.runner.events import Event, SubjectFinished
 
 
 def folder_outputs(folder: Path) -> list[Output]:
@@ -17,6 +21,22 @@ def folder_outputs(folder: Path) -> list[Output]:
         Output(str(folder / "report.md"), to_markdown),
         Output(str(folder / "benchmark.json"), benchmark_json),
     ]
+
+
+class FailureFolder:
+    """A listener that writes record and script of each unexpected failure into a folder, which is there only if there is one."""
+
+    def __init__(self, folder: Path, command: Sequence[str]) -> None:
+        self.folder = folder
+        self.command = command
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, SubjectFinished):
+            for failure in event.report.unexpected:
+                write_failure(self._place(failure), failure, command=self.command, seed=event.report.seed)
+
+    def _place(self, failure: Failure) -> Path:
+        return self.folder / file_name(failure.implementation) / file_name(failure.operation)
 
 
 def benchmark_json(document: Document) -> str | None:

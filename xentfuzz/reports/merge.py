@@ -62,9 +62,11 @@ def _report(group: Sequence[ReportEntry]) -> ReportEntry:
         policies={policy: dict(outcomes) for policy, outcomes in policies.items()},
         stricter_grade=first.stricter_grade if all(report.stricter_grade == first.stricter_grade for report in group) else None,
         seed=first.seed if all(report.seed == first.seed for report in group) else None,
+        cases=sum(report.cases for report in group),
         seconds=sum(report.seconds for report in group),
         cut_short="; ".join(dict.fromkeys(report.cut_short for report in group if report.cut_short)),
         problems=list(dict.fromkeys(problem for report in group for problem in report.problems)),
+        notes=list(dict.fromkeys(note for report in group for note in report.notes)),
         unsupported=dict(sum((Counter(report.unsupported) for report in group), Counter())),
     )
 

@@ -43,6 +43,7 @@ def _notes(report: ReportEntry) -> Iterator[tuple[str, str]]:
         yield "policies", "; ".join(f"{policy}: {_outcomes(outcomes)}" for policy, outcomes in report.policies.items())
     if report.cut_short:
         yield "cut short", report.cut_short
+    yield from (("note", note) for note in report.notes)
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> str:
@@ -54,7 +55,7 @@ def _outcomes(outcomes: Mapping[str, int]) -> str:
 def findings_lines(report: ReportEntry) -> list[Line]:
     """The first findings whole, the others by their headline; then expected ones and what is wrong with the run itself."""
     unexpected = report.unexpected
-    lines = [line for number, failure in enumerate(unexpected[:WHOLE], 1) for line in finding_lines(number, failure)]
+    lines = [line for number, failure in enumerate(unexpected[:WHOLE], 1) for line in finding_lines(number, failure, report.implementation)]
     listed = unexpected[WHOLE : WHOLE + HEADLINES]
     lines += [finding_line(number, failure) for number, failure in enumerate(listed, WHOLE + 1)]
     if len(unexpected) > WHOLE + HEADLINES:
@@ -66,8 +67,7 @@ def findings_lines(report: ReportEntry) -> list[Line]:
 
 
 def verdict_line(report: ReportEntry) -> Line:
-    cases = sum(check.cases for check in report.checks)
-    figures = f"{counted(cases, 'case')} compared in {report.seconds:.1f} s"
+    figures = f"{counted(report.cases, 'case')} in {report.seconds:.1f} s"
     word, style = ("PASSED", "bold green") if report.ok else ("FAILED", "bold red")
     if not report.ok:
         found = counted(len(report.unexpected), "finding") if report.unexpected else counted(len(report.problems), "problem")

@@ -93,6 +93,6 @@ def _progress(event: Progress | FailureFound) -> tuple[str, int, int]:
 
 
 def _total(reports: Sequence[ReportEntry]) -> str:
-    cases = sum(check.cases for report in reports for check in report.checks)
+    cases = sum(report.cases for report in reports)
     findings = sum(len(report.unexpected) for report in reports)
-    return f"{counted(findings, 'finding')}, {counted(cases, 'case')} compared"
+    return f"{counted(findings, 'finding')}, {counted(cases, 'case')}"

@@ -29,11 +29,11 @@ def headline(document: Document) -> str:
 
 
 def introduction(document: Document) -> Iterator[str]:
-    cases = sum(check.cases for report in document.reports for check in report.checks)
+    cases = sum(report.cases for report in document.reports)
     reports = document.reports
     names = counted(len({report.implementation for report in reports}), "implementation")
     operations = counted(len({report.operation for report in reports}), "operation")
-    yield f"{names}, {operations}, {counted(cases, 'case')} compared in {document.seconds:.0f} s."
+    yield f"{names}, {operations}, {counted(cases, 'case')} in {document.seconds:.0f} s."
     if document.interrupted:
         yield ""
         yield "**Interrupted**: the results are those of what was run until then."

@@ -93,6 +93,7 @@ def coverage(document: Document) -> Lines:
         lines += [f"  - unsupported: {reason} ({times})" for reason, times in report.unsupported.items()]
         lines += [f"  - {rejection}" for rejection in report.card.rejections]
         lines += [f"  - cut short: {report.cut_short}"] * bool(report.cut_short)
+        lines += [f"  - {note}" for note in report.notes]
     return lines + [f"- {entry.implementation}, {entry.operation}: not run: {entry.reason}" for entry in document.unavailable]
 
 

@@ -1,0 +1,84 @@
+"""`xentfuzz replay`: one recorded failure, or one recipe, once more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from xentfuzz.command_line import status
+from xentfuzz.command_line.options import Record, ReplayTarget
+from xentfuzz.errors import UsageError, XentfuzzError
+
+if TYPE_CHECKING:
+    from xentfuzz.failures.failure import Failure
+    from xentfuzz.implementation import Implementation
+    from xentfuzz.recipes.recipe import Recipe
+
+EPILOG = (
+    "Exit status: 0 no longer fails, 1 still fails, 125 cannot run here.\n\n\b\nExamples:\n"
+    "  xentfuzz replay 0123456789ab kernel.py:loss\n"
+    "  git bisect run xentfuzz replay value-float32.json kernel.py:loss"
+)
+
+
+def replay(record: Record, target: ReplayTarget = None) -> int:
+    """Run a recorded failure or a recipe again."""
+    from xentfuzz.command_line.targets import named  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.failures.replay import replay as run_again  # noqa: PLC0415
+
+    record = _path(record)
+    operation = _operation(record)
+    try:
+        implementation = named([target], operation=operation)[0] if target else None
+    except XentfuzzError as error:
+        # At this commit, or on this machine: for git bisect that is no verdict.
+        typer.echo(f"xentfuzz: {error}", err=True)
+        return status.CANNOT_RUN
+    replayed = run_again(record, _run_check, implementation)
+    typer.echo(replayed.message)
+    return int(replayed.outcome)
+
+
+def _path(given: str) -> str:
+    """The stored record whose name ends with `given`, as reports quote it; else what was given."""
+    from xentfuzz.failures.store import FOLDER  # noqa: PLC0415
+
+    if not re.fullmatch("[0-9a-f]{6,}", given) or Path(given).exists():
+        return given
+    found = sorted(Path(FOLDER).rglob(f"*-{given}.json"))
+    if not found:
+        raise UsageError(f"no record in {FOLDER} has the number {given}; give the path of one")
+    return str(found[0])
+
+
+def _operation(given: str) -> str | None:
+    """What the record or the recipe is a case of; None where it is neither, which `run_again` explains."""
+    from xentfuzz.failures.record import read  # noqa: PLC0415
+    from xentfuzz.recipes.recipe import recipe_from  # noqa: PLC0415
+
+    if given.lstrip().startswith("{"):
+        return recipe_from(given).operation
+    return read(given).operation if Path(given).is_file() else None
+
+
+def _run_check(implementation: Implementation, check: str | None, recipe: Recipe) -> Failure | None:
+    """The first failure of one check, or of all for None. Raises UsageError where none takes the case."""
+    from xentfuzz.checks.registry import checks_for  # noqa: PLC0415
+    from xentfuzz.runner.check import run_recipe  # noqa: PLC0415
+
+    names = [check] if check else [each.name for each in checks_for(recipe.operation)]
+    refusals = []
+    for name in names:
+        try:
+            failure = run_recipe(implementation, name, recipe, isolate=True)
+        except UsageError as error:
+            refusals.append(error)
+            continue
+        if failure is not None:
+            return failure
+    if len(refusals) == len(names):
+        raise refusals[0]
+    return None
