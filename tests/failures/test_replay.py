@@ -143,10 +143,6 @@ def test_wrong_usage_is_told(given, error, words):
         replay.replay(given, _refused)
 
 
-def test_the_operation_is_known_before_anything_runs(saved):
-    assert replay.operation_of(saved()) == replay.operation_of(RECIPE.one_line()) == "cross_entropy"
-
-
 def test_a_damaged_record_is_told(saved, tmp_path):
     path = saved()
     (tmp_path / "failure.json").write_text("{")

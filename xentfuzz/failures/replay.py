@@ -45,23 +45,11 @@ def replay(given: str, run_check: RunCheck, implementation: Implementation | Non
     Nothing is ever imported because a record names it. Raises RecordError for a damaged record, UsageError for what is neither file nor
     recipe.
     """
-    found = _read(given)
-    if isinstance(found, Recipe):
-        return _replay_recipe(found, run_check, implementation)
-    return _replay_record(found, run_check, implementation)
-
-
-def operation_of(given: str) -> str:
-    """The operation of a record or a recipe, which a TARGET has to be an implementation of. Raises as `replay` does."""
-    return _read(given).operation
-
-
-def _read(given: str) -> Failure | Recipe:
     if given.lstrip().startswith("{"):
-        return recipe_from(given)
+        return _replay_recipe(recipe_from(given), run_check, implementation)
     if not Path(given).is_file():
         raise UsageError(f"{given!r} is no file, and no recipe: a recipe is the line that begins with {{ in a report")
-    return record.read(given)
+    return _replay_record(record.read(given), run_check, implementation)
 
 
 def _replay_recipe(recipe: Recipe, run_check: RunCheck, implementation: Implementation | None) -> Replayed:

@@ -138,7 +138,7 @@ def _arrays(call: _Call, library: Library, file: str | None, shared: dict[str, s
     names: dict[str, str] = {}
     lines: list[str] = []
     for name, array in call.arrays.items():
-        content = hashlib.sha256(array.storage).hexdigest()
+        content = hashlib.sha256(array.storage.data).hexdigest()
         key = f"{name} {array.dtype} {array.shape} {array.strides} {array.offset} {content}"
         if key not in shared:
             shared[key] = f"{name}{call.suffix}"
