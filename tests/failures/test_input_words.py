@@ -20,7 +20,7 @@ def test_only_what_differs_from_the_default_is_named():
 def test_layouts_scales_edits_and_options_are_named():
     recipe = Recipe("cross_entropy", "float16", (2, 5), {"logits": LOGITS}, {"reduction": "sum"})
     assert recipe_words(recipe.to_dict()) == (
-        "float16 2x5; logits: ordinary, scale 10, fortran, -inf at row 0 classes 1 to 2, nan at every row class 3; reduction='sum'"
+        "float16 2x5; logits: ordinary, scale 10, -inf at row 0 classes 1 to 2, nan at every row class 3, fortran; reduction='sum'"
     )
 
 
@@ -37,6 +37,12 @@ def test_options_are_left_to_the_recipe_and_large_cases_to_the_record():
     assert case_words({"logits": np.zeros(25)}) == []
 
 
+def test_how_values_were_drawn_is_told_where_they_are_not_shown():
+    recipe = Recipe("softmax", "float16", (2, 5), {"logits": LOGITS}, {"axis": -1}).to_dict()
+    assert input_words(recipe, {"logits": np.zeros((2, 5))})[0] == "float16 2x5; logits: fortran; axis=-1"
+    assert input_words(recipe, {"logits": np.zeros((9, 9))})[0].startswith("float16 2x5; logits: ordinary, scale 10, -inf at row 0")
+
+
 def test_the_words_begin_with_the_recipe():
     recipe = Recipe("softmax", "float32", (0,), {"logits": ArrayRecipe()}).to_dict()
-    assert input_words(recipe, {"logits": np.zeros(0, np.float32)}) == ["float32 0; logits: ordinary", "logits = [] float32"]
+    assert input_words(recipe, {"logits": np.zeros(0, np.float32)}) == ["float32 0", "logits = [] float32"]

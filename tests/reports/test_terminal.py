@@ -53,7 +53,7 @@ policies   mean over no rows: NaN
    3.1e-08 (4.03e+06 times the allowed error)
    1 of 2 elements are outside what is allowed
    needs an ignored row
-   input  float32 1x2; logits: ordinary; target: index
+   input  float32 1x2
           logits = [[0.5, -1.5]] float32
           target = [1] int64
    replay xentfuzz replay 0123456789ab

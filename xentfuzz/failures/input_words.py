@@ -16,25 +16,32 @@ def input_words(recipe: Mapping[str, Any], case: Mapping[str, Any]) -> list[str]
 
     recipe: the dict of a record; case: argument name -> array or option value.
     """
-    return [recipe_words(recipe), *case_words(case)]
+    numbers = case_words(case)
+    return [recipe_words(recipe, with_values=not numbers), *numbers]
 
 
-def recipe_words(recipe: Mapping[str, Any]) -> str:
-    """Such as "float32 2x3; logits: ordinary, scale 10, fortran; target: index; reduction='sum'"; what is not named is at its default."""
-    shape = "x".join(map(str, recipe["shape"]))
+def recipe_words(recipe: Mapping[str, Any], *, with_values: bool = True) -> str:
+    """Such as "float32 2x3; logits: ordinary, scale 10, fortran; target: index; reduction='sum'"; what is not named is at its default.
+
+    with_values: say how the values were drawn, not only how the arrays lie in memory.
+    """
+    shape = "x".join(map(str, recipe["shape"])) or "0-d"
+    arrays = {name: [*(_value_words(array) if with_values else ()), *_form_words(array)] for name, array in recipe["arrays"].items()}
     parts = [f"{recipe['dtype']} {shape}"]
-    parts += [f"{name}: {_array_words(array)}" for name, array in recipe["arrays"].items()]
+    parts += [f"{name}: {', '.join(words)}" for name, words in arrays.items() if words]
     parts += [f"{name}={value!r}" for name, value in recipe.get("options", {}).items()]
     return "; ".join(parts)
 
 
-def _array_words(array: Mapping[str, Any]) -> str:
+def _value_words(array: Mapping[str, Any]) -> list[str]:
     words = [array.get("regime", "ordinary") if array.get("elements") is None else "chosen element by element"]
     if array.get("scale", 1.0) != 1.0:
         words.append(f"scale {array['scale']:g}")
-    words += [str(array[key]) for key in ("dtype", "layout") if array.get(key)]
-    words += [_edit_words(edit) for edit in array.get("edits", ())]
-    return ", ".join(words)
+    return words + [_edit_words(edit) for edit in array.get("edits", ())]
+
+
+def _form_words(array: Mapping[str, Any]) -> list[str]:
+    return [str(array[key]) for key in ("dtype", "layout") if array.get(key)]
 
 
 def _edit_words(edit: Mapping[str, Any]) -> str:
