@@ -21,7 +21,9 @@ NAN_ = float("nan")
 WORDS = {NUMBER: "number", NAN: "nan", POSITIVE_INFINITY: "+inf", NEGATIVE_INFINITY: "-inf", ZERO: "0", ANYTHING: "anything"}
 
 
-def case_of(operation: str, first: Any, target: Any = None, *, dtype: str = "float32", weight: Any = None, upstream: Any = None, **options: Any) -> Case:
+def case_of(
+    operation: str, first: Any, target: Any = None, *, dtype: str = "float32", weight: Any = None, upstream: Any = None, **options: Any
+) -> Case:
     """Integers in `target` are class indices, floats probabilities."""
     spec = get_operation(operation)
     arrays = {spec.arguments[0].name: stored(first, dtype)}

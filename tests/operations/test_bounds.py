@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from false_alarms import Worst, hold, long_rows, search
-from honest import HONEST
-from random_cases import DTYPES
+from false_alarms import DEFAULT, Worst, blocks_of, hold, long_rows, search
+from honest import HONEST, Form
+from measured import block_ratio, call, ratio
+from random_cases import DTYPES, random_case
+from wrong import INACCURATE, truncated_softmax
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.operations import get_operation, operation_names
@@ -78,3 +80,34 @@ def test_weights_that_no_row_reads_have_no_part_in_a_bound() -> None:
     }
     case = Case("cross_entropy", "float16", {name: StridedArray.of(array) for name, array in arrays.items()}, DEFAULTS)
     assert np.all(allowed_errors(case, "grad_logits", "staged/any") > 0)
+
+
+def detections(form: Form, operation: str, dtype: str, cases: int) -> int:
+    """In how many of so many random cases value or gradient is outside the bound of the default grade."""
+    found = 0
+    for seed in range(cases):
+        case, _ = random_case(seed, operation, dtype, largest=2000)
+        blocks = blocks_of(case, dtype)
+        outputs = dict.fromkeys(output for output, _ in blocks)
+        got = [call(function, case, backward=output != "value") for output, function in zip(outputs, form.pair(operation), strict=True)]
+        ratios = [block_ratio(one, block) for output, one in zip(outputs, got, strict=True) for block in blocks[output, DEFAULT]]
+        found += max(ratios) > 1
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("mistake", INACCURATE)
+@pytest.mark.parametrize("operation", ["softmax", "cross_entropy"])
+def test_mistakes_are_outside_the_bound(operation: str, mistake: str, dtype: str) -> None:
+    assert detections(INACCURATE[mistake], operation, dtype, 40) >= 3
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_a_truncated_result_is_outside_the_bound(dtype: str) -> None:
+    """In 16 bits, where the output's rounding is all there is; a float32 result may be off by several roundings."""
+    outside = 0
+    for seed in range(20):
+        case, _ = random_case(seed, "softmax", dtype, largest=400)
+        got = call(truncated_softmax, case, backward=False)
+        outside += ratio(got, get_operation("softmax").evaluate(case), "value", DEFAULT, dtype) > 1
+    assert outside > 10 if dtype == "float16" else outside == 0
