@@ -128,18 +128,22 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
 
 
 def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
-    if plan.deadline.has_passed():
+    if _over(plan, corpus):
         return
     origin, group = corpus.origin, corpus.group
     recipes = draw_corpus(origin.space, origin.seed, origin.count)
     for done, recipe in enumerate(recipes, start=1):
-        if plan.deadline.has_passed() or all(contestant.gave_up for contestant in corpus.contestants):
+        if _over(plan, corpus):
             return
         trials = _run_recipe(plan, corpus, recipe)
         if group.family == "ordinary" and not group.draws:
             agreement.note(trials)
         name = corpus.contestants[0].name
         plan.progress(Progress(name, plan.operation.name, group.names[0], recipe.dtype, "corpus", done, len(recipes)))
+
+
+def _over(plan: Plan, corpus: Corpus) -> bool:
+    return plan.deadline.has_passed() or all(contestant.gave_up for contestant in corpus.contestants)
 
 
 def _run_recipe(plan: Plan, corpus: Corpus, recipe: Recipe) -> list[Trial]:
