@@ -49,7 +49,7 @@ def test_everything_else_comes_back_too(make_failure, kind):
     found = make_failure(
         kind=kind, options={"label_smoothing": 0.5}, source=source, got=math.nan, exact=-math.inf, index=(1, 2), output="value"
     )
-    found.needs, found.region = ("label_smoothing > 0",), {"label_smoothing": ">0"}
+    found.needs, found.region = ("label_smoothing > 0",), {"label_smoothing": ">0", "weight": True, "rank": 3}
     again = record.decode(record.encode(found))
     assert type(again) is type(found)
     for name in ("check", "kind", "operation", "dtype", "message", "implementation", "options", "source", "needs", "region"):

@@ -71,7 +71,7 @@ class Failure(AssertionError):
         self.siblings: Mapping[str, Source] = {}
         self.hashes: dict[str, str] = {}
         self.needs: tuple[str, ...] = ()
-        self.region: Mapping[str, str] = {}
+        self.region: Mapping[str, Any] = {}
         self.dtypes: tuple[str, ...] = ()
         self.also: list[str] = []
         self.record = ""

@@ -78,7 +78,7 @@ class FailureEntry(msgspec.Struct, frozen=True):
     siblings: dict[str, Source] = {}
     calls: tuple[CallRecord, ...] = ()
     needs: tuple[str, ...] = ()
-    region: dict[str, str] = {}
+    region: dict[str, Any] = {}
 
 
 class ReportEntry(msgspec.Struct, frozen=True):

@@ -183,6 +183,7 @@ def test_a_wrong_value_of_a_numpy_function(make_failure, run_alone):
     assert 'loss_function(logits, target, reduction="sum")' in script
     assert "np.array([[0.0, 1.0, 2.0]]" in script
     assert "torch" not in script
+    assert "inf" not in script
 
 
 def test_a_wrong_gradient_is_called_with_its_upstream_gradient(make_failure, run):
@@ -310,6 +311,7 @@ def test_mostly_equal_arrays_stay_short(make_failure):
     logits[1, 4999] = -np.inf
     script = reproducer(make_failure({"logits": logits, "target": np.zeros(3, np.int64)}, source=_source("loss"), **FIGURES))
     assert 'np.full((3, 5000), 0.0, "float32")\nlogits[1, 4999] = -inf' in script
+    assert "from math import inf\n" in script
     assert len(script.splitlines()) < 40
 
 

@@ -181,7 +181,8 @@ def _environment(source: Source) -> list[str]:
 
 def _imports(table: Mapping[str, str], text: str) -> list[str]:
     lines = [line for word, line in table.items() if re.search(rf"(?<![\w.]){re.escape(word)}", text)]
-    constants = [name for name in ("inf", "nan") if table is IMPORTS and re.search(rf'(?<![\w."+-]){name}\b(?!")|-inf\b', text)]
+    unprinted = re.sub(r"(?m)^ *print\(.*$", "", text)
+    constants = [name for name in ("inf", "nan") if table is IMPORTS and re.search(rf"(?<![\w.]){name}\b", unprinted)]
     return sorted(lines, key=lambda line: line.startswith("from ")) + ([f"from math import {', '.join(constants)}"] if constants else [])
 
 
