@@ -46,7 +46,8 @@ def edited(recipe: Recipe, name: str, change: Callable[[Array], Array]) -> Recip
 
 def written(array: ArrayRecipe, values: Array) -> ArrayRecipe:
     """The recipe of an array with these values written out; dtype and layout stay."""
-    texts = [str(number) for number in (values if values.dtype.kind in "iub" else values.astype(np.float64)).reshape(-1).tolist()]
+    plain = values.astype(np.uint8) if values.dtype.kind == "b" else values
+    texts = [str(number) for number in (plain if plain.dtype.kind in "iu" else plain.astype(np.float64)).reshape(-1).tolist()]
     return msgspec.structs.replace(array, elements=tuple(texts), edits=(), seed=0, scale=1.0, ignored="none")
 
 

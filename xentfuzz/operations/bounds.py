@@ -198,7 +198,9 @@ def error_of_row_loss(by: Rounding, rows: RowSums, terms: LossTerms, eps_s: Arra
     count = additions(by, terms.terms, terms.shares)
     error: Array = terms.absolute * error_of_lse(by, rows, eps_s) + by.ua * (4 + count) * terms.size
     if by.lse:
-        apart = (terms.logits + terms.absolute * np.abs(rows.max + rows.log_sum)) * (terms.terms > 1)
+        sizes = terms.logits + terms.absolute * np.abs(rows.max + rows.log_sum)
+        # No product with 0: near the end of float64 the sizes are infinite.
+        apart = np.where(terms.terms > 1, sizes, 0.0)
         error += by.ua * (additions(by, terms.terms, terms.shares_logits) + 2) * apart
     if by.staged:
         error += 5 * by.us * terms.size
