@@ -79,6 +79,20 @@ def _unsupported(*_):
 
 
 @pytest.mark.parametrize(
+    ("options", "kind", "expected"), [({}, "relation", {0: ENTRY["reason"]}), ({}, "value", {}), ({"reduction": "sum"}, "relation", {})]
+)
+def test_what_another_check_makes_of_the_same_bug_is_expected_too(make_failure, options, kind, expected):
+    seen, known = make_failure(kind="relation", options=options), make_failure()
+    entry = {**ENTRY, "when": {"reduction": "mean"}, "recipe": recipe_from(known.recipe).one_line()}
+
+    def run_check(check, recipe):
+        assert recipe == recipe_from(known.recipe)
+        return make_failure(kind=kind) if check == "relation" else known
+
+    assert load_expectations([entry]).judge("mine", "cross_entropy", RAN, [seen], run_check).reasons == expected
+
+
+@pytest.mark.parametrize(
     ("with_recipe", "run_check", "problem"),
     [
         (True, lambda *_: None, "passes now; remove it"),

@@ -108,6 +108,17 @@ class Expectations:
             for entry in self.entries
         )
 
+    def _explaining(self, failure: Failure, run_check: RunCheck) -> Expected | None:
+        """The expectation about another check whose bug this failure is: in its region, and its own recipe fails this check in the same way."""
+        recipe = recipe_from(failure.recipe)
+        for entry in self.entries:
+            if entry.recipe is None or entry.check == failure.check:
+                continue
+            about = (failure.implementation, failure.operation, entry.check, failure.dtype)
+            if entry.covers(*about) and entry.includes(recipe) and _kind(run_check, failure.check, entry.recipe) == failure.kind:
+                return entry
+        return None
+
     def misspelt(self, implementations: Iterable[str], checks: Iterable[str]) -> list[str]:
         """A problem for each name of an implementation or a check that does not exist."""
         known = {"implementation": sorted(set(implementations)), "check": sorted(set(checks))}
@@ -129,10 +140,21 @@ class Expectations:
         judgement = Judgement()
         matched = {index: entry for index, failure in enumerate(failures) if (entry := self.matching(failure)) is not None}
         judgement.reasons = {index: entry.reason for index, entry in matched.items()}
+        for index, failure in enumerate(failures):
+            if index not in matched and (entry := self._explaining(failure, run_check)) is not None:
+                judgement.reasons[index] = entry.reason
         for entry in self.entries:
             if any(entry.covers(implementation, operation, *pair) for pair in ran):
                 _judge_entry(entry, entry in matched.values(), run_check, judgement)
         return judgement
+
+
+def _kind(run_check: RunCheck, check: str, recipe: Recipe) -> str | None:
+    try:
+        failure = run_check(check, recipe)
+    except UsageError:
+        return None
+    return None if failure is None else failure.kind
 
 
 def _judge_entry(entry: Expected, matched: bool, run_check: RunCheck, judgement: Judgement) -> None:
