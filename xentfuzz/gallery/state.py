@@ -96,7 +96,7 @@ SHELF(
     ),
     unaffected=call(TWO, [0, 1]),
     smallest=2,
-    declares={"array": "torch", "backward": None},
+    declares={"array": "torch", "backward": None, "supports": {"targets": ("index",), "target_dtypes": ("int64",)}},
 )(_Scales)
 
 

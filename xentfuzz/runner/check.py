@@ -248,7 +248,8 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline) -> C
     """Shrink and group what was found, judge expectations, and close the report."""
     for found in contestant.found.values():
         settings.emit(FailureFound(found.failure, shrunk=False))
-    failures = findings(contestant, settings.profile, deadline, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
+    shrinking = deadline if settings.shrink else Deadline.after(0.0)
+    failures = findings(contestant, settings.profile, shrinking, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
     report = finished_report(contestant, failures, settings, deadline)
     if settings.stored:
         store_failures(report)

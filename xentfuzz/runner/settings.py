@@ -20,7 +20,7 @@ class Settings:
     """examples: per (check, dtype) instead of the profile's. budget: seconds. checks, dtypes: names, None for all.
 
     stored: recipes of earlier failures are tried first. recorded: arrays of a user's own model. require: features that must be supported.
-    first_failure: of each implementation, look no further once something was found.
+    first_failure: of each implementation, look no further once something was found. shrink: find the smallest case of each failure.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Settings:
     require: tuple[str, ...] = ()
     stored: bool = False
     first_failure: bool = False
+    shrink: bool = True
     listeners: Sequence[Listener] = ()
 
     def emit(self, event: Event) -> None:
