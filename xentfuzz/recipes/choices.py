@@ -45,22 +45,6 @@ def chance(choices: Choices, percent: int) -> bool:
     return choices.index(100) >= 100 - percent
 
 
-class RecordedChoices:
-    """Choices read from a list, simplest where it ends; what was chosen is in `record` as (index, count)."""
-
-    def __init__(self, indices: Sequence[int] = ()) -> None:
-        self._indices = indices
-        self.record: list[tuple[int, int]] = []
-
-    def index(self, count: int) -> int:
-        if count == 1:
-            return 0
-        place = len(self.record)
-        chosen = min(self._indices[place], count - 1) if place < len(self._indices) else 0
-        self.record.append((chosen, count))
-        return chosen
-
-
 class StratifiedChoices:
     """The choices of one case of a corpus: made from words, spread evenly over each block of cases.
 
@@ -70,23 +54,18 @@ class StratifiedChoices:
 
     def __init__(self, fractions: Sequence[int]) -> None:
         self._fractions = fractions
-        self.record: list[tuple[int, int]] = []
+        self.record: list[int] = []
 
     def index(self, count: int) -> int:
         if count == 1:
             return 0
-        # The choices of a case rarely outnumber its fractions (elements drawn one by one do); then they come round again, mixed.
-        place, lap = len(self.record) % len(self._fractions), len(self.record) // len(self._fractions)
-        fraction = self._fractions[place] if not lap else (self._fractions[place] * (2 * lap + 1) * _ODD) & _MASK
-        chosen = (fraction * count) >> 64
-        self.record.append((chosen, count))
+        chosen = (self._fractions[len(self.record)] * count) >> 64
+        self.record.append(chosen)
         return chosen
 
 
-_ODD = 0x9E3779B97F4A7C15
-_MASK = (1 << 64) - 1
 BLOCK = 64
-WIDTH = 48  # choices of a case that are spread evenly
+WIDTH = 96  # more choices than a recipe takes, two dozen elements drawn one by one included
 
 
 def stratified(seed: int, block: int) -> list[StratifiedChoices]:

@@ -25,4 +25,4 @@ def recorded_corpus(space: Space, seed: int) -> Iterator[tuple[Recipe, list[int]
     """The recipes of a corpus without end, each with the choices that it was drawn by."""
     for block in counting():
         for choices in stratified(seed, block):
-            yield draw_recipe(choices, space), [index for index, _ in choices.record]
+            yield draw_recipe(choices, space), choices.record

@@ -94,13 +94,20 @@ def _table(options: tuple[tuple[str, int], ...]) -> Table[str]:
 
 def draw_option(draft: Draft, option: Option) -> Any:
     """A value that the operation and the space both allow: where there are more than three, the first in half of the cases."""
-    values = option.values(draft.shape, draft.target) if callable(option.values) else option.values
-    allowed = draft.space.options[option.name]
-    if allowed is not None:
-        values = tuple(value for value in values if value in allowed) or tuple(allowed)
+    values = _allowed_values(draft, option)
     if len(values) < 4:
         return pick(draft.choices, values)
     return values[max(draft.choices.index(2 * len(values) - 2) - len(values) + 2, 0)]
+
+
+def _allowed_values(draft: Draft, option: Option) -> tuple[Any, ...]:
+    values = option.values(draft.shape, draft.target) if callable(option.values) else option.values
+    allowed = draft.space.options[option.name]
+    if allowed is None:
+        return values
+    both = tuple(value for value in values if value in allowed)
+    # Probabilities rule out some values of ignore_index; there, and where no value may be passed, it stays at its default.
+    return both or (tuple(allowed) if draft.target == "index" else ()) or (option.default,)
 
 
 @lru_cache(maxsize=256)

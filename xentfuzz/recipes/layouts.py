@@ -144,9 +144,13 @@ LAYOUTS = {
 }
 
 
+def _applies(layout: Layout, values: Array) -> bool:
+    return values.ndim >= layout.minimum_rank and bool(values.size)
+
+
 def repeated_values(values: Array, layout: str) -> Array:
     """The values that an array has once it lies in `layout`: for the layouts of stride 0 those at index 0 of the repeated axes."""
-    if not LAYOUTS[layout].repeats or not values.size:
+    if not LAYOUTS[layout].repeats or not _applies(LAYOUTS[layout], values):
         return values
     index = (slice(0, 1),) * (values.ndim if layout == "expanded" else 1)
     return np.broadcast_to(values[index], values.shape)
@@ -154,7 +158,4 @@ def repeated_values(values: Array, layout: str) -> Array:
 
 def lay_out(values: Array, layout: str) -> StridedArray:
     """`values` in the layout of that name; an array without elements, or of too low a rank for it, is contiguous."""
-    entry = LAYOUTS[layout]
-    if values.ndim < entry.minimum_rank or not values.size:
-        return StridedArray.of(values)
-    return entry.build(values)
+    return LAYOUTS[layout].build(values) if _applies(LAYOUTS[layout], values) else StridedArray.of(values)

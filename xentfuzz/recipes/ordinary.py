@@ -72,7 +72,7 @@ def draw_options(draft: Draft) -> None:
             draft.options[option.name] = option.default
     # Where the only class is the ignored one, nothing is kept: that is for the special family.
     if draft.classes == 1 and draft.options.get("ignore_index") == 0:
-        draft.options["ignore_index"] = -100
+        draft.classes = 2
 
 
 def draw_arrays(draft: Draft) -> None:
@@ -130,10 +130,15 @@ def draw_target(draft: Draft) -> None:
     draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored, dtype=None if dtype == "int64" else dtype)
 
 
+def may_ignore(draft: Draft) -> bool:
+    """Whether rows may be ignored: not by an implementation that declares no value of ignore_index at all."""
+    return "ignore_index" in draft.options and draft.space.options.get("ignore_index") != ()
+
+
 def draw_ignored(draft: Draft) -> str:
     """Which rows are ignored: none in two of five cases, where there are rows to choose from and an option to do it by."""
     index = draft.choices.index(5 * len(IGNORED))
-    if draft.rows < 2 or "ignore_index" not in draft.options or index < 2 * len(IGNORED):
+    if draft.rows < 2 or not may_ignore(draft) or index < 2 * len(IGNORED):
         return "none"
     return list(IGNORED)[(index - 2 * len(IGNORED)) // 3]
 
@@ -148,7 +153,9 @@ def draw_weight(draft: Draft) -> None:
 
 
 def draw_upstream(draft: Draft, boost: Boost = as_usual) -> None:
-    array = draw_array(draft, "upstream", UPSTREAM, boost)
+    """Uneven in most cases where there is more than one number."""
+    several = rank_of(draft, GRAD_OUTPUT) > 0
+    array = draw_array(draft, "upstream", UPSTREAM, lambda name: boost(name) * (3 if several and name == "uneven" else 1))
     draft.arrays[GRAD_OUTPUT] = msgspec.structs.replace(array, dtype=draft.space.loss_dtype if draft.target else None)
 
 

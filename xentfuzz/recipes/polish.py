@@ -141,7 +141,7 @@ def _written(recipe: Recipe) -> Recipe:
     case = expand(recipe)
     arrays = {}
     for name, array in recipe.arrays.items():
-        arrays[name] = ArrayRecipe(array.regime, dtype=array.dtype, layout=array.layout, elements=_texts(case.values[name]))
+        arrays[name] = ArrayRecipe(_plainest(recipe, name), dtype=array.dtype, layout=array.layout, elements=_texts(case.values[name]))
     return msgspec.structs.replace(recipe, arrays=arrays)
 
 

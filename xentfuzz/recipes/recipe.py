@@ -33,7 +33,8 @@ class ArrayRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """How one argument is made.
 
     regime: a name in the table of its kind (`logits.py`, `target.py`, `weight.py`, `upstream.py`). scale: a regime's parameter.
-    elements: all values in C order, as Python writes them, instead of a regime. dtype: None for the recipe's own (int64 for indices).
+    elements: all values in C order, as Python writes them; the regime then makes nothing, but a target's says still which kind it is.
+    dtype: None for the recipe's own (int64 for indices).
     ignored: which rows of index targets are ignored: "none", "all" or a name in `target.IGNORED`.
     """
 

@@ -6,8 +6,8 @@ import msgspec
 
 from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft
-from xentfuzz.recipes.ordinary import draw_arrays, draw_layouts, draw_options, draw_seed, draw_shape, target_kinds
-from xentfuzz.recipes.sizes import MANY_CLASSES, class_counts
+from xentfuzz.recipes.ordinary import draw_arrays, draw_layouts, draw_options, draw_seed, draw_shape, may_ignore, target_kinds
+from xentfuzz.recipes.sizes import MANY_CLASSES, class_counts, fitted
 from xentfuzz.recipes.target import fits, wrapped_label
 
 # uint8 is what libraries are likeliest to accept beside int64; the 8-bit ones overflow first.
@@ -34,7 +34,9 @@ def _draw_narrow(draft: Draft) -> None:
     # A class beyond what eight bits hold, or the product of a row and the class count.
     if pool and chance(draft.choices, 75 if dtype in EIGHT_BITS else 25):
         draft.classes = pick(draft.choices, pool)
-        draft.positions = tuple(min(count, 2) for count in draft.positions)
+        draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), draft.space.largest // draft.classes)
+    if dtype == "bool":  # its two labels should both be classes
+        draft.classes = max(draft.classes, 2)
     draw_options(draft)
     draw_arrays(draft)
     target = msgspec.structs.replace(draft.arrays["target"], dtype=dtype)
@@ -53,5 +55,7 @@ def _draw_without_classes(draft: Draft) -> None:
     draw_options(draft)
     draw_arrays(draft)
     draft.arrays = {name: array if array.elements is None else type(array)() for name, array in draft.arrays.items()}
-    if draft.target == "index":
+    if draft.target == "index" and not may_ignore(draft):
+        draft.positions = (0,) * max(len(draft.positions), 1)
+    elif draft.target == "index":
         draft.arrays["target"] = msgspec.structs.replace(draft.arrays["target"], ignored="all")

@@ -83,14 +83,19 @@ def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> t
     limit = max(_elements(space, size) // classes, 1)
     if size == "square":
         return _square(choices, rank, classes, limit)
-    spatial = [pick(choices, SPATIAL) for _ in range(rank - 2)]
-    while prod(spatial) > limit:
-        spatial[spatial.index(max(spatial))] = 1
+    spatial = fitted(tuple(pick(choices, SPATIAL) for _ in range(rank - 2)), limit)
     return (max(min(rows, limit) // prod(spatial), 1), *spatial)
+
+
+def fitted(lengths: tuple[int, ...], limit: int) -> tuple[int, ...]:
+    """The lengths, the largest of them reduced to 1 until their product is within the limit."""
+    while prod(lengths) > max(limit, 1):
+        place = lengths.index(max(lengths))
+        lengths = (*lengths[:place], 1, *lengths[place + 1 :])
+    return lengths
 
 
 def _square(choices: Choices, rank: int, classes: int, limit: int) -> tuple[int, ...]:
     """The last dimension is as long as the class axis."""
     last = min(classes, limit)
-    others = [min(pick(choices, SPATIAL), max(limit // last, 1)) for _ in range(rank - 2)]
-    return (*others[:1], *[1 if last * others[0] * other > limit else other for other in others[1:]], last)
+    return (*fitted(tuple(pick(choices, SPATIAL) for _ in range(rank - 2)), limit // last), last)

@@ -24,6 +24,7 @@ from xentfuzz.recipes.ordinary import (
     draw_shape,
     draw_target_kind,
     draw_upstream,
+    may_ignore,
     may_repeat,
     rank_of,
 )
@@ -134,9 +135,8 @@ def infinite_at_the_target(draft: Draft) -> None:
 
 def at_the_ends(draft: Draft) -> None:
     """Numbers at the ends of the format."""
-    name = draft.operation.arguments[0].name
     regime = pick(draft.choices, [name for name, regime in LOGITS.items() if regime.family == "special"])
-    draft.arrays[name] = ArrayRecipe(regime, scale=draw_scale(draft, LOGITS[regime]))
+    draft.arrays[draft.operation.arguments[0].name] = ArrayRecipe(regime, scale=draw_scale(draft, LOGITS[regime]))
 
 
 def unread_garbage(draft: Draft) -> None:
@@ -146,16 +146,18 @@ def unread_garbage(draft: Draft) -> None:
 
 def ignored_garbage(draft: Draft) -> None:
     """NaN or an infinity in a row that is ignored; the whole row -inf."""
+    if not may_ignore(draft):
+        return not_a_number(draft)
     pattern = "all" if draft.rows < 2 else pick(draft.choices, ("first", "last"))
     _ignore(draft, pattern)
     row = draft.rows - 1 if pattern == "last" else 0
     value = pick(draft.choices, ("nan", "inf", "-inf"))
     whole = value != "inf" and chance(draft.choices, 50)
-    _edit_first(draft, Edit(row, 0 if whole else _place(draft), draft.classes if whole else 1, value))
+    return _edit_first(draft, Edit(row, 0 if whole else _place(draft), draft.classes if whole else 1, value))
 
 
 def nothing_kept(draft: Draft) -> None:
-    _ignore(draft, "all")
+    return _ignore(draft, "all") if may_ignore(draft) else not_a_number_at_the_target(draft)
 
 
 def _ignore(draft: Draft, pattern: str) -> None:

@@ -42,8 +42,8 @@ def powers_of_two(grid: Grid) -> Array:
 
 UPSTREAM = {
     "ones": Regime(ones, weight=6),
-    "constant": Regime(constant, weight=4, scales=(2.0, 0.5, -1.0, 3.0)),
     "uneven": Regime(uneven, weight=8),
+    "constant": Regime(constant, weight=4, scales=(2.0, 0.5, -1.0, 3.0)),
     "positive": Regime(positive, weight=2),
     "some_zero": Regime(some_zero, weight=2),
     "zero": Regime(zero, weight=1),
