@@ -13,13 +13,13 @@ from xentfuzz.recipes.recipe import ArrayRecipe, Edit, Recipe
 
 
 def _recipe(shape=(2, 3), *, options=None, dtype="float32", **arrays):
-    made = {"logits": ArrayRecipe(), "target": ArrayRecipe("ordinary"), "grad_output": ArrayRecipe("ones")} | arrays
+    made = {"logits": ArrayRecipe(), "target": ArrayRecipe("cycle"), "grad_output": ArrayRecipe("ones")} | arrays
     return Recipe("cross_entropy", dtype, shape, made, options or {})
 
 
 def _written(labels, logits=None, shape=(2, 3), **more):
     logits = logits or ["0.5"] * int(np.prod(shape))
-    return _recipe(shape, logits=ArrayRecipe(elements=tuple(logits)), target=ArrayRecipe("ordinary", elements=tuple(labels)), **more)
+    return _recipe(shape, logits=ArrayRecipe(elements=tuple(logits)), target=ArrayRecipe("cycle", elements=tuple(labels)), **more)
 
 
 def _case(predicate):
@@ -40,7 +40,7 @@ def _has_ignored(case):
         (_recipe(), _case(lambda case: case.options["reduction"] != "sum"), ()),
         (_recipe(), _case(lambda case: case.options["reduction"] == "mean"), ("reduction mean",)),
         (_written(["0", "-100"]), _case(_has_ignored), ("an ignored row",)),
-        (_recipe(target=ArrayRecipe("ordinary", ignored="first")), _case(_has_ignored), ("an ignored row",)),
+        (_recipe(target=ArrayRecipe("cycle", ignored="first")), _case(_has_ignored), ("an ignored row",)),
         (
             _written(["0", "1"], options={"ignore_index": 1, "label_smoothing": 0.5}),
             _case(lambda case: _has_ignored(case) and case.options["ignore_index"] >= 0 and case.options["label_smoothing"]),
@@ -86,7 +86,7 @@ def _has_ignored(case):
             ("an upstream gradient other than 1",),
         ),
         (
-            _recipe(target=ArrayRecipe("ordinary", dtype="uint8")),
+            _recipe(target=ArrayRecipe("cycle", dtype="uint8")),
             _case(lambda case: case.values["target"].dtype == np.uint8),
             ("a target of dtype uint8",),
         ),

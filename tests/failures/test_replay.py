@@ -17,7 +17,7 @@ RECIPE = Recipe(
     "cross_entropy",
     "float32",
     (2, 3),
-    {"logits": ArrayRecipe(scale=3.0, layout="fortran"), "target": ArrayRecipe("ordinary")},
+    {"logits": ArrayRecipe(scale=3.0, layout="fortran"), "target": ArrayRecipe("cycle")},
     {"reduction": "sum"},
 )
 

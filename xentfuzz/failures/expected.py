@@ -109,7 +109,7 @@ class Expectations:
         )
 
     def _explaining(self, failure: Failure, run_check: RunCheck) -> Expected | None:
-        """The expectation about another check whose bug this failure is: in its region, and its own recipe fails this check in the same way."""
+        """The expectation about another check whose bug this failure is: in its region, and its own recipe fails this check in that way."""
         recipe = recipe_from(failure.recipe)
         for entry in self.entries:
             if entry.recipe is None or entry.check == failure.check:

@@ -139,7 +139,7 @@ def other_target_kind(recipe: Recipe) -> Recipe:
     options = {**get_operation(recipe.operation).defaults, **recipe.options}
     rows, target = class_rows(recipe.shape, options), recipe.arrays["target"]
     plain = msgspec.structs.replace(
-        target, dtype=None, layout="contiguous", regime="one_hot" if target_kind(recipe) == "index" else "uniform"
+        target, dtype=None, layout="contiguous", regime="one_hot" if target_kind(recipe) == "index" else "cycle"
     )
     if prod(recipe.shape) > LARGEST_WRITTEN:
         return with_array(recipe, "target", msgspec.structs.replace(plain, ignored="none"))
