@@ -224,7 +224,7 @@ def garbage_in_every_pipe(logits):
 @on_demand
 def return_twice(logits):
     """A fork that nobody ends comes back from the call as well."""
-    return logits.dtype.type(os.fork() > 0)
+    return logits.dtype.type(1 if os.fork() else 2)
 
 
 @on_demand
@@ -248,3 +248,7 @@ def crash_later(logits):
 def write_into_logits(logits, target):
     logits[...] = 7
     return logits.dtype.type(0)
+
+
+def always_exits(logits, target):
+    sys.exit()

@@ -60,6 +60,15 @@ def test_a_crash_is_named_and_the_next_call_works(isolated, make_call, harm, nam
     assert answers(subject.call(make_call()))
 
 
+@pytest.mark.parametrize("name", ["sys_exit", "too_much_at_once", "close_streams"])
+def test_a_worker_that_could_go_on_is_replaced_where_its_state_is_in_doubt(isolated, make_call, harm, name):
+    subject = isolated(f"harmful:{name}")
+    before = subject.worker.process.pid
+    subject.call(harm)
+    subject.call(make_call())
+    assert subject.worker.process.pid != before
+
+
 @pytest.mark.parametrize(("name", "raised"), RAISES.items())
 def test_an_exception_is_reported_and_the_worker_goes_on(isolated, make_call, harm, name, raised):
     subject = isolated(f"harmful:{name}")

@@ -116,9 +116,6 @@ class WorkerProcess:
                     return self._decoded(received[messages.HEADER.size : size])
 
     def _decoded(self, body: bytes) -> dict[str, Any] | Crash:
-        self._drain()
-        if self.written > self.limits.output_bytes:
-            return self._flood()
         try:
             return messages.decode(body)
         except ValueError:

@@ -1,0 +1,84 @@
+"""What is declared is the card; what is not said is all that the operation and the array library know."""
+
+from __future__ import annotations
+
+import kernels
+import pytest
+
+from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.implementation import Implementation
+from xentfuzz.recipes.layouts import LAYOUTS
+from xentfuzz.subjects.declared import declared_capabilities
+from xentfuzz.subjects.in_process import InProcess
+
+
+def card(forward=kernels.picky, **declaration):
+    implementation = Implementation("subject", forward, **declaration)
+    described = Implementation("subject", forward, operation=implementation.operation)
+    return declared_capabilities(implementation, InProcess(described).describe())
+
+
+def test_nothing_said_means_everything():
+    found = card()
+    assert (found.dtypes, found.ranks, found.targets, found.target_dtypes) == (
+        FLOAT_NAMES,
+        (1, 2, 3, 4),
+        ("index", "probabilities"),
+        ("int64",),
+    )
+    assert found.layouts == tuple(LAYOUTS)
+    assert (found.rejections, found.assumed) == ((), False)
+
+
+def test_what_is_said_holds():
+    supports = {
+        "targets": ("index",),
+        "target_dtypes": ("int64", "int32"),
+        "ranks": (2,),
+        "layouts": ("contiguous",),
+        "options": {"ignore_index": (-100,), "label_smoothing": (0.0,)},
+        "largest_class_count": 1024,
+        "class_count_divisor": 8,
+    }
+    found = card(dtypes=("float32",), supports=supports)
+    assert (found.dtypes, found.targets, found.target_dtypes) == (("float32",), ("index",), ("int64", "int32"))
+    assert (found.ranks, found.layouts) == ((2,), ("contiguous",))
+    assert (found.largest_class_count, found.class_count_divisor) == (1024, 8)
+    # label_smoothing is declared, but picky has no such parameter.
+    assert found.options == {"reduction": None, "ignore_index": (-100,)}
+
+
+@pytest.mark.parametrize(
+    ("array", "missing"),
+    [("numpy", set()), ("torch", {"negative_stride", "read_only"}), ("cuda", {"unaligned"}), ("jax", set(LAYOUTS) - {"contiguous"})],
+)
+def test_layouts_that_the_library_cannot_hold_are_left_out_and_said(array, missing):
+    found = card(array=array)
+    assert set(LAYOUTS) - set(found.layouts) == missing
+    assert len(found.rejections) == bool(missing)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "functions", "gradients"),
+    [
+        ({}, ("forward",), ()),
+        ({"backward": kernels.backward_of_picky}, ("forward", "backward"), ("grad_logits",)),
+        ({"value_and_grad": kernels.picky}, ("forward", "value_and_grad"), ("grad_logits",)),
+        ({"array": "torch"}, ("forward", "backward"), ("grad_logits", "grad_target", "grad_weight")),
+        ({"array": "torch", "supports": {"targets": ("index",)}}, ("forward", "backward"), ("grad_logits",)),
+        ({"array": "torch", "backward": kernels.backward_of_picky}, ("forward", "backward"), ("grad_logits",)),
+    ],
+)
+def test_gradients_follow_from_what_is_there(declaration, functions, gradients):
+    found = card(**declaration)
+    assert (found.functions, found.gradients) == (functions, gradients)
+
+
+def test_a_declared_loss_dtype_holds_for_the_declared_dtypes():
+    assert card(dtypes=("float16", "float32"), loss_dtype="float32").loss_dtypes == {"float16": "float32", "float32": "float32"}
+    assert card().loss_dtypes == {}
+
+
+def test_softmax_has_neither_targets_nor_weight():
+    found = card(kernels.last_axis, operation="softmax")
+    assert (found.targets, found.target_dtypes, found.weight, found.options) == ((), (), False, {"axis": (-1,)})
