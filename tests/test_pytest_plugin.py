@@ -130,3 +130,17 @@ def test_a_session_that_does_not_use_it_loads_nothing_heavy(session: pytest.Pyte
 def test_a_session_that_does_not_use_it_has_no_header(session: pytest.Pytester) -> None:
     session.makepyfile("def test_nothing(): pass")
     session.runpytest().stdout.no_fnmatch_line("xentfuzz*")
+
+
+def test_an_expectation_that_holds_no_longer_fails(session: pytest.Pytester) -> None:
+    recipe = '{"operation":"softmax","dtype":"float32","shape":[2],"arrays":{"logits":{}},"options":{"axis":0}}'
+    known = {"implementation": "mine", "check": "value", "reason": "half of it is lost", "recipe": recipe}
+    session.makepyfile(source(checks=f"('value',), expected_failures=[{known}]"))
+    result = session.runpytest("--xentfuzz-profile=quick")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *half of it is lost* passes now; remove it"])
+
+
+def test_warnings_of_an_implementation_are_not_the_sessions_errors(session: pytest.Pytester) -> None:
+    session.makepyfile(source().replace("    shifted =", "    import warnings; warnings.warn('deprecated')\n    shifted ="))
+    session.runpytest("-W", "error", "--xentfuzz-profile=quick").assert_outcomes(passed=2)
