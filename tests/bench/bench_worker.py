@@ -1,4 +1,9 @@
-"""What a worker costs: a warm call against the same call in process, and the replacement of a worker. Run it: python tests/bench/bench_worker.py."""
+"""What a worker costs: a warm call against the same call in process, and the replacement of a worker.
+
+Run it: python tests/bench/bench_worker.py
+"""
+
+# ruff: noqa: T201 - its figures are printed
 
 from __future__ import annotations
 
