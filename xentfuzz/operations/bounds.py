@@ -1,47 +1,57 @@
 """How far a correct implementation may be from the exact result: rounding error bounds, derived step by step.
 
-Notation. u: unit roundoff of the dtype in which a result is returned; us: of the first argument's dtype (storage between operations); ua: of the
-arithmetic that an implementation is obliged to use (float32 for 16- and 32-bit inputs, float64 for float64). For a row x with C classes:
-m = max x, d_c = m - x_c, s = sum exp(-d_c) in [1, C], lse = m + log s, l_c = d_c + log s, p_c = exp(-l_c). q_c: coefficients of the
-loss, |q_c| <= Q_c = |w_c| ((1-a)|t_c| + a/C) (signed probability targets cancel in q_c, the roundings on the way to it do not);
-A = sum Q_c, L = sum Q_c l_c, S = sum q_c; W: the denominator of the mean, kappa = sum |w_y| / |W|.
+Notation. u: unit roundoff of the dtype in which a result is returned; us: of the first argument's dtype (storage between operations);
+ua: of the arithmetic that an implementation is obliged to use (float32 for 16- and 32-bit inputs, float64 for float64). For a row x with
+C classes: m = max x, d_c = m - x_c, s = sum exp(-d_c) in [1, C], lse = m + log s, l_c = d_c + log s, p_c = exp(-l_c). q_c: coefficients
+of the loss, |q_c| <= Q_c = |w_c| ((1-a)|t_c| + a/C): signed probability targets cancel in q_c, the roundings on the way to it do not.
+A = sum Q_c, L = sum Q_c l_c, S = sum q_c; W: the denominator of the mean, kappa = sum |w_y| / |W|. An implementation holds a itself in
+its arithmetic format; what that loses of 1 - a beyond one rounding is in Q_c too (`Smoothing.growth`).
 
-(1) Exponent. fl(x_c - m) has relative error ua; scaling by log2(e) for an exp2 adds two more: K_D = 3 roundings of d_c. exp itself: K_E = 4
-    (NumPy's, CUDA's and libm's stay within 2.5 units in the last place; `ex2.approx`, 2 + 1.2 |d| units, is inside K_D). Weighted
-    with p, relative to s: ua (K_D D + K_E), D = sum p_c d_c <= log C.
-(2) Summation in any order. Adding b to a errs by at most min(ua (a + b), a, b). Hence `additions`: min(n - 1, sum_c min(1, p_c / ua) + log2 n)
-    roundings of the total; only terms of at least ua s cost a full one. In blocks (16 lanes): at most n / 16 + 16. Pairwise: at most log2 n + 16.
+(1) Exponent. fl(x_c - m) has relative error ua; scaling by log2(e) for an exp2 adds two more: K_D = 3 roundings of d_c. exp itself:
+    K_E = 4 (NumPy's, CUDA's and libm's stay within 2.5 units in the last place; `ex2.approx`, 2 + 1.2 |d| units, is inside K_D).
+    Weighted with p, relative to s: ua (K_D D + K_E), D = sum p_c d_c <= log C.
+(2) Summation in any order. Adding b to a errs by at most min(ua (a + b), a, b), because rounding to nearest can always keep the larger
+    operand. Hence `additions`, the roundings of the total: min(n - 1, sum_c min(1, p_c / ua) + log2 n); only terms of at least ua s cost
+    a full one. In blocks (16 lanes): at most n / 16 + 16. Pairwise: at most log2 n + 16.
 (3) Online rescaling multiplies element c by one more exp for every later record maximum; the exponents telescope to d_c, the errors of
-    exp do not: (K_E + 1) R, R = sum p_c * (record maxima after c). Together eps_s = ua (K_D D + K_E + g + (K_E + 1) R), the relative
-    error of s; log s errs by -log1p(-eps_s) + K_L ua log s. Not linearised: eps_s reaches 1e-2 for long sequential sums.
-(4) l_c as (x_c - m) - log s: 2 ua l_c, inside (5). As (m + log s) - x_c, or with a scaled maximum fused into the exponent: ua (2 |m| + log s)
-    more, absolute: the cancellation of lse with x_c. That is what the form `lse` admits and `shift` does not.
-(5) Row loss sum q_c l_c: A E_lse + ua (4 + G) L, G the additions over Q_c l_c, 0 for a single term. The form `lse` may sum q_c x_c
-    and q_c apart: ua (G_x + 2) (sum Q_c |x_c| + A |lse|) more where there are several terms.
-(6) Rounding of the result: u |result| + eta. eta: half the smallest subnormal of the returned dtype, and for arithmetic that
-    flushes subnormals the smallest normal of the arithmetic format for each factor that may be flushed.
-(7) Sum over rows: the errors of the rows + ua (g_N + 1) sum |loss_i|, g_N the additions over |loss_i|.
-(8) Mean: (7) / |W| + |mean| ua (N + 3) kappa. Without weights W is a count, which is an integer and exact: |mean| 3 ua. A
-    count held in float32 is wrong from 2**24 rows on; that is not rounding.
-(9) Gradient r (p_c S - q_c), r = upstream / W: p_c has relative error P_c = exp(ua (K_E + K_D d_c + 2 + 2 l_c + K_L log s)) / (1 - eps_s) - 1, the
-    form `lse` adds ua (2 |m| + log s + |x_c|) in the exponent (p = exp(x - lse)).
-    |r| (p_c |S| P_c + ua (G_S + 3) p_c A + 3 ua (p_c |S| + Q_c)) + |g| (relative error of r) + u |g| + eta, with G_S the additions over Q_c.
+    exp do not: (K_E + 1) R, R = sum p_c * (record maxima after c). Together eps_s = ua (K_D D + K_E + additions + (K_E + 1) R), the
+    relative error of s; log s errs by -log1p(-eps_s) + K_L ua log s. Not linearised: eps_s reaches 1e-2 for long sequential sums.
+(4) l_c as (x_c - m) - log s: 2 ua l_c, inside (5). As (m + log s) - x_c, or with a scaled maximum fused into the exponent:
+    ua (2 |m| + log s) more, absolute: the cancellation of lse with x_c. That is what the form `lse` admits and `shift` does not.
+(5) Row loss sum q_c l_c: A E_lse + ua (4 + additions) L, the additions over Q_c l_c, 0 for a single term. The form `lse` may sum q_c x_c
+    and q_c apart: ua (additions over Q_c |x_c| + 2) (sum Q_c |x_c| + A |lse|) more where there are several terms.
+(6) Rounding of the result: u |result| + eta. eta: half the smallest subnormal of the returned dtype, and for arithmetic that flushes
+    subnormals to zero the smallest normal number of the arithmetic format for each factor that may be flushed.
+(7) Sum over rows: the errors of the rows + ua (additions + 1) sum |loss_i|, the additions over |loss_i|.
+(8) Mean: (7) / |W| + |mean| ua (N + 3) kappa. Without weights W is a count, which is an integer and exact: |mean| 3 ua. A count held in
+    float32 is wrong from 2**24 rows on; that is not rounding.
+(9) Gradient r (p_c S - q_c), r = upstream / W. p_c has the relative error
+    P_c = exp(ua (K_E + K_D d_c + 2 + 2 l_c + K_L log s)) / (1 - eps_s) - 1; the form `lse` (p = exp(x - lse)) adds
+    ua (2 |m| + log s + |x_c|) in the exponent. The exponent is cut off where p may be off by any factor already: an infinite p is an
+    overflow, not a rounding error. With G the additions over Q_c:
+    |r| (p_c |S| P_c + ua (G + 3) p_c A + 3 ua (p_c |S| + Q_c)) + |g| (relative error of r) + u |g| + eta.
     Absolute in p and q, so that p_y - 1 near 0 is covered; relative in p_c where p_c is small, so that a wrong tail is seen.
     A kernel that has its gradient ready, rounded, before the upstream gradient comes, rounds once more when it scales it: another
     u |g| + eta |upstream|, only where the upstream gradient is not all ones.
 (10) Gradients of probability targets, r (1-a) w_c l_c, and of the weight, sum_i r_i t'_ic l_ic: l_c errs by E_lse + 5 ua l_c, the form
     `lse` 2 ua (|x_c| + |lse|) more; 3 ua for the factors, (N + 4) ua for a sum over N rows.
-(11) `staged`: results of single operations are stored in 16 bits. s and log s rounded: A us (1 + log s); log-softmax, products, class sum: 5 us L; the
-    batch sum and W in a 16-way cascade: us (16 ceil(log16 N) + 10); p from a rounded log-softmax: us (l_c + 1 + log s) in the
-    exponent of P_c, 5 us for the factors; eta for every stored factor. For float32 and float64 staged is lse.
-(12) Softmax is p_c, with P_c of (9), and u p_c. Its gradient p_c (g_c - G), G = sum p_c g_c: G errs by sum p_c P_c |g_c| + ua (additions over
-    p_c |g_c| + 2) sum p_c |g_c|; the difference and the products by 3 ua p_c (|g_c| + |G|).
-    Log-softmax is -l_c: E_lse + 2 ua l_c (+ one more ua l_c in the form `lse`). Its gradient g_c - p_c H, H = sum g_c: p_c |H| P_c + p_c ua (additions over |g_c| + 2) sum |g_c|
-    + ua (|g_c| + p_c |H|).
+(11) `staged`: results of single operations are stored in 16 bits. s and log s rounded: A us (1 + log s); log-softmax, products, class
+    sum: 5 us L; the batch sum and W in a 16-way cascade: us (16 ceil(log16 N) + 10); p from a rounded log-softmax: us (l_c + 1 + log s) in
+    the exponent of P_c, 5 us for the factors; eta for every stored factor. Where a stored number leaves the range of float16
+    (`Rounding.storable`, `storage.py`) nothing is said. For float32 and float64 staged is lse.
+(12) Softmax is p_c: P_c of (9), and u p_c. Its gradient p_c (g_c - G), G = sum p_c g_c: G errs by
+    sum p_c P_c |g_c| + ua (additions over p_c |g_c| + 2) sum p_c |g_c|; difference and products by 3 ua p_c (|g_c| + |G|).
+    Log-softmax is -l_c: E_lse + 2 ua l_c, one more ua l_c in the form `lse`. Its gradient g_c - p_c H, H = sum g_c:
+    p_c |H| P_c + p_c ua (additions over |g_c| + 2) sum |g_c| + ua (|g_c| + p_c |H|).
 (13) The negative log likelihood of given log-probabilities, -w_y x_y, has one rounding of the product before those of (6) to (8).
 
 The loss near 0 is log1p(sum of the other terms); an implementation that forms s = 1 + ... in ua returns 0 for a loss below ua. Step (3)
 is at least ua K_E in absolute terms, so that no relative accuracy is asked for there.
+
+Sources: P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41
+(2021); P. Blanchard, N. J. Higham, T. Mary, "A class of fast and accurate summation algorithms", SIAM J. Sci. Comput. 42 (2020);
+N. J. Higham, "Accuracy and Stability of Numerical Algorithms", chapter 4 (2002); M. Milakov, N. Gimelshein, "Online normalizer
+calculation for softmax" (2018).
 """
 
 from __future__ import annotations

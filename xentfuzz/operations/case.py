@@ -16,7 +16,8 @@ from xentfuzz.arrays import StridedArray
 class Case:
     """The arguments of one call of an operation.
 
-    arrays: argument name -> array; "weight" is absent where no weight is given, "grad_output" is present wherever a gradient may be asked for.
+    arrays: argument name -> array; "weight" is absent where no weight is given, "grad_output" is present wherever a gradient may be
+    asked for.
     options: every option by name with its value, defaults included ("axis" for softmax; "reduction", "ignore_index", ... for the losses).
     dtype: the name of the first argument's floating-point format.
     """

@@ -20,7 +20,8 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
-    """Of a block of rows. wide: q, (rows, classes). magnitude: Q = |w_c| ((1-a) |t_c| + a/C) >= |q|, float64: what roundings are relative to.
+    """Of a block of rows. wide: q, (rows, classes). magnitude: Q = |w_c| ((1-a) |t_c| + a/C) >= |q|, float64: what roundings are relative
+    to.
 
     read: whether the value of a class without a coefficient is used at all, (rows, classes) or True: 0 * inf is NaN only where it is.
     single: whether every row has at most one coefficient.
@@ -56,7 +57,8 @@ class Coefficients:
 class Smoothing:
     """a, and how much of it an implementation loses by holding it in its arithmetic format.
 
-    `float32(a)` errs by up to ua a: relative to 1 - a that is large where a is near 1, and the constants of the bounds allow one rounding of it.
+    `float32(a)` errs by up to ua a: relative to 1 - a that is large where a is near 1, and the constants of the bounds allow one
+    rounding of it.
     """
 
     a: float
@@ -96,7 +98,7 @@ def index_coefficients(targets: IndexTargets, part: slice, smoothing: Smoothing,
 def probability_coefficients(target: Array, weight: Array | None, smoothing: Smoothing, precision: Precision) -> Coefficients:
     """For a block of probabilities, (rows, classes), and the weight, (classes,); what is not finite counts as 0."""
     a, classes = smoothing.a, target.shape[1]
-    t = _finite(target.astype(np.float64, copy=False))
+    t = _finite(np.ascontiguousarray(target, np.float64))
     wide, magnitude = precision.widen(t), np.abs(t)
     if a > 0:
         wide = wide * (precision.widen(np.array(1.0)) - a) + precision.widen(np.array(a)) / classes

@@ -63,16 +63,17 @@ def _reduced(errors: Array, case: Case, weights: Array) -> Array:
     reduction = effective_reduction(case.options)
     if reduction == "none":
         return errors
-    total = errors.sum().reshape(1)
-    return total if reduction == "sum" else total / abs(weights.sum())
+    total: Array = errors.sum().reshape(1)
+    divisor = 1.0 if reduction == "sum" else abs(float(weights.sum()))
+    return total / divisor
 
 
 COMPOSITION = Relation(
     name="cross_entropy_is_nll_of_log_softmax",
     explanation=(
-        "cross_entropy(x, y) equals nll_loss(log_softmax(x), y), with the same weight, ignore_index and reduction: that is its definition for class "
-        "indices. Allowed is the sum of the three bounds, the rounding of the log-probabilities in between included. Without label smoothing, which nll_loss "
-        "does not have; for finite logits."
+        "cross_entropy(x, y) equals nll_loss(log_softmax(x), y), with the same weight, ignore_index and reduction: that is its "
+        "definition for class indices. Allowed is the sum of the three bounds, the rounding of the log-probabilities in between "
+        "included. Without label smoothing, which nll_loss does not have; for finite logits."
     ),
     applies=_composition_applies,
     judge=_judge_composition,

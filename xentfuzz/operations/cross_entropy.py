@@ -109,11 +109,11 @@ class CrossEntropyEvaluation(LossEvaluation):
         if self.targets is None:
             target = self.rows.take(self.target, rows)
             finite = self._weight_is_finite and bool(np.isfinite(target).all())
-            unusual = none if finite else ~np.isfinite(target).all(axis=1) | (not self._weight_is_finite)
+            unusual = none if finite else np.logical_or(~np.isfinite(target).all(axis=1), not self._weight_is_finite)
             return RowStates(~none, unusual, none)
         kept = self.targets.kept[rows]
         reads_all = self.smoothing.a > 0
-        unusual = none if self._weight_is_finite else kept & (reads_all | ~np.isfinite(self.targets.row_weights[rows]))
+        unusual = none if self._weight_is_finite else kept & np.logical_or(reads_all, ~np.isfinite(self.targets.row_weights[rows]))
         return RowStates(kept, unusual, none if self.targets.everything_valid else self.targets.invalid[rows])
 
     def errors(self, by: Rounding) -> Array:
@@ -139,19 +139,26 @@ class CrossEntropyEvaluation(LossEvaluation):
             yield block
 
     def _gradient_block(self, part: Part, by: Rounding) -> Block:
-        quantities, coefficients, sums = part.quantities, part.coefficients, self.sums
-        factor = self.upstream.wide[part.rows].reshape(-1, 1)
-        exact = (quantities.wide_p * coefficients.wide_total.reshape(-1, 1) - coefficients.wide) * factor
-        allowed = error_of_gradient(by, quantities, sums.rows.part(part.rows), sums.terms.part(part.rows), coefficients)
-        allowed *= self.upstream.size[part.rows, np.newaxis]
-        allowed += self.upstream.last_roundings(by, np.abs(self.precision.narrow(exact)), part.rows)
-        sets = OutcomeSets(quantities.x.shape)
+        unscaled = part.quantities.wide_p * part.coefficients.wide_total.reshape(-1, 1) - part.coefficients.wide
+        exact = unscaled * self.upstream.wide[part.rows].reshape(-1, 1)
+        allowed = self._error_of_gradient(part, by, np.abs(self.precision.narrow(exact)))
+        sets = OutcomeSets(part.quantities.x.shape)
         nan_rows = self._outcomes_of_gradient(part, sets)
         self.special_gradients(sets, part.rows, by)
+        self.late_scaling(sets, np.abs(self.precision.narrow(unscaled)), by)
+        if by.staged and self.storage_overflows:
+            sets.replace((intermediates_of_gradient(part, self) > by.storable)[:, np.newaxis], ANYTHING)
+        return self.block(part.rows, *self.finished(exact, allowed, sets, by), sets, nan_rows)
+
+    def _error_of_gradient(self, part: Part, by: Rounding, size: Array) -> Array:
+        """Step (9); `size`: |gradient|."""
+        sums = self.sums
+        allowed = error_of_gradient(by, part.quantities, sums.rows.part(part.rows), sums.terms.part(part.rows), part.coefficients)
+        allowed *= self.upstream.size[part.rows, np.newaxis]
+        allowed += self.upstream.last_roundings(by, size, part.rows)
         if by.staged and self.storage_overflows:
             allowed += by.flushed * lost_products(part, self)
-            sets.replace((intermediates_of_gradient(part, self) > by.storable)[:, np.newaxis], ANYTHING)
-        return self.block(exact, self._exact_zeros(part, allowed), sets, part.rows, by, nan_rows)
+        return self._exact_zeros(part, allowed)
 
     def _outcomes_of_gradient(self, part: Part, sets: OutcomeSets) -> Array | None:
         if self.losses.outcomes is not None:

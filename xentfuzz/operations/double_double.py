@@ -41,7 +41,8 @@ class DoubleDouble:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.high.shape
+        shape: tuple[int, ...] = self.high.shape
+        return shape
 
     @property
     def size(self) -> int:
@@ -168,7 +169,8 @@ def _divide(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     second = _unless_overflown(first, rest.high / b.high)
     rest = rest - b * second
     third = _unless_overflown(first, rest.high / b.high)
-    return _pair(*_quick_two_sum(first, second)) + third
+    quotient: DoubleDouble = _pair(*_quick_two_sum(first, second)) + third
+    return quotient
 
 
 def _ldexp(a: DoubleDouble, exponent: Any) -> DoubleDouble:
@@ -177,7 +179,7 @@ def _ldexp(a: DoubleDouble, exponent: Any) -> DoubleDouble:
 
 def _series(a: DoubleDouble, coefficients: tuple[float, ...]) -> DoubleDouble:
     """a (c1 + a (c2 + ...)). Coefficients from the third on may be rounded: `a` is so small that it does not show."""
-    total = DoubleDouble.of(coefficients[-1])
+    total: DoubleDouble = DoubleDouble.of(coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total = total * a + coefficient
     return total * a
@@ -201,7 +203,7 @@ def _exp(a: DoubleDouble) -> DoubleDouble:
 
 
 def _ln2() -> DoubleDouble:
-    return DoubleDouble(np.float64(_LN2[0]), np.float64(_LN2[1]))
+    return DoubleDouble(np.array(_LN2[0]), np.array(_LN2[1]))
 
 
 def _log1p(a: DoubleDouble) -> DoubleDouble:

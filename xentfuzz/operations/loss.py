@@ -54,7 +54,8 @@ class LossEvaluation(ABC):
     def shape(self, output: str) -> tuple[int, ...]:
         if output == "value":
             return self.rows.positions if self.reduction == "none" else ()
-        return self.case.values[output.removeprefix("grad_")].shape
+        shape: tuple[int, ...] = self.case.values[output.removeprefix("grad_")].shape
+        return shape
 
     def blocks(self, output: str, grade: Grade, dtype: str) -> Iterator[Block]:
         """The expectation, for a result returned in `dtype`: losses in one block, gradients in blocks of rows."""
@@ -155,20 +156,34 @@ class LossEvaluation(ABC):
             # Smoothing leaves a numerator: infinities by its sign.
             sets.replace(self.targets.kept[part][:, np.newaxis], ANYTHING, policies.GRADIENT_OF_MEAN_OF_ZERO_WEIGHT)
 
-    def block(self, exact: Wide, allowed: Array, sets: OutcomeSets, part: slice, by: Rounding, nan_rows: Array | None = None) -> Block:
+    def block(self, part: slice, exact: Array, allowed: Array, sets: OutcomeSets, nan_rows: Array | None = None) -> Block:
         """The block of a gradient of the first argument's shape."""
-        result = self.precision.result(exact)
-        allowed = allowed + self.precision.representation_error(result)
-        sets.allow_overflow(result, allowed, by.returned)
         return Block(
             select=lambda whole: self.rows.take(whole, part),
             locate=lambda index: self.rows.locate(index, part.start),
-            exact=result,
+            exact=exact,
             allowed=allowed,
             outcomes=sets.outcomes,
             policy=sets.policy,
             nan_rows=nan_rows,
         )
+
+    def finished(self, wide: Wide, allowed: Array, sets: OutcomeSets, by: Rounding) -> tuple[Array, Array]:
+        """exact and allowed of a gradient as a Block holds them; the sets let what may overflow be infinite."""
+        exact = self.precision.result(wide)
+        allowed = allowed + self.precision.representation_error(exact)
+        sets.allow_overflow(exact, allowed, by.returned)
+        return exact, allowed
+
+    def late_scaling(self, sets: OutcomeSets, unscaled: Array, by: Rounding) -> None:
+        """A gradient that is ready, rounded, before the upstream gradient comes may overflow although the scaled one does not: float16.
+
+        `unscaled`: its size without upstream gradient and denominator, (rows, classes).
+        """
+        if self.upstream.ones or by.returned.max > by.arithmetic.max / 2:
+            return
+        ready = unscaled * self.upstream.divided
+        sets.allow(ready >= by.returned.max * (1 - by.u), NAN | POSITIVE_INFINITY | NEGATIVE_INFINITY, policies.OVERFLOW)
 
 
 def _as_outcomes(exact: Array, allowed: Array, outcomes: Array) -> tuple[Array, Array]:

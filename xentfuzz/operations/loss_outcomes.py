@@ -54,7 +54,8 @@ def _signs(where: Array, coefficients: Coefficients) -> tuple[Array, Array, Arra
     """Rows with a positive, a negative, and a read but zero coefficient at such a class."""
     q = coefficients.narrow
     zero = where & (q == 0) & coefficients.read
-    return (where & (q > 0)).any(axis=1), (where & (q < 0)).any(axis=1), zero.any(axis=1)
+    positive, negative = where & (q > 0), where & (q < 0)
+    return np.any(positive, axis=1), np.any(negative, axis=1), np.any(zero, axis=1)
 
 
 def _overflow(sets: OutcomeSets, overflowing: Array, coefficients: Coefficients) -> None:

@@ -93,7 +93,8 @@ class NllLossEvaluation(LossEvaluation):
         sets = OutcomeSets(shape)
         self.special_gradients(sets, part, by)
         sets.replace((self.upstream.peak[part] * np.abs(weights) > by.storable)[:, np.newaxis], ANYTHING)
-        return self.block(exact, allowed, sets, part, by)
+        self.late_scaling(sets, np.where(allowed > 0, np.abs(weights)[:, np.newaxis], 0.0), by)
+        return self.block(part, *self.finished(exact, allowed, sets, by), sets)
 
 
 def _special_losses(sets: OutcomeSets, x: Array, targets: IndexTargets) -> None:

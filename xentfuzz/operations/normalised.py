@@ -50,7 +50,8 @@ class NormalisedEvaluation(ABC):
 
     def shape(self, output: str) -> tuple[int, ...]:
         del output
-        return self.logits.shape
+        shape: tuple[int, ...] = self.logits.shape
+        return shape
 
     def blocks(self, output: str, grade: Grade, dtype: str) -> Iterator[Block]:
         """The expectation in blocks of (rows, classes). An empty array has none."""
@@ -63,26 +64,21 @@ class NormalisedEvaluation(ABC):
     def _block(self, output: str, part: slice, by: Rounding) -> Block:
         quantities = self._quantities(part)
         sets = OutcomeSets(quantities.x.shape)
-        nan_rows = None
         if output == "value":
-            exact, allowed = self.value(quantities, by)
+            exact, allowed = self._rounded(*self.value(quantities, by), by)
+            nan_rows = None
+            if quantities.special is not None:
+                exact, allowed = self._special_values(exact, allowed, quantities.special, sets)
         else:
-            exact, allowed = self.gradient(quantities, self._upstream(part), by)
-        narrow = self.precision.narrow(exact)
-        allowed = allowed + by.u * np.abs(narrow) + by.half_subnormal + self.precision.representation_error(narrow)
-        result = self.precision.result(exact)
-        if quantities.special is not None:
-            if output == "value":
-                result, allowed = self._special_values(result, allowed, quantities.special, sets)
-            else:
-                nan_rows = _special_gradients(quantities.special, sets)
+            exact, allowed = self._rounded(*self.gradient(quantities, self._upstream(part), by), by)
+            nan_rows = None if quantities.special is None else _special_gradients(quantities.special, sets)
         if by.staged:
             sets.replace(self._intermediates(output, quantities, part) > by.storable, ANYTHING)
-        sets.allow_overflow(narrow, allowed, by.returned)
+        sets.allow_overflow(exact, allowed, by.returned)
         return Block(
             select=lambda whole: self.rows.take(whole, part),
             locate=lambda index: self.rows.locate(index, part.start),
-            exact=result,
+            exact=exact,
             allowed=allowed,
             outcomes=sets.outcomes,
             policy=sets.policy,
@@ -93,6 +89,12 @@ class NormalisedEvaluation(ABC):
         if self._kept is None or not self.rows.fits_one_block:
             self._kept = RowQuantities(self.rows.take(self.logits, part), self.case.dtype, self.precision)
         return self._kept
+
+    def _rounded(self, wide: Wide, allowed: Array, by: Rounding) -> tuple[Array, Array]:
+        """The exact result as a Block holds it, and its bound with the rounding of the result: step (6)."""
+        exact = self.precision.result(wide)
+        narrow = self.precision.narrow(wide)
+        return exact, allowed + by.u * np.abs(narrow) + by.half_subnormal + self.precision.representation_error(narrow)
 
     def _intermediates(self, output: str, quantities: RowQuantities, part: slice) -> Array:
         """The largest number on the way to each row's results, (rows, 1), for implementations that store it in 16 bits."""
@@ -105,7 +107,7 @@ class NormalisedEvaluation(ABC):
         upstream = self.case.values.get("grad_output")
         if upstream is None:
             return np.ones((part.stop - part.start, self.rows.classes))
-        return self.rows.take(upstream, part).astype(np.float64)
+        return np.ascontiguousarray(self.rows.take(upstream, part), np.float64)
 
     def _special_values(self, exact: Array, allowed: Array, special: SpecialRows, sets: OutcomeSets) -> tuple[Array, Array]:
         """NaN rows and rows of -inf are NaN throughout, masked entries exactly p = 0, +inf is NaN or the limit."""

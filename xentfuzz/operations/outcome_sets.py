@@ -49,8 +49,9 @@ class OutcomeSets:
         limit = returned.max * (1 - returned.unit_roundoff)
         if not exact.size or float(np.max(np.abs(exact) + allowed)) < limit:
             return
-        self.allow(exact + allowed >= limit, POSITIVE_INFINITY)
-        self.allow(exact - allowed <= -limit, NEGATIVE_INFINITY)
+        finite = np.isfinite(exact)
+        self.allow(finite & (exact + allowed >= limit), POSITIVE_INFINITY)
+        self.allow(finite & (exact - allowed <= -limit), NEGATIVE_INFINITY)
         if self.policy is not None:
             # Where no finite number is near enough, the infinity is no choice.
             self.policy[(np.abs(exact) - allowed > returned.max) & (self.policy == OVERFLOW)] = 0

@@ -55,7 +55,8 @@ def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Round
     evaluation.special_gradients(sets, rows, by)
     if by.staged and evaluation.storage_overflows:
         sets.replace((intermediates_of_parameters(part, evaluation) > by.storable)[:, np.newaxis], ANYTHING)
-    return evaluation.block(exact, allowed, sets, rows, by, nan_rows)
+    evaluation.late_scaling(sets, size / np.maximum(upstream.size[rows], by.flushed)[:, np.newaxis], by)
+    return evaluation.block(rows, *evaluation.finished(exact, allowed, sets, by), sets, nan_rows)
 
 
 def _class_factor(evaluation: CrossEntropyEvaluation) -> Wide:
@@ -79,54 +80,53 @@ def _outcomes_of_target(sets: OutcomeSets, quantities: RowQuantities, factor: Ar
     sets.replace(masked & (factor < 0), NEGATIVE_INFINITY)
     sets.replace((kind != ORDINARY) & (kind != HAS_NAN), ANYTHING, policies.PLUS_INFINITY_ROW)
     sets.replace(kind == HAS_NAN, ANYTHING)
-    nan_rows: Array = (kind[:, 0] == HAS_NAN) & (factor != 0).any(axis=1)
+    nan_rows: Array = (kind[:, 0] == HAS_NAN) & np.any(factor != 0, axis=1)
     return nan_rows if nan_rows.any() else None
 
 
 def gradient_of_weight(evaluation: CrossEntropyEvaluation, by: Rounding) -> Block:
     """sum over rows of r ((1 - a) t_c + a / C) l_c, as one row of (1, classes)."""
     classes = evaluation.rows.classes
-    exact, allowed = evaluation.precision.zeros((1, classes)), np.zeros((1, classes))
-    absolute = np.zeros((1, classes))
     sets = OutcomeSets((1, classes))
+    wide, errors, sizes = evaluation.precision.zeros((1, classes)), np.zeros((1, classes)), np.zeros((1, classes))
     for rows in evaluation.rows.ranges():
         part = evaluation.part(rows)
-        terms, errors, sizes = _terms_of_weight(evaluation, part, by)
-        exact = exact + terms.sum(axis=0).reshape(1, -1)
-        allowed += errors.sum(axis=0)
-        absolute += sizes.sum(axis=0)
-        _outcomes_of_weight(sets, part.quantities)
-        if by.staged and evaluation.storage_overflows and (intermediates_of_parameters(part, evaluation) > by.storable).any():
-            sets.replace_all(ANYTHING)
-    count = evaluation.rows.count
-    allowed += (count + 4) * by.ua * absolute
-    if by.staged:
-        allowed += (cascade(count) + 5) * by.us * absolute + by.flushed * count
-    size = np.abs(evaluation.precision.narrow(exact))
-    upstream = evaluation.upstream
-    allowed += by.u * size + by.half_subnormal + by.flushed + upstream.relative_error(by) * absolute
-    if not upstream.ones:
-        allowed += by.u * absolute + by.half_subnormal * float(upstream.given.sum())
+        term, error, size = _terms_of_weight(evaluation, part, by)
+        wide, errors, sizes = wide + term, errors + error, sizes + size
+        _outcomes_of_weight(sets, part, evaluation, by)
+    allowed = errors + _error_of_summed_weight(evaluation, by, sizes, np.abs(evaluation.precision.narrow(wide)))
     if evaluation.denominator.state == "nothing":
         sets.replace_all(NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_NOTHING)
-    result = evaluation.precision.result(exact)
-    allowed = allowed + evaluation.precision.representation_error(result)
-    sets.allow_overflow(result, allowed, by.returned)
-    return Block(lambda whole: whole.reshape(1, classes), lambda index: (index[1],), result, allowed, sets.outcomes, sets.policy)
+    exact, allowed = evaluation.finished(wide, allowed, sets, by)
+    return Block(lambda whole: whole.reshape(1, classes), lambda index: (index[1],), exact, allowed, sets.outcomes, sets.policy)
+
+
+def _error_of_summed_weight(evaluation: CrossEntropyEvaluation, by: Rounding, sizes: Array, size: Array) -> Array:
+    """Roundings of the sum over rows and of the result. sizes: the sum of the terms' sizes; size: the size of their sum."""
+    count, upstream = evaluation.rows.count, evaluation.upstream
+    error = ((count + 4) * by.ua + upstream.relative_error(by)) * sizes + by.u * size + by.half_subnormal + by.flushed
+    if by.staged:
+        error = error + (cascade(count) + 5) * by.us * sizes + by.flushed * count
+    if not upstream.ones:
+        error = error + by.u * sizes + by.half_subnormal * float(upstream.given.sum())
+    return np.asarray(error)
 
 
 def _terms_of_weight(evaluation: CrossEntropyEvaluation, part: Part, by: Rounding) -> tuple[Wide, Array, Array]:
-    """Of every row and class: the term, its error, its size."""
+    """Summed over the rows of a block, (1, classes): the terms, their errors, their sizes."""
     unweighted = evaluation.unweighted(part.rows)
     factor = evaluation.upstream.wide[part.rows].reshape(-1, 1)
     terms = unweighted.wide * part.quantities.wide_l * factor
     scale = unweighted.magnitude * evaluation.upstream.size[part.rows, np.newaxis]
-    return terms, scale * _error_of_l(evaluation, part, by), scale * part.quantities.l
+    errors = (scale * _error_of_l(evaluation, part, by)).sum(axis=0)
+    return terms.sum(axis=0).reshape(1, -1), errors[np.newaxis], (scale * part.quantities.l).sum(axis=0)[np.newaxis]
 
 
-def _outcomes_of_weight(sets: OutcomeSets, quantities: RowQuantities) -> None:
-    infinite = _infinite(quantities)
+def _outcomes_of_weight(sets: OutcomeSets, part: Part, evaluation: CrossEntropyEvaluation, by: Rounding) -> None:
+    infinite, special = _infinite(part.quantities), part.quantities.special
     if infinite is not None:
-        sets.replace(infinite.any(axis=0)[np.newaxis], ANYTHING, policies.ZERO_PROBABILITY)
-    if quantities.special is not None and (quantities.special.kind != ORDINARY).any():
+        sets.replace(np.any(infinite, axis=0, keepdims=True), ANYTHING, policies.ZERO_PROBABILITY)
+    if special is not None and (special.kind != ORDINARY).any():
         sets.replace_all(ANYTHING, policies.PLUS_INFINITY_ROW)
+    if by.staged and evaluation.storage_overflows and (intermediates_of_parameters(part, evaluation) > by.storable).any():
+        sets.replace_all(ANYTHING)

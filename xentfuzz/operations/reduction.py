@@ -23,8 +23,10 @@ FINITE = NUMBER | ZERO | ANYTHING
 class RowLosses:
     """Exact losses of all rows. wide: the number that a row's loss may be, 0 where it may be none.
 
-    outcomes, policy: as in a Block, None where every loss is a number; an infinite loss is POSITIVE_INFINITY or NEGATIVE_INFINITY, not a NUMBER.
-    intermediates: the largest number on the way to each row's loss, for implementations that store them in 16 bits; None where it cannot matter.
+    outcomes, policy: as in a Block, None where every loss is a number; an infinite loss is POSITIVE_INFINITY or NEGATIVE_INFINITY, not a
+    NUMBER.
+    intermediates: the largest number on the way to each row's loss, for implementations that store them in 16 bits; None where it cannot
+    matter.
     """
 
     wide: Wide
@@ -169,6 +171,13 @@ class Upstream:
     given: Array
     ones: bool
     denominator: Denominator | None
+
+    @property
+    def divided(self) -> float:
+        """1 / |W| of a mean, else 1."""
+        if self.denominator is None or self.denominator.state != "number":
+            return 1.0
+        return 1 / abs(self.denominator.value)
 
     @cached_property
     def peak(self) -> Array:

@@ -89,8 +89,9 @@ def _judge_weighted_mean(case: Case, call: Call, grade: Grade) -> Judgement:
 DUPLICATION = Relation(
     name="duplicated_batch_keeps_mean",
     explanation=(
-        "The mean over a batch that contains every row twice is the mean over the batch: numerator and denominator double. An implementation that "
-        "divides by the wrong count, or averages over parts of a batch, differs. For batches in which something is kept and the weights do not cancel."
+        "The mean over a batch that contains every row twice is the mean over the batch: numerator and denominator double. An "
+        "implementation that divides by the wrong count, or averages over parts of a batch, differs. For batches in which something is "
+        "kept and the weights do not cancel."
     ),
     applies=_duplication_applies,
     judge=_judge_duplication,
@@ -100,8 +101,9 @@ DUPLICATION = Relation(
 REDUCTIONS = Relation(
     name="reductions_agree",
     explanation=(
-        "sum is the sum of what none returns, and mean is that sum over its denominator: the kept rows' target weights (their count without a weight) "
-        "for class indices, the number of rows for probabilities. Allowed are the bounds of sum or mean and of every row loss, rounding included."
+        "sum is the sum of what none returns, and mean is that sum over its denominator: the kept rows' target weights (their count "
+        "without a weight) for class indices, the number of rows for probabilities. Allowed are the bounds of sum or mean and of every "
+        "row loss, rounding included."
     ),
     applies=_reductions_apply,
     judge=_judge_reductions,
@@ -111,8 +113,9 @@ REDUCTIONS = Relation(
 WEIGHTED_MEAN = Relation(
     name="weighted_mean_divides_by_target_weights",
     explanation=(
-        "With class indices the weighted mean is sum_i w[y_i] l_i / sum_i w[y_i], l_i the unweighted row losses: it divides by the weights of the targets, "
-        "not by the number of rows. Probability targets divide by the number of rows and are not compared; neither is smoothing, which weights each class."
+        "With class indices the weighted mean is sum_i w[y_i] l_i / sum_i w[y_i], l_i the unweighted row losses: it divides by the "
+        "weights of the targets, not by the number of rows. Probability targets divide by the number of rows and are not compared; "
+        "neither is smoothing, which weights each class."
     ),
     applies=_weighted_mean_applies,
     judge=_judge_weighted_mean,

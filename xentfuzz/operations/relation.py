@@ -25,7 +25,8 @@ class Relation:
     judge: runs both ways and returns (left, right, allowed), arrays of one shape, in float64 or wider; the identity is broken where
         |left - right| > allowed. `allowed` is the sum of the bounds of every step of both ways at the given grade, derived from the
         arrays that the implementation itself passed from step to step, so nothing is estimated.
-    needs: the operations that the implementation must offer. draws: the part of the space worth drawing ("targets", "weight", "options", ...).
+    needs: the operations that the implementation must offer. draws: the part of the space worth drawing ("targets", "weight", "options",
+    ...).
     """
 
     name: str

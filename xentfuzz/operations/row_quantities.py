@@ -61,7 +61,8 @@ class RowQuantities:
     """
 
     def __init__(self, logits: Array, dtype: str, precision: Precision) -> None:
-        x = logits.astype(np.float64, copy=False)
+        # Rows next to each other in memory are summed pairwise, whatever the layout of the array.
+        x = np.ascontiguousarray(logits, np.float64)
         self.precision = precision
         self.arithmetic = FORMATS[FORMATS[dtype].arithmetic]
         self.special = None if np.isfinite(x).all() else _special_rows(x)
@@ -133,7 +134,8 @@ class RowQuantities:
             return np.zeros(len(x))
         is_record = x[:, 1:] > np.maximum.accumulate(x[:, :-1], axis=1)
         before = np.cumsum(self.p[:, :-1], axis=1)
-        return np.einsum("ij,ij->i", before, is_record)
+        total: Array = np.einsum("ij,ij->i", before, is_record)
+        return total
 
 
 def _special_rows(x: Array) -> SpecialRows:

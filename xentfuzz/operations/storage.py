@@ -18,7 +18,8 @@ Array = np.ndarray[Any, Any]
 
 
 def _at_least_one(values: Array) -> Array:
-    return np.maximum(np.abs(values.astype(np.float64)), 1.0)
+    limited: Array = np.maximum(np.abs(values.astype(np.float64)), 1.0)
+    return limited
 
 
 def factors(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
@@ -34,14 +35,16 @@ def factors(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
 def intermediates_of_loss(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
     """Of each row, (rows,): the sum s of exponentials, and the sum of all terms before a factor makes them smaller."""
     terms = np.einsum("ij,ij->i", factors(part, evaluation), part.quantities.l)
-    return np.maximum(terms, evaluation.precision.narrow(part.quantities.sum))
+    largest: Array = np.maximum(terms, evaluation.precision.narrow(part.quantities.sum))
+    return largest
 
 
 def intermediates_of_gradient(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
     """Of each row, (rows,): s, and the upstream gradient times the sum of the coefficients."""
     coefficients = np.maximum(part.coefficients.magnitude.sum(axis=1), factors(part, evaluation).max(axis=1))
     sums = evaluation.precision.narrow(part.quantities.sum)
-    return np.maximum(evaluation.upstream.peak[part.rows] * coefficients, sums)
+    largest: Array = np.maximum(evaluation.upstream.peak[part.rows] * coefficients, sums)
+    return largest
 
 
 def lost_products(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
@@ -50,11 +53,13 @@ def lost_products(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
     weights = np.ones(classes) if evaluation.weight is None else 1 + np.abs(evaluation.weight.astype(np.float64))
     # A weight of NaN that no row reads multiplies nothing.
     weights = np.where(np.isfinite(weights), weights, 1.0)
-    return (weights + part.quantities.p * weights.sum()) * (1 + evaluation.upstream.peak[part.rows, np.newaxis])
+    lost: Array = (weights + part.quantities.p * weights.sum()) * (1 + evaluation.upstream.peak[part.rows, np.newaxis])
+    return lost
 
 
 def intermediates_of_parameters(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
     """Of each row, (rows,), for the gradients of target and weight: products with l_c too."""
     terms = (factors(part, evaluation) * np.maximum(part.quantities.l, 1.0)).max(axis=1)
     sums = evaluation.precision.narrow(part.quantities.sum)
-    return np.maximum(np.maximum(evaluation.upstream.peak[part.rows], 1.0) * terms, sums)
+    largest: Array = np.maximum(np.maximum(evaluation.upstream.peak[part.rows], 1.0) * terms, sums)
+    return largest

@@ -77,9 +77,10 @@ def _judge_smoothing(case: Case, call: Call, grade: Grade) -> Judgement:
 ONE_HOT = Relation(
     name="index_target_is_one_hot_target",
     explanation=(
-        "A class index and the one-hot probabilities of the same class give the same loss. Not with weights under mean: indices are averaged by the "
-        "targets' weights, probabilities by the number of rows. Not where a class of zero probability has the logit -inf, or a log-probability overflows: "
-        "0 * inf is NaN for the probabilities and is not met by the index. Ignored rows are compared under sum and none, as rows without probability."
+        "A class index and the one-hot probabilities of the same class give the same loss. Not with weights under mean: indices are "
+        "averaged by the targets' weights, probabilities by the number of rows. Not where a class of zero probability has the logit "
+        "-inf, or a log-probability overflows: 0 * inf is NaN for the probabilities and is not met by the index. Ignored rows are "
+        "compared under sum and none, as rows without probability."
     ),
     applies=_one_hot_applies,
     judge=_judge_one_hot,
@@ -89,8 +90,9 @@ ONE_HOT = Relation(
 SMOOTHING = Relation(
     name="smoothing_is_explicit_target",
     explanation=(
-        "label_smoothing=a on class indices equals probabilities of (1 - a) at the target and a / C more everywhere, without smoothing. The explicit "
-        "target is rounded to the dtype; the exact effect of that is taken off. Not with weights or ignored rows under mean (see the one-hot identity)."
+        "label_smoothing=a on class indices equals probabilities of (1 - a) at the target and a / C more everywhere, without smoothing. "
+        "The explicit target is rounded to the dtype; the exact effect of that is taken off. Not with weights or ignored rows under "
+        "mean (see the one-hot identity)."
     ),
     applies=_smoothing_applies,
     judge=_judge_smoothing,

@@ -79,7 +79,8 @@ def _fits(value: int, dtype: np.dtype[Any]) -> bool:
 class Denominator:
     """What `mean` divides by. wide: W; count: rows or kept rows; kappa: sum |w_y| / |W|; weighted: whether W is a sum of weights.
 
-    state: "number"; "nothing": no row is kept; "zero": the kept rows all have weight 0; "undefined": positive and negative weights cancel, or
+    state: "number"; "nothing": no row is kept; "zero": the kept rows all have weight 0; "undefined": positive and negative weights
+    cancel, or
     a weight is not finite.
     """
 
