@@ -33,7 +33,7 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 from xentfuzz.runner.examine import Excluded, examine
-from xentfuzz.runner.findings import findings, located
+from xentfuzz.runner.findings import findings
 from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.real_input import run_recorded
@@ -141,8 +141,6 @@ def run_recipe(implementation: Implementation, check_name: str | None, recipe: R
         contestant = _contestant(pool, implementation, checks)
         verdicts = [examine(contestant, check, recipe) for check in contestant.checks]
         failures = [verdict for verdict in verdicts if isinstance(verdict, Failure)]
-        if failures:
-            failures[0].source = located(contestant, failures[0].dtype)
     if not any(isinstance(verdict, Failure) or (verdict is not None and verdict.compared) for verdict in verdicts):
         reasons = [*contestant.not_applicable.values(), *contestant.unsupported]
         raise UsageError(f"{implementation.name} does not take this case: {', '.join(reasons) or 'nothing to compare'}")

@@ -8,11 +8,13 @@ from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.source import Source, source_of
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Found, Origin
+from xentfuzz.subjects.subject import Subject
 
 # Decides whether a failure belongs to a region that an expectation leaves out of the search.
 Excluded = Callable[[str, str, str, str, Recipe], bool]
@@ -45,9 +47,21 @@ def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, tria
         contestant.unsupported[str(reason)] += 1
         return None
     except Failure as failure:
-        found = failure.about(check.name, contestant.name, recipe, case)
+        found = _located(contestant, failure.about(check.name, contestant.name, recipe, case))
         # A traceback would keep every array of the trial alive.
         return found.with_traceback(None)
+
+
+def _located(contestant: Contestant, found: Failure) -> Failure:
+    """The failure with where a script finds the implementation, and the other operations that were called."""
+    found.source = _source(contestant.subject, found.dtype)
+    others = {case.operation for _, case in found.calls} & contestant.siblings.keys()
+    found.siblings = {operation: _source(contestant.siblings[operation], found.dtype) for operation in others - {found.operation}}
+    return found
+
+
+def _source(subject: Subject, dtype: str) -> Source:
+    return source_of(subject.implementation, dtype, subject.describe(), subject.capabilities.loss_dtypes.get(dtype))
 
 
 def judge_all(contestant: Contestant, checks: Iterable[Check], recipe: Recipe, trial: Trial, origin: Origin | None) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from xentfuzz.checks.registry import find_check
 from xentfuzz.failures.explain_case import explain
 from xentfuzz.failures.failure import Failure
-from xentfuzz.failures.source import Source, source_of
 from xentfuzz.recipes.draw import shrink
 from xentfuzz.recipes.recipe import Recipe, recipe_from
 from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Deadline, Found
@@ -93,17 +92,10 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
         still_fails(recipe)
     smallest.dtypes = tuple(found.dtypes)
-    smallest.source = located(contestant, smallest.dtype)
     if found.failure.kind not in CRASH_KINDS and not deadline.has_passed():
         explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
         smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
-
-
-def located(contestant: Contestant, dtype: str) -> Source:
-    """Where a script finds the implementation, and how it is called."""
-    subject = contestant.subject
-    return source_of(subject.implementation, dtype, subject.describe(), subject.capabilities.loss_dtypes.get(dtype))
 
 
 def _told(contestant: Contestant, found: Found) -> Callable[[Recipe], bool | None]:

@@ -26,6 +26,7 @@ OUTCOMES = {
     "the exact value": "got == exact or abs(got - exact) <= allowed",
 }
 HELD_AGAINST = (
+    "",
     "def right(name, got, exact, allowed):",
     "    error = np.abs(got - exact)",
     '    print(f"{name}: got {got}, exact {exact}, error {error}, allowed {allowed}")',
