@@ -2,9 +2,9 @@
 
     python tests/data/record_digits.py [DIRECTORY]
 
-writes digits_early.npz (after 3 steps: nearly uniform predictions) and digits_late.npz (after 600: confident, a few of them wrong), each with
-`logits` float32 (64, 10), `target` int64 (64,) and `weight` float32 (10,), the inverse class frequencies. The batch is held out from
-training. Needs torch and scikit-learn, which no test does.
+writes digits_early.npz (after 3 steps: nearly uniform predictions) and digits_late.npz (after 600: confident, a few of them wrong), each
+with `logits` float32 (64, 10), `target` int64 (64,) and `weight` float32 (10,), the inverse class frequencies. The batch is held out from
+training. Needs torch and scikit-learn.
 """
 
 import sys
