@@ -56,6 +56,8 @@ def check(
     from xentfuzz.runner.settings import Settings, choose_seed  # noqa: PLC0415
 
     require_writable(json, junit, markdown, write_expected)
+    declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
+    implementations = named(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
     course = Course()
     settings = Settings(
         kind="check",
@@ -66,14 +68,12 @@ def check(
         isolate=isolate,
         checks=values.check_names(checks),
         dtypes=values.dtypes(dtypes),
-        expected=values.expectations(expect),
+        expected=values.expectations(expect, implementations),
         recorded=(load_recorded(recording),) if recording else (),
         require=values.features(require),
         stored=True,
         listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown)),
     )
-    declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
-    implementations = named(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
     reports = run_checks([values.with_dtypes(implementation, settings.dtypes) for implementation in implementations], settings)
     if write_expected is not None:
         _write_expected(write_expected, reports)
@@ -82,6 +82,7 @@ def check(
 
 def _write_expected(path: str, reports: Sequence[CheckReport]) -> None:
     from xentfuzz.failures.write_expected import write_expected  # noqa: PLC0415
+    from xentfuzz.reports.lines import counted  # noqa: PLC0415
 
     added = write_expected(path, [failure for report in reports for failure in report.unexpected])
-    typer.echo(f"added {added} expected failures to {path}", err=True)
+    typer.echo(f"added {counted(added, 'expected failure')} to {path}", err=True)

@@ -29,18 +29,18 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
 
     folder = Path(out) if out else _fresh_folder()
     require_writable(str(folder / "results.json"))
+    implementations = named(targets) if targets else everything()
     course = Course()
     settings = Settings(
         kind="run",
         profile=get_profile(profile),
         seed=choose_seed(seed),
         isolate=True,
-        expected=values.expectations(expect),
+        expected=values.expectations(expect, implementations),
         recorded=packaged_recordings(),
         stored=True,
         listeners=(course, FailureFolder(folder / "failures", sys.argv), *listeners_for(sys.argv, outputs=folder_outputs(folder))),
     )
-    implementations = named(targets) if targets else everything()
     reports = run_checks(implementations, settings)
     if not course.interrupted:
         benchmark(implementations, profile=profile, seed=settings.seed, listeners=settings.listeners, isolate=True)

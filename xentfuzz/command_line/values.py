@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xentfuzz.checks.registry import find_check
+from xentfuzz import registry
+from xentfuzz.checks.registry import all_checks, find_check
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.failures.expected import Expectations, load_expectations, shipped_expectations
@@ -56,7 +57,10 @@ def variables(texts: Sequence[str] | None) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def expectations(path: str | None) -> Expectations:
-    """Those in the user's file beside those that come with xentfuzz."""
+def expectations(path: str | None, implementations: Sequence[Implementation]) -> Expectations:
+    """Those in the user's file beside those that come with xentfuzz; names in it must be known."""
     own = load_expectations(path) if path else Expectations()
+    names = [implementation.name for implementation in implementations]
+    for problem in own.misspelt([*names, *registry.implementations()], all_checks()) if path else ():
+        raise UsageError(problem)
     return own + shipped_expectations()

@@ -57,7 +57,12 @@ class Isolated:
         new = self.specialisations.is_new(key)
         described, free = put_arrays(worker.arena, call.arrays)
         message = {"do": "call", "function": call.function, "arrays": described, "options": dict(call.options), "free": free}
-        reply = worker.request(message, self.specialisations.time_limit(key, self.limits))
+        try:
+            reply = worker.request(message, self.specialisations.time_limit(key, self.limits))
+        except BaseException:
+            # An interrupt has ended the worker; what is shrunk and reported after it needs another one.
+            self._lost()
+            raise
         if isinstance(reply, Crash):
             self._lost()
             return Outcome(crash=reply, compiled=new)

@@ -1,0 +1,51 @@
+"""Ctrl-C, as a terminal sends it: to the program and to its workers at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from xentfuzz.subjects.probe import MOST_CALLS
+
+SLOW = f"""
+import time
+from pathlib import Path
+
+from kernels import wrong
+
+calls = 0
+
+
+def loss(logits, target, *, reduction="mean", ignore_index=-100):
+    global calls
+    calls += 1
+    if calls == {MOST_CALLS + 50}:
+        Path("well_under_way").touch()
+    time.sleep(0.01)
+    return wrong(logits, target, reduction=reduction, ignore_index=ignore_index)
+"""
+
+
+@pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
+def test_an_interrupted_check_keeps_what_it_found_and_ends_with_130(folder, isolation):
+    (folder / "slow.py").write_text(SLOW)
+    arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--dtype", "float32", "--json", "r.json", isolation]
+    program = [sys.executable, "-m", "xentfuzz", *arguments]
+    with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (folder / "well_under_way").exists() and process.poll() is None:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130, err + out
+    assert "INTERRUPTED" in out
+    document = json.loads((folder / "r.json").read_text())
+    assert document["interrupted"]
+    (report,) = document["reports"]
+    assert 0 < report["checks"][0]["cases"] < 2000
+    assert [failure["check"] for failure in report["failures"]] == ["value"]
