@@ -315,6 +315,39 @@ def test_mostly_equal_arrays_stay_short(make_failure):
     assert len(script.splitlines()) < 40
 
 
+CUDA_TARGET = """
+import math
+
+import numpy as np
+from numba import cuda
+
+MENDED = {mended}
+
+@cuda.jit
+def kernel(logits, target, rows):
+    row = cuda.grid(1)
+    if row < logits.shape[0]:
+        total = 0.0
+        for c in range(logits.shape[1]):
+            total += math.exp(logits[row, c])
+        rows[row] = math.log(total) - logits[row, target[row]]
+
+def loss(logits, target):
+    rows = cuda.device_array(logits.shape[0], np.float32)
+    kernel[1, 2](logits, target, rows)
+    return cuda.to_device(np.asarray(rows.copy_to_host().mean() * (1 if MENDED else 2), np.float32))
+"""
+
+
+def test_device_arrays_in_the_simulator(make_failure, run_alone):
+    pytest.importorskip("numba.cuda")
+    logits = StridedArray(np.zeros(24, np.uint8), "float32", (1, 3), (12, 8), 0)
+    logits.view()[...] = ARRAYS["logits"]
+    source = Source({"forward": "targets.py:loss"}, array="cuda", device="cuda", environment={"NUMBA_ENABLE_CUDASIM": "1"})
+    script = reproducer(make_failure({**ARRAYS, "logits": logits}, source=source, **FIGURES))
+    _shows_it(run_alone, script, "on the simulator", "got 0.815", target=CUDA_TARGET)
+
+
 TORCH_TARGET = """
 import torch
 from torch.nn import functional

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.errors import UsageError
+from xentfuzz.failures.layout import is_plain
 from xentfuzz.failures.script.arrays import numpy_statements, torch_statements
+from xentfuzz.failures.source import Source
 
 
 class Library(Protocol):
@@ -101,21 +103,25 @@ class JaxLibrary(NumpyLibrary):
 
 @dataclass(frozen=True)
 class CudaLibrary(NumpyLibrary):
-    """bfloat16 has no code in the CUDA array interface: it travels as uint16."""
+    """bfloat16 travels as uint16. Numba fills device memory from contiguous arrays only: layouts are not rebuilt."""
 
-    versions: str = "numba {numba.__version__} on {cuda.get_current_device().name}"
+    versions: str = "numba {numba.__version__} on {'the simulator' if numba.config.ENABLE_CUDASIM else cuda.get_current_device().name}"
+    bfloat16: bool = False
 
     def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
-        bits = '.view("uint16")' if array.dtype == "bfloat16" else ""
-        return [*numpy_statements(name, array, file), f"{name} = cuda.to_device({name}{bits})"]
+        host = f'{name}.view("uint16")' if array.dtype == "bfloat16" else name
+        host = host if is_plain(array) else f"np.ascontiguousarray({host})"
+        return [*numpy_statements(name, array, file), f"{name} = cuda.to_device({host})"]
 
     def collected(self, name: str) -> list[str]:
-        lines = [f"{name} = {name}.copy_to_host()"]
-        return [*lines, f"{name} = {name}.view(ml_dtypes.bfloat16) if {name}.dtype == 'uint16' else {name}"]
+        lines = [f'{name} = getattr({name}, "copy_to_host", lambda: {name})()']
+        return [*lines, f'{name} = {name}.view(ml_dtypes.bfloat16) if {name}.dtype == "uint16" else {name}'] if self.bfloat16 else lines
 
 
-def library_of(array: str, device: str) -> Library:
-    """The library of an implementation's `array`."""
-    if array == "torch":
-        return TorchLibrary(device)
-    return {"numpy": NumpyLibrary(), "jax": JaxLibrary(), "cuda": CudaLibrary()}[array]
+def library_of(source: Source, dtype: str) -> Library:
+    """The library of an implementation's `array`, for cases of `dtype`."""
+    if source.array == "torch":
+        return TorchLibrary(source.device)
+    if source.array == "cuda":
+        return CudaLibrary(bfloat16=dtype == "bfloat16")
+    return JaxLibrary() if source.array == "jax" else NumpyLibrary()

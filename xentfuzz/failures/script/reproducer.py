@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     file: the name of an .npz that will lie beside the script with `large_arrays` in it; without it everything is in the script itself.
     """
     source = failure.source or Source({"forward": ""})
-    library, preamble = library_of(source.array, source.device), Preamble()
+    library, preamble = library_of(source, failure.dtype), Preamble()
     targets = {operation: Target(its, preamble) for operation, its in {**failure.siblings, failure.operation: source}.items()}
     shared: dict[str, str] = {}
     shown = [_shown(call, targets[call.case.operation], library, file, shared) for call in _calls(failure)]
@@ -176,7 +177,7 @@ def _paragraphs(*parts: Sequence[str]) -> str:
 
 
 def _environment(source: Source) -> list[str]:
-    return [f"os.environ.update({source.environment!r})"] if source.environment else []
+    return [f"os.environ.update({json.dumps(source.environment)})"] if source.environment else []
 
 
 def _imports(table: Mapping[str, str], text: str) -> list[str]:
