@@ -39,6 +39,8 @@ ALLOWED = {
     "benchmark": JUDGEMENT | {"runner.events"},
     "reports": JUDGEMENT | {"runner", "benchmark"},
     "gallery": BASE | {"implementation"},
+    "power": JUDGEMENT | {"runner", "gallery"},
+    "data": set(),
     "impls": {"implementation"},
 }
 UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin", "pytest_checks"}
