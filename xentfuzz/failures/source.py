@@ -11,6 +11,7 @@ import msgspec
 from xentfuzz.implementation import Implementation
 from xentfuzz.worker.reference import reference_to
 
+PLAIN = (bool, int, float, str, type(None))
 FUNCTIONS = ("forward", "backward", "value_and_grad")
 
 
@@ -64,7 +65,7 @@ def source_of(
         loss_dtype=loss_dtype or implementation.loss_dtype,
         grade=implementation.grade_for(dtype),
         renames=dict(implementation.renames),
-        fixed=dict(implementation.fixed),
+        fixed={name: value if isinstance(value, PLAIN) else repr(value) for name, value in implementation.fixed.items()},
         environment=dict(implementation.environment),
     )
 

@@ -15,8 +15,9 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.failures import record
 from xentfuzz.failures.script import reproducer
 from xentfuzz.failures.script.reproducer import large_arrays
-from xentfuzz.failures.source import Form, Source
+from xentfuzz.failures.source import Form, Source, source_of
 from xentfuzz.operations.case import Case
+from xentfuzz.registry import get
 
 # Faulty where MENDED is False.
 NUMPY_TARGET = """
@@ -313,6 +314,21 @@ def test_mostly_equal_arrays_stay_short(make_failure):
     assert 'np.full((3, 5000), 0.0, "float32")\nlogits[1, 4999] = -inf' in script
     assert "from math import inf\n" in script
     assert len(script.splitlines()) < 40
+
+
+def test_an_adapter_of_this_package_is_carried_whole(make_failure, run):
+    torch = pytest.importorskip("torch")
+    implementation = get("torch-eager", "log_softmax")
+    logits = np.array([[0.0, 1.0, 2.0]], np.float32)
+    got = torch.log_softmax(torch.tensor(logits), 1)[0, 1].item()
+    figures = {"output": "value", "index": (0, 1), "got": got, "exact": got + 1, "allowed": 0.5}
+    failure = make_failure(
+        {"logits": logits}, operation="log_softmax", options={"axis": -1}, source=source_of(implementation, "float32"), **figures
+    )
+    script = reproducer(failure)
+    ended = run(script, mended=False)
+    assert (ended.status, "import xentfuzz" in script, "from xentfuzz" in script) == (1, False, False), ended.printed
+    assert f"got {got!r}" in ended.printed
 
 
 CUDA_TARGET = """

@@ -69,7 +69,7 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     crash = failure.kind in CRASHES
     calls = [] if makes_the_calls else [line for call in shown for line in call.statements]
     body = _paragraphs(
-        preamble.placeholders,
+        preamble.definitions,
         [line for call in shown for line in call.arrays],
         [f'print(f"Python {{platform.python_version()}}, {library.versions}")', *calls],
         [*judge(failure, shown, library), *([] if crash else ["sys.exit(0 if ok else 1)"])],
@@ -77,6 +77,7 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     before = _paragraphs(_environment(source), [GUARD] if crash else [])
     head = _paragraphs(
         [_docstring(failure, source)],
+        ["from __future__ import annotations"] if "->" in body else [],
         _imports(IMPORTS, "\n".join([before, *preamble.paths, body])),
         [before] if before else [],
         _imports(LIBRARY_IMPORTS, body),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from xentfuzz.failures.script.inline import inlined
 from xentfuzz.failures.script.literals import number
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
@@ -44,7 +45,7 @@ class Preamble:
 
     paths: list[str] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
-    placeholders: list[str] = field(default_factory=list)
+    definitions: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: set(TAKEN))
 
     def free(self, name: str) -> str:
@@ -113,16 +114,20 @@ class Target:
         where, _, path = place.rpartition(":")
         if not where:
             name = self.preamble.free(function)
-            self.preamble.placeholders.append(PLACEHOLDER.format(name=name))
+            self.preamble.definitions.append(PLACEHOLDER.format(name=name))
             return name
         first, *steps = path.split(".")
-        if where.endswith(".py"):
-            name = self._from_file(PurePosixPath(where), first)
-        else:
-            if _is_below_here(where):
-                self.preamble.add_path(".")
-            name = self._from_module(where, first)
+        name = self._from_file(PurePosixPath(where), first) if where.endswith(".py") else self._from_package(where, first)
         return name + "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in steps)
+
+    def _from_package(self, module: str, attribute: str) -> str:
+        if inlined(module, attribute) is not None:
+            name = self.preamble.free(attribute)
+            self.preamble.definitions.append(f"\n{inlined(module, attribute, name)}\n")
+            return name
+        if _is_below_here(module):
+            self.preamble.add_path(".")
+        return self._from_module(module, attribute)
 
     def _from_module(self, module: str, attribute: str) -> str:
         name = self.preamble.free(attribute)
