@@ -34,7 +34,9 @@ def recipe_words(recipe: Mapping[str, Any], *, with_values: bool = True) -> str:
 
 
 def _value_words(array: Mapping[str, Any]) -> list[str]:
-    words = [array.get("regime", "ordinary") if array.get("elements") is None else "chosen element by element"]
+    regime = array.get("regime", "ordinary")
+    # What was recorded is written out too, and its name says more.
+    words = [regime if array.get("elements") is None or regime.startswith("recorded:") else "chosen element by element"]
     if array.get("scale", 1.0) != 1.0:
         words.append(f"scale {array['scale']:g}")
     return words + [_edit_words(edit) for edit in array.get("edits", ())]

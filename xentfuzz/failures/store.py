@@ -82,16 +82,6 @@ class Store:
                 stored.append(found[0])
         return stored, problems
 
-    def recipes_for(self, implementation: str, operation: str, check: str, dtype: str) -> list[Recipe]:
-        """The stored cases that one check tries first on one dtype."""
-        stored, _ = self.load_all(implementation, operation)
-        return [one.recipe for one in stored if (one.check, one.dtype) == (check, dtype)]
-
-    def forget(self, path: Path) -> None:
-        """Remove a record and what lies beside it: its failure is mended."""
-        for suffix in (".json", ".py", ".npz"):
-            path.with_suffix(suffix).unlink(missing_ok=True)
-
     def _folder_of(self, implementation: str, operation: str) -> Path:
         return self.folder / "failures" / file_name(implementation) / file_name(operation)
 
