@@ -8,7 +8,7 @@ import pytest
 
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import report_entry
-from xentfuzz.reports.grade_words import grade_words
+from xentfuzz.reports.grade_words import grade_for, grade_words
 from xentfuzz.subjects.capabilities import Capabilities
 
 EVERYTHING = Capabilities(
@@ -65,3 +65,13 @@ def test_deprecated_options_are_not_missed(samples):
 )
 def test_grades_have_words(grade, said):
     assert grade_words(grade) == said
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said"),
+    [("float16", "staged/any (16-bit intermediates)"), ("float32", "shift/any (strict)"), ("float64", "shift/any (strict)")],
+)
+def test_a_dtype_has_its_own_grade(dtype, said):
+    grades = "float16: staged/any, float32: shift/any, float64: shift/any"
+    assert grade_for(grades, dtype) == said
+    assert grade_for("lse/any", dtype) == "lse/any (working precision)"

@@ -43,6 +43,12 @@ def test_a_document_survives_a_round_trip(samples, document, tmp_path):
     assert read_document(written(tmp_path, to_json(made))) == made
 
 
+def test_a_check_is_one_line(samples, document):
+    text = to_json(document(samples.run_events()))
+    assert text.count('\n    {"check": "shape", "dtype": "float32", "status": "passed", "cases": 250, ') == 4
+    assert json.loads(text)["reports"][0]["checks"][3]["check"] == "shape"
+
+
 def test_non_finite_numbers_are_strings_and_come_back_as_numbers(samples, document, tmp_path):
     report = samples.passing()
     report.checks[0].worst_ratio, report.checks[0].worst_ulp = math.inf, math.nan

@@ -106,15 +106,15 @@ PASSED: alpha, softmax; 300 cases in 1.2 s
 PASSED: beta, softmax; 300 cases in 1.2 s
 SKIPPED: gamma, cross_entropy: needs a GPU: no device was found
 
-cross_entropy                   alpha  beta
-  gradient                      ??F?
-  value                         ??..   ??x.
-  shape                         ??..   ??..
-  value_and_grad                ??--   ??--
+cross_entropy                                                        alpha  beta
+  gradient                                                           ??F?
+  value                                                              ??..   ??x.
+  shape                                                              ??..   ??..
+  value_and_grad                                                     ??--   ??--
 
-softmax                         alpha  beta
-  value, shape                  ??..   ??..
-  value_and_grad                ??--   ??--
+softmax                                                              alpha  beta
+  value, shape                                                       ??..   ??..
+  value_and_grad                                                     ??--   ??--
 
 One mark for each of float16, bfloat16, float32, float64:
 . passed, F failed, x expected, - unsupported, ? not run

@@ -123,8 +123,19 @@ def report_entry(report: CheckReport) -> ReportEntry:
 
 
 def to_json(document: Document) -> str:
-    """The document as JSON text, indented, ending with a newline; non-finite numbers are the strings "nan", "inf" and "-inf"."""
-    return json.dumps(_finite(msgspec.to_builtins(document)), indent=1, allow_nan=False) + "\n"
+    """The document as JSON text, a check or a failure on each line; non-finite numbers are the strings "nan", "inf" and "-inf"."""
+    return _text(_finite(msgspec.to_builtins(document)), "\n") + "\n"
+
+
+def _text(value: Any, line: str, depth: int = 4) -> str:
+    """JSON with the entries of the outer `depth` containers on lines of their own; `line`: the line end and indentation in force."""
+    inner = f"{line} "
+    if isinstance(value, dict) and value and depth:
+        entries = [f"{json.dumps(key)}: {_text(item, inner, depth - 1)}" for key, item in value.items()]
+        return f"{{{inner}{f',{inner}'.join(entries)}{line}}}"
+    if isinstance(value, list) and value and depth:
+        return f"[{inner}{f',{inner}'.join(_text(item, inner, depth - 1) for item in value)}{line}]"
+    return json.dumps(value, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

@@ -76,15 +76,20 @@ def table(rows: Sequence[Sequence[str]], right: Container[int] = (), gap: int = 
     return [aligned(row) for row in rows]
 
 
-def in_columns(rows: Sequence[Sequence[str]], widths: Sequence[int], gap: int = 2) -> list[str]:
-    """Rows as lines with columns of given widths; a cell that is longer goes on in the next line of its row."""
+def in_columns(rows: Sequence[Sequence[str]], widths: Sequence[int], gap: int = 2, indent: str = "") -> list[str]:
+    """Rows as lines with columns of given widths; a cell that is longer goes on in the next line of its row. The first cell is indented."""
     lines = []
     for row in rows:
-        cells = [textwrap.wrap(printable(cell), width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)]
+        indents = [indent, *[""] * (len(row) - 1)]
+        cells = [_cell_lines(*cell) for cell in zip(row, widths, indents, strict=True)]
         for part in range(max(map(len, cells))):
             texts = [cell[part] if part < len(cell) else "" for cell in cells]
             lines.append((" " * gap).join(f"{text:<{width}}" for text, width in zip(texts, widths, strict=True)).rstrip())
     return lines
+
+
+def _cell_lines(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(printable(text), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def counted(number: int, noun: str) -> str:

@@ -10,7 +10,8 @@ from xentfuzz.reports.lines import WIDTH, Line, in_columns
 
 MARKS = {"passed": ".", "failed": "F", "expected": "x", "unsupported": "-", "not_run": "?"}
 LEGEND = (f"One mark for each of {', '.join(FLOAT_NAMES)}:", ". passed, F failed, x expected, - unsupported, ? not run")
-LABEL = 30
+# At least so much is left for the names of checks.
+LABEL = 34
 GAP = 2
 
 
@@ -54,9 +55,10 @@ def _width(report: ReportEntry) -> int:
 
 
 def _operation_lines(operation: str, reports: Sequence[ReportEntry]) -> list[Line]:
-    widths = [LABEL, *map(_width, reports)]
+    names = [_width(report) for report in reports]
+    widths = [WIDTH - sum(width + GAP for width in names), *names]
     lines = [Line(text, "bold") for text in in_columns([(operation, *(report.implementation for report in reports))], widths, GAP)]
     for cells, checks in matrix_rows(reports).items():
         style = "red" if any(MARKS["failed"] in cell for cell in cells) else ""
-        lines += [Line(text, style) for text in in_columns([("  " + ", ".join(checks), *cells)], widths, GAP)]
+        lines += [Line(text, style) for text in in_columns([(", ".join(checks), *cells)], widths, GAP, indent="  ")]
     return lines

@@ -42,6 +42,7 @@ class Terminal:
             case SubjectUnavailable():
                 self._show(wrapped(f"{event.implementation}, {event.operation}: {event.reason}", first="SKIPPED: ", style="yellow"))
             case Progress() | FailureFound():
+                self._show(())
                 self.screen.progress(*_progress(event))
             case SubjectFinished():
                 self._subject_finished(report_entry(event.report))
@@ -54,8 +55,10 @@ class Terminal:
 
     def _show(self, lines: Iterable[Line]) -> None:
         # With the first result: a mistake in the arguments is answered by its one line alone.
-        self.screen.show([*self.header, *lines])
+        shown = [*self.header, *lines]
         self.header = []
+        if shown:
+            self.screen.show(shown)
 
     def _run_started(self, event: RunStarted) -> None:
         self.started = event

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.failures.input_words import recipe_words
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import CheckEntry, Document, ReportEntry
-from xentfuzz.reports.grade_words import grade_words
+from xentfuzz.reports.grade_words import grade_for
 from xentfuzz.reports.markdown.text import code, markdown_table
 from xentfuzz.reports.matrix import LEGEND, marks
 
 Lines = list[str]
+
+LONGEST_RECIPE = 1000
 
 
 def matrix(document: Document) -> Lines:
@@ -41,9 +44,16 @@ def _marks(report: ReportEntry, check: str) -> str:
 
 def accuracy(document: Document) -> Lines:
     """The largest error / allowed error of each implementation, operation and dtype, with the recipe that caused it."""
-    header = ["implementation", "operation", "grade", "could declare", "dtype", "error/allowed", "ulp", "check", "recipe"]
+    header = ["implementation", "operation", "dtype", "grade", "could declare", "error/allowed", "ulp", "check", "recipe"]
     rows = [
-        [report.implementation, report.operation, grade_words(report.grade), report.stricter_grade or "", *_worst(entry)]
+        [
+            report.implementation,
+            report.operation,
+            entry.dtype,
+            grade_for(report.grade, entry.dtype),
+            report.stricter_grade or "",
+            *_worst(entry),
+        ]
         for report in document.reports
         for entry in _worst_by_dtype(report)
     ]
@@ -57,12 +67,13 @@ def _worst_by_dtype(report: ReportEntry) -> list[CheckEntry]:
 
 
 def _worst(entry: CheckEntry) -> list[str]:
-    return [entry.dtype, f"{entry.worst_ratio:.3g}", f"{entry.worst_ulp:.3g}", entry.check, recipe_line(entry.recipe or {})]
+    return [f"{entry.worst_ratio:.3g}", f"{entry.worst_ulp:.3g}", entry.check, recipe_line(entry.recipe or {})]
 
 
 def recipe_line(recipe: dict[str, Any]) -> str:
-    """The recipe as `xentfuzz replay` takes it."""
-    return code(json.dumps(recipe, separators=(",", ":")))
+    """The recipe as `xentfuzz replay` takes it; in words where it holds so many numbers that nobody would paste it."""
+    line = json.dumps(recipe, separators=(",", ":"))
+    return code(line) if len(line) <= LONGEST_RECIPE else recipe_words(recipe)
 
 
 def agreement(document: Document) -> Lines:
