@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.reports.lines import Line, labelled
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -22,7 +23,7 @@ def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
     if card.options or card.weight:
         yield "options", _options(card)
     yield "gives", _gives(card)
-    if card.layouts:
+    if card.layouts and set(card.layouts) != set(LAYOUTS):
         yield "layouts", ", ".join(card.layouts)
     if card.compile_seconds >= 1:
         yield "compiling", f"{card.compile_seconds:.1f} s for the first call"

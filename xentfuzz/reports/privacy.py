@@ -28,8 +28,8 @@ def _scrubbed(value: Any) -> Any:
 
 
 def reduced_command(arguments: list[str]) -> list[str]:
-    """A command line with absolute paths reduced to names, that of the program too. A path may hold blanks, unlike in running text."""
-    return [_reduced_argument(argument) for argument in arguments]
+    """A command line by the program's name, with absolute paths reduced to names. A path may hold blanks, unlike in running text."""
+    return ["xentfuzz", *map(_reduced_argument, arguments[1:])]
 
 
 def _reduced_argument(argument: str) -> str:

@@ -28,9 +28,12 @@ class RichScreen:
             self.console.print(Text(line.text, style=line.style), soft_wrap=True)
 
     def progress(self, text: str, done: int, total: int) -> None:
+        description = f"{clipped(text, TEXT):<{TEXT}}"
         if self.display is None:
             self.display = self._new_display()
-        self.display.update(self.task, description=f"{clipped(text, TEXT):<{TEXT}}", completed=done, total=total or None)
+            self.task = self.display.add_task(description, completed=done, total=total or None)
+            self.display.start()
+        self.display.update(self.task, description=description, completed=done, total=total or None)
 
     def end_progress(self) -> None:
         if self.display is not None:
@@ -39,7 +42,4 @@ class RichScreen:
 
     def _new_display(self) -> Progress:
         columns = (TextColumn("{task.description}", markup=False), BarColumn(BAR), MofNCompleteColumn(), TimeElapsedColumn())
-        display = Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
-        self.task = display.add_task("")
-        display.start()
-        return display
+        return Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
