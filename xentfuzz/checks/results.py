@@ -39,6 +39,7 @@ def judge_output(trial: Trial, function: str, output: str, evaluation: Evaluatio
         exact=worst.exact,
         allowed=worst.allowed,
         ratio=worst.ratio,
+        ulp=comparison.ulp,
         wanted=worst.wanted,
     )
 

@@ -14,6 +14,7 @@ from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Found, Origin
+from xentfuzz.runner.results import CheckResult
 from xentfuzz.subjects.subject import Subject
 
 # Decides whether a failure belongs to a region that an expectation leaves out of the search.
@@ -82,11 +83,17 @@ def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure 
     if isinstance(verdict, Failure):
         _note_failure(contestant, check, recipe, verdict, origin)
         result.status = "failed"
+        _note_error(result, recipe, verdict.details.get("ratio", 0.0), verdict.details.get("ulp", 0.0))
         return
-    if verdict.ratio >= result.worst_ratio:
-        result.worst_ratio, result.worst_ulp, result.recipe = verdict.ratio, verdict.ulp, recipe.to_dict()
+    _note_error(result, recipe, verdict.ratio, verdict.ulp)
     for policy, outcome in verdict.policies:
         contestant.policies.setdefault(policy, type(contestant.unsupported)())[outcome] += 1
+
+
+def _note_error(result: CheckResult, recipe: Recipe, ratio: float, ulp: float) -> None:
+    """Keep the largest error / allowed error, that of a failure too, and where it was seen."""
+    if ratio >= result.worst_ratio:
+        result.worst_ratio, result.worst_ulp, result.recipe = ratio, ulp, recipe.to_dict()
 
 
 def _note_failure(contestant: Contestant, check: Check, recipe: Recipe, failure: Failure, origin: Origin | None) -> None:
