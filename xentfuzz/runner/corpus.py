@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,10 @@ from xentfuzz.runner.spaces import common_space, opt_in_space, own_space
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
 OPT_IN_SHARE = 4
+
+# A check that can compare next to nothing is not worth more than so many times its cases.
+LOWEST_RATE = 0.3
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,20 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
     capabilities = contestant.subject.capabilities
     count = plan.count(group.family, group.draws, simulator)
     own = plan.profile.size(own_space(common, plan.operation, capabilities), simulator)
-    compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))
-    if compared < count and (simulator or own != plan.profile.size(common, simulator)):
-        yield Origin(own, seed + 1, count - compared)
+    for attempt in range(1, ATTEMPTS + 1):
+        # The cases of the last attempt have been run by now.
+        compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))
+        if compared < count:
+            yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=simulator and attempt == 1))
     opted = opt_in_space(common, plan.operation, capabilities)
     if opted is not None and not group.draws:
-        yield Origin(plan.profile.size(opted, simulator), seed + 2, max(1, count // OPT_IN_SHARE))
+        yield Origin(plan.profile.size(opted, simulator), seed + ATTEMPTS + 1, max(1, count // OPT_IN_SHARE))
+
+
+def _still_to_draw(count: int, compared: int, *, fresh: bool) -> int:
+    """How many cases to draw so that about `count` are compared, going by how many of the first `count` were."""
+    rate = 1.0 if fresh else max(compared / count, LOWEST_RATE)
+    return math.ceil((count - compared) / rate)
 
 
 def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
