@@ -100,20 +100,26 @@ def subjects():
         subject.close()
 
 
+@pytest.fixture
+def named(subjects):
+    """A function from a name to that implementation."""
+    return lambda name: Ours(name, subjects)
+
+
 @pytest.fixture(params=NAMES)
-def ours(request, subjects):
-    return Ours(request.param, subjects)
+def ours(request, named):
+    return named(request.param)
 
 
 @pytest.fixture
-def torch_eager(subjects):
-    return Ours("torch-eager", subjects)
+def torch_eager(named):
+    return named("torch-eager")
 
 
 @pytest.fixture(params=[name for name in NAMES if name != "torch-eager"])
-def kernels(request, subjects):
+def kernels(request, named):
     """Those whose kernels and argument checks are written here."""
-    return Ours(request.param, subjects)
+    return named(request.param)
 
 
 @pytest.fixture(params=FLOAT_NAMES)
