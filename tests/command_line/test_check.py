@@ -131,3 +131,36 @@ def test_with_ci_set_the_seed_is_fixed_and_printed(xentfuzz, monkeypatch):
     monkeypatch.setenv("CI", "true")
     arguments = [argument for argument in VALUE if argument not in ("--seed", "1")]
     assert xentfuzz("check", "kernels.py:loss", *arguments).out.endswith("repeat with --seed 0\n")
+
+
+def test_what_a_target_does_not_say_may_be_said_for_it(xentfuzz, folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr("xentfuzz.runner.check.run_checks", lambda implementations, _: asked.extend(implementations) or [])
+    options = {
+        "--operation": "nll_loss",
+        "--backward": "kernels.py:wrong",
+        "--value-and-grad": "kernels.py:loss",
+        "--array": "numpy",
+        "--device": "cpu:0",
+        "--dtype": "float16",
+        "--grade": "shift/any",
+        "--env": "A=1=2",
+    }
+    words = [word for pair in options.items() for word in pair]
+    assert xentfuzz("check", "kernels.py:loss", *words, "--dtype", "float64", "--env", "B=").status == 0
+    (implementation,) = asked
+    assert implementation.operation == "nll_loss"
+    assert implementation.backward == f"{folder}/kernels.py:wrong"
+    assert implementation.value_and_grad == f"{folder}/kernels.py:loss"
+    assert (implementation.array, implementation.device, implementation.grade) == ("numpy", "cpu:0", "shift/any")
+    assert implementation.dtypes == ("float16", "float64")
+    assert implementation.environment == {"A": "1=2", "B": ""}
+
+
+def test_a_dtype_that_is_declared_is_chosen_not_changed(xentfuzz, monkeypatch):
+    asked = []
+    monkeypatch.setattr("xentfuzz.runner.check.run_checks", lambda *given: asked.append(given) or [])
+    xentfuzz("check", "numpy", "--operation", "softmax", "--dtype", "float32")
+    ((implementations, settings),) = asked
+    assert len(implementations[0].dtypes) == 4
+    assert settings.dtypes == ("float32",)
