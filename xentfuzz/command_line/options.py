@@ -55,3 +55,9 @@ Isolate = Annotated[bool, typer.Option("--isolate/--no-isolate", help="Call it i
 WriteExpected = Annotated[Text, _option("--write-expected", "FILE.toml", "Add what is found to this file of expected failures.", "none")]
 Junit = Annotated[Text, _option("--junit", "FILE", "Write the results as JUnit XML.", "none")]
 Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a Markdown page.", "none")]
+
+# What `power` measures.
+Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]
+Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many seeds.", min=1)]
+Jobs = Annotated[int | None, _option("--jobs", "N", "Use so many processes.", "one for each core", min=1)]
+Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xentfuzz.gallery.call import call
-from xentfuzz.gallery.cross_entropy import Array, CrossEntropy, Given, Problem
+from xentfuzz.gallery.cross_entropy import Array, CrossEntropy, Given, Problem, times
 from xentfuzz.gallery.entry import Shelf, Shown
 
 SHELF = Shelf("IGN")
@@ -98,7 +98,7 @@ class ReadsPaddedColumns(CrossEntropy):
         columns = np.arange(problem.classes + padding)
         padded = np.pad(surprisals, ((0, 0), (0, padding)), constant_values=np.inf)
         picked = self.total(np.where(columns == problem.raw_labels[:, None], padded, 0))
-        return self.hard_share(problem) * self.row_weight(problem) * picked * problem.kept
+        return times(self.hard_share(problem) * self.row_weight(problem), picked) * problem.kept
 
     def combined(self, problem: Problem, hard: Array, smooth: Array) -> Array:
         return hard + np.where(problem.kept, smooth, 0)

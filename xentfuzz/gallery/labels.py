@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.gallery.call import call
-from xentfuzz.gallery.cross_entropy import Array, CrossEntropy, Given, Problem
+from xentfuzz.gallery.cross_entropy import Array, CrossEntropy, Given, Problem, times
 from xentfuzz.gallery.entry import Shelf, Shown
 
 SHELF = Shelf("LBL")
@@ -118,8 +118,7 @@ class _FlatIndex(CrossEntropy):
             return super().hard_losses(problem, surprisals)
         # One element behind the last row, so that reading it is defined.
         memory = np.append(surprisals.reshape(-1), surprisals.dtype.type(0))
-        losses: Array = self.hard_share(problem) * self.row_weight(problem) * memory[self.flat_labels(problem)]
-        return losses
+        return times(self.hard_share(problem) * self.row_weight(problem), memory[self.flat_labels(problem)])
 
     def hard_coefficients(self, problem: Problem) -> Array:
         if problem.labels is None:

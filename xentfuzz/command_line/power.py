@@ -1,0 +1,100 @@
+"""`xentfuzz power`: how many of the gallery's bugs are found, and whether an honest implementation is accused."""
+
+from __future__ import annotations
+
+import json as json_library
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from xentfuzz.command_line import status
+from xentfuzz.command_line.options import Budget, Jobs, Json, Profile, Seeds, Select, Shrink
+
+if TYPE_CHECKING:
+    from xentfuzz.power.measurement import Measurement, Task
+    from xentfuzz.power.summary import Summary
+
+EPILOG = (
+    "\b\nExamples:\n  xentfuzz power --profile quick\n  xentfuzz power --select R02 --select STRIDE --seeds 5\n"
+    "  xentfuzz power --select honest --json power.json"
+)
+
+
+def power(
+    select: Select = None,
+    *,
+    seeds: Seeds = 1,
+    profile: Profile = "default",
+    budget: Budget = None,
+    jobs: Jobs = None,
+    shrink: Shrink = False,
+    json: Json = None,
+) -> int:
+    """Measure what the checks find: real bugs, and false alarms."""
+    from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line.power_text import lines_of  # noqa: PLC0415
+    from xentfuzz.power.measurement import Task  # noqa: PLC0415
+    from xentfuzz.power.selection import selected  # noqa: PLC0415
+    from xentfuzz.power.summary import beyond, summaries  # noqa: PLC0415
+    from xentfuzz.reports.screen import screen_for  # noqa: PLC0415
+    from xentfuzz.runner.profiles import get_profile  # noqa: PLC0415
+
+    require_writable(json)
+    get_profile(profile)
+    entries = selected(select)
+    tasks = [Task(entry.id, seed, profile, budget, shrink) for seed in range(seeds) for entry in entries if not beyond(profile, entry)]
+    screen = screen_for(sys.stderr if json == STANDARD_OUTPUT else sys.stdout)
+    began = time.monotonic()
+    measured, interrupted = _measured(tasks, jobs or os.cpu_count() or 1, screen)
+    found = summaries(measured)
+    screen.show(lines_of(found, [entry for entry in entries if beyond(profile, entry)]))
+    if json is not None:
+        _write(json, found, {"profile": profile, "seeds": seeds, "seconds": round(time.monotonic() - began, 3), "interrupted": interrupted})
+    if interrupted:
+        return status.INTERRUPTED
+    return status.OK if all(summary.ok for summary in found) else status.FINDINGS
+
+
+def _measured(tasks: Sequence[Task], jobs: int, screen: Any) -> tuple[list[Measurement], bool]:
+    """All measurements, or those that were done when the user interrupted."""
+    from xentfuzz.power.parallel import measure_all  # noqa: PLC0415
+
+    done: list[Measurement] = []
+    try:
+        for measurement in measure_all(tasks, jobs):
+            done.append(measurement)
+            screen.progress(measurement.entry, len(done), len(tasks))
+    except KeyboardInterrupt:
+        return done, True
+    finally:
+        screen.end_progress()
+    return done, False
+
+
+def _write(path: str, found: Sequence[Summary], about: dict[str, Any]) -> None:
+    from pathlib import Path  # noqa: PLC0415
+
+    from xentfuzz import __version__  # noqa: PLC0415
+    from xentfuzz.command_line.files import STANDARD_OUTPUT  # noqa: PLC0415
+    from xentfuzz.files import write_whole  # noqa: PLC0415
+    from xentfuzz.reports.document import SCHEMA_VERSION  # noqa: PLC0415
+    from xentfuzz.reports.environment import environment  # noqa: PLC0415
+    from xentfuzz.reports.privacy import reduced_command  # noqa: PLC0415
+
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "power",
+        "xentfuzz": __version__,
+        "environment": environment(),
+        "command": reduced_command(sys.argv),
+        "seed": 0,
+        **about,
+        "reports": [summary.to_dict() for summary in found],
+    }
+    text = json_library.dumps(document, indent=1) + "\n"
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+    else:
+        write_whole(Path(path), text.encode())
