@@ -21,22 +21,19 @@ class Budget:
         """Take note of a verdict from elsewhere."""
         self._verdicts[recipe.one_line()] = fails
 
+    @property
+    def spent(self) -> bool:
+        return self._left <= 0 or time.monotonic() >= self._deadline
+
     def __call__(self, recipe: Recipe) -> bool:
         key = recipe.one_line()
         if key not in self._verdicts:
-            if self._left <= 0 or time.monotonic() >= self._deadline:
+            if self.spent:
                 return False
             self._left -= 1
             self._verdicts[key] = self._still_fails(recipe)
         return self._verdicts[key]
 
-    def part(self, share: float) -> Callable[[Recipe], bool]:
-        """The same predicate for a step that may spend no more than a share of what is left."""
-        reserve = self._left - int(self._left * share)
-        deadline = time.monotonic() + (self._deadline - time.monotonic()) * share
-
-        def limited(recipe: Recipe) -> bool:
-            spent = self._left <= reserve or time.monotonic() >= deadline
-            return self._verdicts.get(recipe.one_line(), False) if spent else self(recipe)
-
-        return limited
+    def part(self, share: float) -> Budget:
+        """A budget of its own for a step, of a share of what is left; what it spends is spent here too."""
+        return Budget(self, int(self._left * share), (self._deadline - time.monotonic()) * share)

@@ -18,7 +18,10 @@ class Choices(Protocol):
     """Where decisions come from."""
 
     def index(self, count: int) -> int:
-        """One of 0, ..., count - 1, uniformly; smaller is simpler. A count of 1 takes no choice."""
+        """One of 0, ..., count - 1, uniformly; smaller is simpler.
+
+        A choice among one counts as a choice: Hypothesis takes fewer choices for simpler, whatever they are.
+        """
 
 
 class Table(Generic[T]):
@@ -57,8 +60,6 @@ class StratifiedChoices:
         self.record: list[int] = []
 
     def index(self, count: int) -> int:
-        if count == 1:
-            return 0
         chosen = (self._fractions[len(self.record)] * count) >> 64
         self.record.append(chosen)
         return chosen

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from math import prod
 
@@ -23,7 +25,7 @@ __all__ = ["draw_corpus", "recipes", "search", "shrink"]
 
 # Cases of a check that fail in so many different ways are enough of a start for whoever mends it.
 MOST_KINDS = 4
-SMALL_ENOUGH = 8  # logits of a case that is easily read
+SMALL_ENOUGH = 64  # logits of a case that polishing has written out, so that nothing more can be taken away
 LARGEST_SCORE = 1e300  # Hypothesis takes finite scores only
 _KEY = b"xentfuzz"
 
@@ -54,7 +56,7 @@ def _smallest(space: Space, failing: Recipe, indices: Sequence[int] | None, budg
     polished = polish(failing, budget.part(0.6))
     if indices is None or prod(polished.shape) <= SMALL_ENOUGH:
         return polished
-    shrunk = _shrink_choices(space, failing, indices, budget.part(0.7))
+    shrunk = _shrink_choices(space, failing, indices, budget.part(0.4))
     return min(polished, polish(shrunk, budget), key=_complexity)
 
 
@@ -62,15 +64,29 @@ def _complexity(recipe: Recipe) -> tuple[int, int]:
     return prod(recipe.shape), len(recipe.one_line())
 
 
-def _shrink_choices(space: Space, failing: Recipe, indices: Sequence[int], still_fails: Callable[[Recipe], bool]) -> Recipe:
+class _SpentError(BaseException):
+    """Ends Hypothesis' shrinking, which would go on asking for long after every answer has become no."""
+
+
+def _shrink_choices(space: Space, failing: Recipe, indices: Sequence[int], budget: Budget) -> Recipe:
     """Shrink by Hypothesis, which is led to the failing recipe by way of its example database."""
+    smallest = failing
+
+    def condition(recipe: Recipe) -> bool:
+        nonlocal smallest
+        if budget.spent:
+            raise _SpentError
+        fails = budget(recipe)
+        smallest = recipe if fails else smallest
+        return fails
+
     database = InMemoryExampleDatabase()
     _remember(indices, database)
-    settings = _settings((Phase.reuse, Phase.shrink), database=database)
-    try:
-        return hypothesis.find(recipes(space), still_fails, settings=settings, database_key=_KEY)
-    except NoSuchExample:
-        return failing
+    with suppress(NoSuchExample, _SpentError):
+        return hypothesis.find(
+            recipes(space), condition, settings=_settings((Phase.reuse, Phase.shrink), database=database), database_key=_KEY
+        )
+    return smallest
 
 
 def _remember(indices: Sequence[int], database: InMemoryExampleDatabase) -> None:
@@ -95,6 +111,15 @@ def _settings(phases: tuple[Phase, ...], database: InMemoryExampleDatabase | Non
     )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A failure as it was first seen."""
+
+    recipe: Recipe
+    indices: Sequence[int]
+    failure: AssertionError
+
+
 def search(
     space: Space,
     seed: int,
@@ -109,7 +134,7 @@ def search(
     score: an error / allowed error; raises an AssertionError for a failure. Failures of different classes are kept apart, and `evaluations`
     and `seconds` limit the shrinking of each. Anything else that `score` raises ends the search.
     """
-    found: dict[type[AssertionError], tuple[Recipe, list[int]]] = {}
+    found: dict[type[AssertionError], _Found] = {}
 
     @hypothesis.seed(seed)
     @_settings((Phase.generate, Phase.target), examples=count)
@@ -120,21 +145,16 @@ def search(
         try:
             ratio = score(drawn[0])
         except AssertionError as failure:
-            found.setdefault(type(failure), drawn)
+            found.setdefault(type(failure), _Found(*drawn, failure))
         else:
             hypothesis.target(min(ratio, LARGEST_SCORE))
 
     drive()
-    return [_smallest_failure(space, kind, drawn, score, (evaluations, seconds)) for kind, drawn in found.items()]
+    return [_smallest_failure(space, first, score, (evaluations, seconds)) for first in found.values()]
 
 
-def _smallest_failure(
-    space: Space,
-    kind: type[AssertionError],
-    drawn: tuple[Recipe, list[int]],
-    score: Callable[[Recipe], float],
-    limits: tuple[int, float],
-) -> AssertionError:
+def _smallest_failure(space: Space, first: _Found, score: Callable[[Recipe], float], limits: tuple[int, float]) -> AssertionError:
+    kind = type(first.failure)
     failures: dict[str, AssertionError] = {}
 
     def still_fails(recipe: Recipe) -> bool:
@@ -148,7 +168,7 @@ def _smallest_failure(
         return False
 
     budget = Budget(still_fails, *limits)
-    recipe, indices = drawn
-    if not budget(recipe):
-        return kind(f"seen once and not again, in {recipe.one_line()}")
-    return failures[_smallest(space, recipe, indices, budget).one_line()]
+    if not budget(first.recipe):
+        first.failure.add_note(f"seen once and not again, in {first.recipe.one_line()}")
+        return first.failure
+    return failures[_smallest(space, first.recipe, first.indices, budget).one_line()]

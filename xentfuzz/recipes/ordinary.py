@@ -100,8 +100,8 @@ def _overflowing(draft: Draft, regime: str) -> Callable[[float], bool]:
 
 def draw_first(draft: Draft) -> None:
     first = draft.operation.arguments[0]
-    if draft.rows * draft.classes <= SMALL and chance(draft.choices, 20):
-        count = draft.rows * draft.classes
+    count = draft.rows * draft.classes
+    if chance(draft.choices, 20) and count <= SMALL:
         draft.arrays[first.name] = ArrayRecipe(elements=tuple(draw_number(draft) for _ in range(count)))
         return
     regime = draw_regime(draft, first.kind, TABLES[first.kind], _logits_boost(draft))
@@ -121,13 +121,12 @@ def draw_number(draft: Draft) -> str:
 
 
 def draw_target(draft: Draft) -> None:
+    ignored, dtype = draw_ignored(draft), pick(draft.choices, draft.space.target_dtypes)
     if draft.target == "probabilities":
         draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES)
-        return
-    ignored = draw_ignored(draft)
-    array = draw_array(draft, "target", INDEX)
-    dtype = pick(draft.choices, draft.space.target_dtypes)
-    draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored, dtype=None if dtype == "int64" else dtype)
+    else:
+        array = draw_array(draft, "target", INDEX)
+        draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored, dtype=None if dtype == "int64" else dtype)
 
 
 def may_ignore(draft: Draft) -> bool:
@@ -169,8 +168,14 @@ def draw_layouts(draft: Draft) -> None:
     if not chance(draft.choices, 55):
         return
     for name, array in draft.arrays.items():
-        allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=may_repeat(draft, name))
-        draft.arrays[name] = msgspec.structs.replace(array, layout=pick(draft.choices, allowed))
+        draft.arrays[name] = msgspec.structs.replace(array, layout=draw_layout(draft, name, repeats=may_repeat(draft, name)))
+
+
+def draw_layout(draft: Draft, name: str, *, repeats: bool) -> str:
+    allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=repeats)
+    if name == GRAD_OUTPUT and "expanded" in allowed:  # what summing the losses afterwards hands back
+        allowed = (*allowed, *("expanded",) * 4)
+    return pick(draft.choices, allowed)
 
 
 def rank_of(draft: Draft, name: str) -> int:

@@ -12,27 +12,28 @@ from functools import lru_cache
 import msgspec
 
 from xentfuzz.recipes.choices import Table, chance, pick
-from xentfuzz.recipes.draft import Draft, draw_array, draw_scale, layouts_for, without
+from xentfuzz.recipes.draft import Draft, draw_array, draw_scale, without
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.ordinary import (
     TABLES,
     argument,
     draw_ignored,
+    draw_layout,
     draw_options,
     draw_seed,
     draw_shape,
     draw_target_kind,
     draw_upstream,
     may_ignore,
-    may_repeat,
-    rank_of,
 )
 from xentfuzz.recipes.recipe import ALL_ROWS, GRAD_OUTPUT, TARGET_CLASS, ArrayRecipe, Edit
+from xentfuzz.recipes.sizes import class_counts, fitted
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
 from xentfuzz.recipes.weight import WEIGHT
 
 # Tiles that kernels work in, and what is left of them.
+ROOMY = (33, 64, 65, 130, 257, 300, 513)
 RUNS = (1, 2, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -85,8 +86,17 @@ def _run(draft: Draft, row: int, value: str) -> Edit:
     return Edit(row, min(start, draft.classes - 1), count, value)
 
 
+def _make_room(draft: Draft) -> None:
+    """In half of the cases enough classes for a tile or two."""
+    pool = class_counts(draft.space, ROOMY, draft.space.largest)
+    if draft.classes < ROOMY[0] and pool and chance(draft.choices, 50):
+        draft.classes = pick(draft.choices, pool)
+        draft.positions = fitted(draft.positions, draft.space.largest // draft.classes)
+
+
 def masked(draft: Draft) -> None:
     """-inf in runs of classes, whatever the targets."""
+    _make_room(draft)
     row = _row(draft)
     edits = [_run(draft, row, "-inf")]
     if chance(draft.choices, 30):
@@ -96,6 +106,7 @@ def masked(draft: Draft) -> None:
 
 def masked_beside_the_target(draft: Draft) -> None:
     """The masking idiom: -inf in runs of classes, but never in the target's."""
+    _make_room(draft)
     row = _row(draft)
     _edit_first(draft, _run(draft, row, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, ("0", "1", "-2", "20"))))
 
@@ -222,6 +233,4 @@ def _draw_layouts(draft: Draft) -> None:
     if not chance(draft.choices, 35):
         return
     for name, array in draft.arrays.items():
-        repeats = name == GRAD_OUTPUT and may_repeat(draft, name)
-        allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=repeats)
-        draft.arrays[name] = msgspec.structs.replace(array, layout=pick(draft.choices, allowed))
+        draft.arrays[name] = msgspec.structs.replace(array, layout=draw_layout(draft, name, repeats=name == GRAD_OUTPUT))

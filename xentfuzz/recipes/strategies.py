@@ -29,8 +29,6 @@ class HypothesisChoices:
         self.record: list[int] = []
 
     def index(self, count: int) -> int:
-        if count == 1:
-            return 0
         chosen = self._draw(_integers(count)) - ORIGIN
         self.record.append(chosen)
         return chosen
