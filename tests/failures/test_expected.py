@@ -61,6 +61,13 @@ def test_a_found_failure_is_expected(make_failure):
     assert (judgement.reasons, judgement.replayed, judgement.problems) == ({1: ENTRY["reason"]}, [], [])
 
 
+def test_a_failure_that_was_found_is_not_told_twice(make_failure):
+    failure = make_failure()
+    entry = {**ENTRY, "recipe": recipe_from(failure.recipe).one_line()}
+    judgement = load_expectations([entry]).judge("mine", "cross_entropy", RAN, [failure], lambda *_: failure)
+    assert (judgement.reasons, judgement.replayed) == ({0: ENTRY["reason"]}, [])
+
+
 def test_what_the_search_left_out_is_replayed(make_failure):
     failure = make_failure()
     recipe = recipe_from(failure.recipe)

@@ -36,7 +36,14 @@ def test_functions_without_a_name_are_marked():
 
 def test_declarations_and_descriptions_are_kept():
     implementation = Implementation(
-        "mine", "m:f", array="torch", device="cuda", renames={"dim": "axis"}, fixed={"fast": True}, environment={"A": "1"}
+        "mine",
+        "m:f",
+        array="torch",
+        grade={"float32": "staged/any"},
+        device="cuda",
+        renames={"dim": "axis"},
+        fixed={"fast": True},
+        environment={"A": "1"},
     )
     parameters = [
         {"name": "dim", "required": True, "positional": True, "keyword": True},
@@ -49,7 +56,7 @@ def test_declarations_and_descriptions_are_kept():
         "torch",
         "cuda",
         "float32",
-        "lse/any",
+        "staged/any",
         {"dim": "axis"},
         {"fast": True},
         {"A": "1"},

@@ -30,10 +30,10 @@ def test_a_saved_failure_is_tried_first_next_time(make_failure, store):
 
 
 def test_the_same_finding_is_stored_once(make_failure, store):
-    first, again, other, needier = make_failure(), make_failure(message="loss is 3.0"), make_failure(kind="shape"), make_failure()
-    needier.needs, needier.region = ("label_smoothing > 0",), {"label_smoothing": ">0"}
-    assert store.save(first) == store.save(again)
-    assert len({store.save(failure) for failure in (first, other, needier)}) == 3
+    first, again, other, needier, elsewhere = (make_failure(message=words) for words in ("loss is 1.0", "loss is 3.0", "", "", ""))
+    other.dtype, needier.needs, elsewhere.region = "float64", ("logits as large as 100",), {"label_smoothing": ">0"}
+    assert store.save(again) == store.save(first)
+    assert len({store.save(failure) for failure in (first, other, needier, elsewhere)}) == 4
     assert "loss is 1.0" in record.read(store.save(first)).message
 
 

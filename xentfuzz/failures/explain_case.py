@@ -14,7 +14,7 @@ from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures import variants
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.options import REDUCTIONS
-from xentfuzz.recipes.expand import target_kind
+from xentfuzz.recipes.expand import expand, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
 
@@ -159,7 +159,7 @@ def _values(recipe: Recipe) -> Iterator[Trait]:
 def _largest(recipe: Recipe, name: str) -> float:
     if not np.prod(recipe.shape) or np.prod(recipe.shape) > variants.LARGEST_WRITTEN:
         return 0.0
-    values = variants.values_of(recipe)[name].astype(np.float64)
+    values = expand(recipe).values[name].astype(np.float64)
     finite = values[np.isfinite(values)]
     return float(np.abs(finite).max()) if finite.size else 0.0
 

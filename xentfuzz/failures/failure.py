@@ -38,6 +38,9 @@ KINDS = {
     "relation": "two results that must agree do not",
 }
 
+# The worker did not survive the call.
+CRASH_KINDS = ("segfault", "abort", "exit", "hang", "out_of_memory", "output_flood", "worker_killed")
+
 
 class Failure(AssertionError):
     """A check that an implementation does not pass, with the smallest case found.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -177,8 +177,3 @@ def differing_options(recipe: Recipe) -> Iterator[tuple[str, Any, Any]]:
 def all_ones(array: ArrayRecipe) -> bool:
     """Whether an array is made of ones only, as far as its recipe tells."""
     return array.regime == "ones" and not array.edits if array.elements is None else {float(text) for text in array.elements} <= {1.0}
-
-
-def values_of(recipe: Recipe) -> Mapping[str, Array]:
-    """The values of all arrays."""
-    return expand(recipe).values

@@ -194,6 +194,16 @@ def test_a_wrong_gradient_is_called_with_its_upstream_gradient(make_failure, run
     _shows_it(run, reproducer(make_failure(arrays, kind="gradient", source=source, **figures)), "grad_logits[0, 1]: got 1.468")
 
 
+def test_the_upstream_gradient_has_the_dtype_of_the_loss(make_failure):
+    arrays = {name: values.astype(np.float16) if name == "logits" else values for name, values in ARRAYS.items()}
+    arrays["grad_output"] = np.array(2.0, np.float16)
+    source = Source({"forward": "targets.py:loss", "backward": "targets.py:backward"}, loss_dtype="float32")
+    script = reproducer(
+        make_failure(arrays, kind="gradient", source=source, function="backward", output="grad_logits", got=1.0, exact=2.0, allowed=0.1)
+    )
+    assert 'grad_output = np.array(2.0, "float32")' in script
+
+
 def test_a_fused_call(make_failure, run):
     source = Source({"forward": "targets.py:loss", "value_and_grad": "targets.py:value_and_grad"})
     figures = {"function": "value_and_grad", "output": "grad_logits", "index": (0, 1), "got": 0.7341, "exact": 0.24472847, "allowed": 1e-6}

@@ -12,12 +12,12 @@ from xentfuzz import __version__
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES, numpy_dtype
 from xentfuzz.environment import environment, without_paths
-from xentfuzz.failures.failure import KINDS, Failure, listed
+from xentfuzz.failures.failure import CRASH_KINDS, KINDS, Failure, listed
 from xentfuzz.failures.script.arrays import for_file, is_large
 from xentfuzz.failures.script.libraries import Library, library_of
 from xentfuzz.failures.script.literals import Array
 from xentfuzz.failures.script.target import Preamble, Target
-from xentfuzz.failures.script.verdicts import CRASHES, Shown, verdict
+from xentfuzz.failures.script.verdicts import Shown, verdict
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -66,7 +66,7 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     shared: dict[str, str] = {}
     shown = [_shown(call, targets[call.case.operation], library, file, shared) for call in _calls(failure)]
     judge, makes_the_calls = verdict(failure)
-    crash = failure.kind in CRASHES
+    crash = failure.kind in CRASH_KINDS
     calls = [] if makes_the_calls else [line for call in shown for line in call.statements]
     body = _paragraphs(
         preamble.definitions,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.failures.script.libraries import Library
 from xentfuzz.failures.script.literals import nested, number
 from xentfuzz.failures.source import Source
@@ -248,12 +248,11 @@ AFTER_CALLS: dict[str, Verdict] = {
     "raised": no_exception,
     "relation": whole_results,
 }
-CRASHES = ("segfault", "abort", "exit", "hang", "out_of_memory", "output_flood", "worker_killed")
 
 
 def verdict(failure: Failure) -> tuple[Verdict, bool]:
     """The verdict for a failure, and whether it makes the calls itself."""
-    if failure.kind in CRASHES:
+    if failure.kind in CRASH_KINDS:
         return survived, False
     if failure.kind in OWN_CALLS:
         return OWN_CALLS[failure.kind], True
