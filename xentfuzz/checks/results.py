@@ -73,13 +73,15 @@ def value_and_grad(trial: Trial) -> Measure:
 
 
 def shape(trial: Trial) -> Measure:
-    for function, output in called_outputs(trial):
+    outputs = called_outputs(trial)
+    for function, output in outputs:
         trial.array(function, output)
-    return Measure()
+    return Measure(compared=bool(outputs))
 
 
 def dtype(trial: Trial) -> Measure:
-    for function, output in called_outputs(trial):
+    outputs = called_outputs(trial)
+    for function, output in outputs:
         result = trial.results(function)[output]
         given = dtype_name(result.dtype) if isinstance(result, (np.ndarray, np.generic)) else f"a Python {type(result).__name__}"
         wanted = trial.wanted_dtype(output)
@@ -93,8 +95,12 @@ def dtype(trial: Trial) -> Measure:
 
 def called_outputs(trial: Trial) -> list[tuple[str, str]]:
     """(function, output) of everything that the implementation answers for this case."""
-    functions = [function for function in ("forward", "backward", "value_and_grad") if function in trial.subject.capabilities.functions]
-    return [(function, output) for function in functions for output in trial.results(function)]
+    return [(function, output) for function in answering(trial) for output in trial.results(function)]
+
+
+def answering(trial: Trial) -> list[str]:
+    """The functions that give a result for this case; one that raises is a finding of the checks that look at its numbers."""
+    return [function for function in trial.subject.capabilities.functions if trial.outcome(function).results is not None]
 
 
 def robust_value(trial: Trial) -> Measure:
@@ -119,19 +125,11 @@ def raising_is_fine(trial: Trial, judge: object) -> Measure:
 
 def inputs_unchanged(trial: Trial) -> Measure:
     allowed = set(trial.subject.implementation.mutates)
-    for function in ("forward", "backward", "value_and_grad"):
-        if function not in trial.subject.capabilities.functions:
-            continue
-        trial.results(function)
+    for function in answering(trial):
         changed = sorted(set(trial.outcome(function).changed) - allowed)
         if changed:
-            raise failure(
-                "changed_input",
-                f"{function} changed {', '.join(changed)}; declare mutates= where that is by design",
-                function=function,
-                changed=tuple(changed),
-            )
-    return Measure()
+            raise failure("changed_input", f"{function} changed {', '.join(changed)}; declare mutates= where that is by design", function=function)
+    return Measure(compared=bool(answering(trial)))
 
 
 def needs_gradient(capabilities: Capabilities, _: Implementation) -> str | None:

@@ -52,9 +52,11 @@ def _judge_expectations(contestant: Contestant, report: CheckReport, expected: E
     ran = {(result.check, result.dtype) for result in report.checks if result.cases or result.status == "failed"}
     judgement = expected.judge(contestant.name, contestant.operation.name, ran, report.failures, replay)
     report.expected = dict(judgement.reasons)
+    seen = {(report.failures[index].check, reason) for index, reason in report.expected.items()}
     for failure, reason in judgement.replayed:
-        report.expected[len(report.failures)] = reason
-        report.failures.append(failure)
+        if (failure.check, reason) not in seen:
+            report.expected[len(report.failures)] = reason
+            report.failures.append(failure)
     report.problems += judgement.problems
     _mark_expected(report)
 
