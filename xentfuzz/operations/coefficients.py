@@ -24,7 +24,7 @@ class Coefficients:
     to.
 
     read: whether the value of a class without a coefficient is used at all, (rows, classes) or True: 0 * inf is NaN only where it is.
-    single: whether every row has at most one coefficient.
+    single: whether every row has at most one coefficient. labels_of_nothing: the labels where a = 1, which leaves 0 of them.
     """
 
     wide: Wide
@@ -32,6 +32,13 @@ class Coefficients:
     read: Array | bool
     single: bool
     precision: Precision
+    labels_of_nothing: Array | None = None
+
+    @cached_property
+    def zero_times(self) -> Array:
+        """Where l_c is multiplied by 0, (rows, classes)."""
+        zero: Array = (self.narrow == 0) & self.read
+        return zero if self.labels_of_nothing is None else zero | self.labels_of_nothing
 
     @cached_property
     def wide_total(self) -> Wide:
@@ -77,7 +84,7 @@ def index_coefficients(targets: IndexTargets, part: slice, smoothing: Smoothing,
     """For the rows `part`. A weight that is not finite counts as 0: what then is allowed is a matter of outcomes."""
     rows = np.arange(part.stop - part.start)
     usable, labels, a = targets.usable[part], targets.labels[part], smoothing.a
-    weight = _finite(targets.row_weights[part])
+    weight = finite_or_zero(targets.row_weights[part])
     at_label = precision.widen(weight) * (precision.widen(np.array(1.0)) - a)
     shape = (len(rows), targets.classes)
     wide = precision.zeros(shape)
@@ -88,32 +95,33 @@ def index_coefficients(targets: IndexTargets, part: slice, smoothing: Smoothing,
         magnitude[usable] = np.abs(precision.narrow(every))
     wide[rows, labels] = wide[rows, labels] + at_label
     magnitude[rows, labels] += np.abs(weight) * ((1 - a) * smoothing.growth)
-    if a > 0:
-        return Coefficients(wide, magnitude, usable[:, np.newaxis], targets.classes == 1, precision)
-    read = np.zeros(shape, np.bool_)
-    read[rows, labels] = usable
-    return Coefficients(wide, magnitude, read, single=True, precision=precision)
+    at_labels = np.zeros(shape, np.bool_)
+    at_labels[rows, labels] = usable
+    if a == 0:
+        return Coefficients(wide, magnitude, at_labels, single=True, precision=precision)
+    return Coefficients(wide, magnitude, usable[:, np.newaxis], targets.classes == 1, precision, at_labels if a == 1 else None)
 
 
 def probability_coefficients(target: Array, weight: Array | None, smoothing: Smoothing, precision: Precision) -> Coefficients:
     """For a block of probabilities, (rows, classes), and the weight, (classes,); what is not finite counts as 0."""
     a, classes = smoothing.a, target.shape[1]
-    t = _finite(np.ascontiguousarray(target, np.float64))
+    t = finite_or_zero(np.ascontiguousarray(target, np.float64))
     wide, magnitude = precision.widen(t), np.abs(t)
     if a > 0:
         wide = wide * (precision.widen(np.array(1.0)) - a) + precision.widen(np.array(a)) / classes
         magnitude = magnitude * ((1 - a) * smoothing.growth) + a / classes
     if weight is not None:
-        finite = _finite(weight.astype(np.float64))
+        finite = finite_or_zero(weight.astype(np.float64))
         wide, magnitude = wide * precision.widen(finite), magnitude * np.abs(finite)
     return Coefficients(wide, magnitude, read=True, single=classes == 1, precision=precision)
 
 
 def _class_weights(weight: Array | None, classes: int) -> Array:
-    return np.ones(classes) if weight is None else _finite(weight)
+    return np.ones(classes) if weight is None else finite_or_zero(weight)
 
 
-def _finite(values: Array) -> Array:
+def finite_or_zero(values: Array) -> Array:
+    """`values` with 0 for what is not finite."""
     if np.isfinite(values).all():
         return values
     return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)

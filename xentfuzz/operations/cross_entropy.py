@@ -15,8 +15,9 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.coefficients import Coefficients, Smoothing, index_coefficients, probability_coefficients
 from xentfuzz.operations.composition_relation import COMPOSITION
 from xentfuzz.operations.cross_entropy_parts import Part, Sums, joined, sums_of
-from xentfuzz.operations.expectation import ANYTHING, Block
+from xentfuzz.operations.expectation import ANYTHING, NAN, Block
 from xentfuzz.operations.grades import Grade
+from xentfuzz.operations.intermediates import intermediates_of_gradient, intermediates_of_loss, lost_products, unscaled_sums
 from xentfuzz.operations.loss import LossEvaluation
 from xentfuzz.operations.loss_outcomes import RowStates, gradient_of_infinite_losses, gradient_of_special_rows
 from xentfuzz.operations.no_classes import NoClassesEvaluation
@@ -28,7 +29,6 @@ from xentfuzz.operations.reduction import RowLosses
 from xentfuzz.operations.reduction_relations import reduction_relations
 from xentfuzz.operations.row_quantities import RowQuantities
 from xentfuzz.operations.rows import loss_rows
-from xentfuzz.operations.storage import intermediates_of_gradient, intermediates_of_loss, lost_products
 from xentfuzz.operations.target_relations import ONE_HOT, SMOOTHING
 from xentfuzz.operations.targets import Denominator, IndexTargets, count_denominator, holds_probabilities, index_denominator, index_targets
 
@@ -75,7 +75,8 @@ class CrossEntropyEvaluation(LossEvaluation):
 
     def _sums_of(self, part: Part) -> Sums:
         with np.errstate(all="ignore"):
-            return sums_of(part, intermediates_of_loss(part, self) if self.storage_overflows else None)
+            stored = intermediates_of_loss(part, self) if self.storage_overflows else None
+            return sums_of(part, stored, unscaled_sums(part, self))
 
     def part(self, rows: slice) -> Part:
         """The block of these rows; kept where it is the only one."""
@@ -163,8 +164,9 @@ class CrossEntropyEvaluation(LossEvaluation):
     def _outcomes_of_gradient(self, part: Part, sets: OutcomeSets) -> Array | None:
         if self.losses.outcomes is not None:
             gradient_of_infinite_losses(sets, self.losses.outcomes[part.rows], part.states.kept)
-        if part.states.unusual.any():
-            sets.replace(part.states.unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
+        if not self._weight_is_finite and self.smoothing.a > 0:
+            sets.allow(~part.states.kept[:, np.newaxis], NAN, policies.UNUSUAL_WEIGHT)
+        sets.replace(part.states.unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
         if part.quantities.special is None:
             return None
         weightless = ~part.coefficients.any_in_row | (self.upstream.size[part.rows] == 0)

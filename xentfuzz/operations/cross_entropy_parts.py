@@ -10,7 +10,7 @@ import numpy as np
 from xentfuzz.operations.bounds import LossTerms
 from xentfuzz.operations.coefficients import Coefficients
 from xentfuzz.operations.expectation import NUMBER
-from xentfuzz.operations.loss_outcomes import RowStates, row_outcomes
+from xentfuzz.operations.loss_outcomes import RowStates, UnscaledSums, row_outcomes
 from xentfuzz.operations.loss_terms import loss_terms
 from xentfuzz.operations.precision import concatenate
 from xentfuzz.operations.reduction import RowLosses
@@ -36,13 +36,15 @@ class Sums(NamedTuple):
     losses: RowLosses
 
 
-def sums_of(part: Part, intermediates: Array | None) -> Sums:
-    """Of one block. `intermediates`: see RowLosses."""
+def sums_of(part: Part, intermediates: Array | None, unscaled: UnscaledSums | None) -> Sums:
+    """Of one block. intermediates: see RowLosses. unscaled: see `loss_outcomes`."""
     wide, terms = loss_terms(part.quantities, part.coefficients)
-    sets = row_outcomes(part.quantities, part.coefficients, part.states)
+    sets = row_outcomes(part.quantities, part.coefficients, part.states, unscaled)
     if sets.outcomes is not None:
         wide[(sets.outcomes & NUMBER) == 0] = 0.0
-    losses = RowLosses(wide, part.quantities.precision, sets.outcomes, sets.policy, intermediates)
+    losses = RowLosses(
+        wide, part.quantities.precision, sets.outcomes, sets.policy, intermediates, 0.0 if unscaled is None else float(unscaled.sums.sum())
+    )
     return Sums(part.quantities.sums, terms, losses)
 
 
@@ -65,4 +67,6 @@ def _joined_losses(losses: list[RowLosses]) -> RowLosses:
     if any(of.outcomes is not None for of in losses):
         outcomes, policy = _concatenated([of.sets() for of in losses])
     stored = [of.intermediates for of in losses if of.intermediates is not None]
-    return RowLosses(wide, losses[0].precision, outcomes, policy, np.concatenate(stored) if stored else None)
+    return RowLosses(
+        wide, losses[0].precision, outcomes, policy, np.concatenate(stored) if stored else None, sum(of.unscaled for of in losses)
+    )

@@ -152,7 +152,7 @@ class LossEvaluation(ABC):
 
     def _gradient_of_zero_weight(self, sets: OutcomeSets, part: slice) -> None:
         sets.replace_all(NAN | ZERO, policies.GRADIENT_OF_MEAN_OF_ZERO_WEIGHT)
-        if self.targets is not None and self.losses.total_size:
+        if self.targets is not None and self.losses.has_numerator:
             # Smoothing leaves a numerator: infinities by its sign.
             sets.replace(self.targets.kept[part][:, np.newaxis], ANYTHING, policies.GRADIENT_OF_MEAN_OF_ZERO_WEIGHT)
 

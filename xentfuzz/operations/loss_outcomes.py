@@ -35,14 +35,28 @@ class RowStates(NamedTuple):
     invalid: Array
 
 
-def row_outcomes(rows: RowQuantities, coefficients: Coefficients, states: RowStates) -> OutcomeSets:
-    """The sets of the row losses, (rows,)."""
+class UnscaledSums(NamedTuple):
+    """Of the rows, (rows,). sums: of all terms q_c l_c, or q_c x_c and q_c lse apart, before a factor makes them smaller.
+
+    overflowing: rows in which that leaves the arithmetic format. times_zero: rows in which a term does that is then multiplied by 0.
+    """
+
+    sums: Array
+    overflowing: Array
+    times_zero: Array
+
+
+def row_outcomes(rows: RowQuantities, coefficients: Coefficients, states: RowStates, unscaled: UnscaledSums | None) -> OutcomeSets:
+    """The sets of the row losses, (rows,). unscaled: None where nothing can overflow."""
     sets = OutcomeSets(states.kept.shape)
     if rows.overflowing is not None:
         _overflow(sets, rows.overflowing, coefficients)
     if rows.special is not None:
         _masked(sets, rows.special.masked, coefficients)
         _special(sets, rows.special, coefficients)
+    if unscaled is not None:
+        sets.allow(unscaled.overflowing, NAN | BOTH_INFINITIES, policies.OVERFLOW)
+        sets.allow(unscaled.times_zero, NAN, policies.OVERFLOW)
     sets.replace(states.unusual, ANYTHING, policies.UNUSUAL_WEIGHT)
     sets.replace(states.invalid, NAN)
     if sets.outcomes is not None:
@@ -51,9 +65,9 @@ def row_outcomes(rows: RowQuantities, coefficients: Coefficients, states: RowSta
 
 
 def _signs(where: Array, coefficients: Coefficients) -> tuple[Array, Array, Array]:
-    """Rows with a positive, a negative, and a read but zero coefficient at such a class."""
+    """Rows with a positive and a negative coefficient at such a class, and rows that multiply it by 0."""
     q = coefficients.narrow
-    zero = where & (q == 0) & coefficients.read
+    zero = where & coefficients.zero_times
     positive, negative = where & (q > 0), where & (q < 0)
     return np.any(positive, axis=1), np.any(negative, axis=1), np.any(zero, axis=1)
 

@@ -91,6 +91,7 @@ class NllLossEvaluation(LossEvaluation):
         error = self.upstream.last_roundings(by, size, part) + by.ua * size
         allowed[rows, labels] = np.where(targets.usable[part], error[:, 0], 0.0)
         sets = OutcomeSets(shape)
+        sets.replace((targets.usable[part] & ~np.isfinite(weights))[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
         self.special_gradients(sets, part, by)
         sets.replace((self.upstream.peak[part] * np.abs(weights) > by.storable)[:, np.newaxis], ANYTHING)
         self.late_scaling(sets, np.where(allowed > 0, np.abs(weights)[:, np.newaxis], 0.0), by)

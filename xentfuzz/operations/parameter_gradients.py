@@ -8,12 +8,13 @@ import numpy as np
 
 from xentfuzz.operations import policies
 from xentfuzz.operations.bounds import Rounding, cascade, error_of_lse, relative_error_of_sum
+from xentfuzz.operations.coefficients import finite_or_zero
 from xentfuzz.operations.cross_entropy_parts import Part
 from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, ZERO, Block
+from xentfuzz.operations.intermediates import NEARLY_ALL, intermediates_of_parameters, products_of_parameters
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import HAS_NAN, ORDINARY, RowQuantities
-from xentfuzz.operations.storage import intermediates_of_parameters
 
 if TYPE_CHECKING:
     from xentfuzz.operations.cross_entropy import CrossEntropyEvaluation
@@ -52,6 +53,11 @@ def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Round
     allowed = narrow_factor * _error_of_l(evaluation, part, by) + roundings * size + upstream.last_roundings(by, size, rows)
     sets = OutcomeSets(quantities.x.shape)
     nan_rows = _outcomes_of_target(sets, quantities, evaluation.precision.narrow(factor))
+    if quantities.near_overflow:
+        beyond = products_of_parameters(part, evaluation) > NEARLY_ALL * by.arithmetic.max
+        sets.allow(beyond, NAN | POSITIVE_INFINITY | NEGATIVE_INFINITY, policies.OVERFLOW)
+    sets.replace(part.states.unusual[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
+    nan_rows = None if nan_rows is None else nan_rows & ~part.states.unusual
     evaluation.special_gradients(sets, rows, by)
     if by.staged and evaluation.storage_overflows:
         sets.replace((intermediates_of_parameters(part, evaluation) > by.storable)[:, np.newaxis], ANYTHING)
@@ -64,7 +70,7 @@ def _class_factor(evaluation: CrossEntropyEvaluation) -> Wide:
     one = evaluation.precision.widen(np.ones((1, evaluation.rows.classes)))
     weight = evaluation.weight
     scaled = one - evaluation.precision.widen(np.array(evaluation.smoothing.a))
-    return scaled if weight is None else scaled * evaluation.precision.widen(weight.astype(np.float64).reshape(1, -1))
+    return scaled if weight is None else scaled * evaluation.precision.widen(finite_or_zero(weight.astype(np.float64)).reshape(1, -1))
 
 
 def _outcomes_of_target(sets: OutcomeSets, quantities: RowQuantities, factor: Array) -> Array | None:
@@ -124,8 +130,13 @@ def _terms_of_weight(evaluation: CrossEntropyEvaluation, part: Part, by: Roundin
 
 def _outcomes_of_weight(sets: OutcomeSets, part: Part, evaluation: CrossEntropyEvaluation, by: Rounding) -> None:
     infinite, special = _infinite(part.quantities), part.quantities.special
+    if part.quantities.near_overflow:
+        beyond = products_of_parameters(part, evaluation).sum(axis=0, keepdims=True) > NEARLY_ALL * by.arithmetic.max
+        sets.allow(beyond, NAN | POSITIVE_INFINITY | NEGATIVE_INFINITY, policies.OVERFLOW)
     if infinite is not None:
         sets.replace(np.any(infinite, axis=0, keepdims=True), ANYTHING, policies.ZERO_PROBABILITY)
+    if part.states.unusual.any():
+        sets.replace_all(ANYTHING, policies.UNUSUAL_WEIGHT)
     if special is not None and (special.kind != ORDINARY).any():
         sets.replace_all(ANYTHING, policies.PLUS_INFINITY_ROW)
     if by.staged and evaluation.storage_overflows and (intermediates_of_parameters(part, evaluation) > by.storable).any():

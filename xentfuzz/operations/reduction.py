@@ -17,6 +17,7 @@ from xentfuzz.operations.targets import Denominator
 Array = np.ndarray[Any, Any]
 
 FINITE = NUMBER | ZERO | ANYTHING
+BOTH_INFINITIES = POSITIVE_INFINITY | NEGATIVE_INFINITY
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class RowLosses:
     NUMBER.
     intermediates: the largest number on the way to each row's loss, for implementations that store them in 16 bits; None where it cannot
     matter.
+    unscaled: the sum over all rows of what may leave the arithmetic format before a factor makes it smaller; 0 far from its end.
     """
 
     wide: Wide
@@ -34,6 +36,7 @@ class RowLosses:
     outcomes: Array | None = None
     policy: Array | None = None
     intermediates: Array | None = None
+    unscaled: float = 0.0
 
     def sets(self) -> tuple[Array, Array]:
         """outcomes and policy, NUMBER and 0 where they are None."""
@@ -49,6 +52,12 @@ class RowLosses:
     @cached_property
     def total_size(self) -> float:
         return float(self.size.sum())
+
+    @cached_property
+    def has_numerator(self) -> bool:
+        """Whether their sum is, or may be, anything but 0 or NaN."""
+        infinite = self.outcomes is not None and bool((self.outcomes & BOTH_INFINITIES).any())
+        return infinite or self.total_size > 0
 
     @cached_property
     def wide_total(self) -> Wide:
@@ -72,7 +81,7 @@ def reduce_sum(by: Rounding, losses: RowLosses, errors: Array) -> Reduced:
 
 def reduce_mean(by: Rounding, losses: RowLosses, errors: Array, denominator: Denominator) -> Reduced:
     """Step (8); of no rows, of weights that are all 0, and of weights without a sum by outcomes."""
-    outcomes, policy = _outcomes_of_sum(by, losses)
+    outcomes, policy = _outcomes_of_sum(by, losses, denominator.value)
     if denominator.state != "number":
         if outcomes != NAN:
             outcomes, policy = _mean_without_denominator(losses, denominator)
@@ -98,17 +107,21 @@ def _error_of_sum(by: Rounding, losses: RowLosses, errors: Array) -> float:
     return float(error)
 
 
-def _outcomes_of_sum(by: Rounding, losses: RowLosses) -> tuple[int, int]:
+def _outcomes_of_sum(by: Rounding, losses: RowLosses, denominator: float = 1.0) -> tuple[int, int]:
+    """The set and the policy; `denominator`: what the sum is divided by before it may be made smaller by a factor."""
     outcomes, policy = NUMBER, 0
     if losses.outcomes is not None and losses.policy is not None:
         outcomes = _sum_of_sets(losses.outcomes)
         chosen = losses.policy[losses.policy > 0]
         policy = int(chosen[0]) if chosen.size else 0
-    if losses.total_size >= by.arithmetic.max * (1 - by.arithmetic.unit_roundoff):
+    largest = by.arithmetic.max * (1 - by.arithmetic.unit_roundoff)
+    if losses.total_size >= largest:
         signs = losses.precision.narrow(losses.wide)
-        positive, negative = bool((signs > 0).any()), bool((signs < 0).any())
-        outcomes |= POSITIVE_INFINITY * positive | NEGATIVE_INFINITY * negative | NAN * (positive and negative)
+        outcomes |= POSITIVE_INFINITY * bool((signs > 0).any()) | NEGATIVE_INFINITY * bool((signs < 0).any())
+        outcomes |= NAN * (outcomes & BOTH_INFINITIES == BOTH_INFINITIES)
         policy = policy or policies.OVERFLOW
+    if losses.unscaled >= largest * min(1.0, abs(denominator)) > 0:
+        outcomes, policy = outcomes | NAN | BOTH_INFINITIES, policy or policies.OVERFLOW
     if not _sum_is_storable(by, losses):
         outcomes = ANYTHING
     return outcomes, policy
@@ -126,15 +139,14 @@ def _sum_of_sets(sets: Array) -> int:
     result |= may & NAN
     result |= 0 if must_negative else may & POSITIVE_INFINITY
     result |= 0 if must_positive else may & NEGATIVE_INFINITY
-    if may & POSITIVE_INFINITY and may & NEGATIVE_INFINITY:
+    if may & BOTH_INFINITIES == BOTH_INFINITIES:
         result |= NAN
     return result
 
 
 def _negated(outcomes: int) -> int:
-    infinities = outcomes & (POSITIVE_INFINITY | NEGATIVE_INFINITY)
-    if infinities in (POSITIVE_INFINITY, NEGATIVE_INFINITY):
-        return outcomes ^ (POSITIVE_INFINITY | NEGATIVE_INFINITY)
+    if outcomes & BOTH_INFINITIES in (POSITIVE_INFINITY, NEGATIVE_INFINITY):
+        return outcomes ^ BOTH_INFINITIES
     return outcomes
 
 
@@ -144,7 +156,7 @@ def _mean_without_denominator(losses: RowLosses, denominator: Denominator) -> tu
     if denominator.state == "undefined":
         return ANYTHING, policies.UNUSUAL_WEIGHT
     # Smoothing may leave a numerator although no target has a weight: infinite then.
-    infinite = 0 if not losses.total_size else POSITIVE_INFINITY | NEGATIVE_INFINITY
+    infinite = BOTH_INFINITIES if losses.has_numerator else 0
     return NAN | ZERO | infinite, policies.MEAN_OF_ZERO_WEIGHT
 
 

@@ -111,6 +111,11 @@ class RowQuantities:
         return self.precision.narrow(self.wide_log_sum)
 
     @cached_property
+    def near_overflow(self) -> bool:
+        """Whether a logit times weights, probabilities and the number of classes may leave the arithmetic format."""
+        return float(np.abs(self.x).max(initial=0.0)) > 1e-20 * self.arithmetic.max
+
+    @cached_property
     def overflowing(self) -> Array | None:
         """Where l leaves the range of the arithmetic format although the logits are finite, or None."""
         largest = self.arithmetic.max * (1 - self.arithmetic.unit_roundoff)
