@@ -9,25 +9,29 @@ import sys
 import pytest
 
 from xentfuzz import __version__
-from xentfuzz.command_line import app as commands
+from xentfuzz.command_line.app import app
 from xentfuzz.reports.lines import WIDTH
 
-NAMES = ["run", "list", "check", "replay", "explain", "bench", "report"]
+COMMANDS = {command.name: command for command in app.registered_commands}
 
 
 def test_help_lists_every_command_and_fits_80_columns(xentfuzz):
     ran = xentfuzz("--help")
     assert (ran.status, ran.err) == (0, "")
-    assert re.findall(r"^  (\w+) {2,}[A-Z]", ran.out, re.MULTILINE) == NAMES
+    assert re.findall(r"^  (\w+) {2,}[A-Z]", ran.out, re.MULTILINE) == list(COMMANDS)
     assert "..." not in ran.out.partition("Commands:")[2]
     assert max(map(len, ran.out.splitlines())) <= WIDTH
+
+
+def test_the_promised_commands_are_there():
+    assert {"run", "list", "check", "replay", "explain", "bench", "report"} <= set(COMMANDS)
 
 
 def test_without_a_command_there_is_help(xentfuzz):
     assert xentfuzz() == xentfuzz("--help")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_begins_with_a_verb_gives_defaults_and_examples(xentfuzz, name):
     ran = xentfuzz(name, "--help")
     assert ran.status == 0
@@ -131,8 +135,3 @@ def test_a_reader_that_goes_away_is_no_error(folder):
 def test_the_module_is_the_program(folder):
     done = subprocess.run([sys.executable, "-m", "xentfuzz", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"xentfuzz {__version__}\n"
-
-
-def test_every_command_is_a_module_with_examples():
-    for module in (commands.run, commands.listing, commands.check, commands.replay, commands.explain, commands.bench, commands.report):
-        assert "Examples:" in module.EPILOG
