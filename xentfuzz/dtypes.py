@@ -55,13 +55,15 @@ FORMATS = {
 @cache
 def numpy_dtype(name: str) -> np.dtype[Any]:
     """The NumPy dtype called `name`; bfloat16 is `ml_dtypes.bfloat16`. Raises ImportError without ml_dtypes."""
+    wanted: Any = name
     if name == "bfloat16":
         import ml_dtypes  # noqa: PLC0415 - a worker in another interpreter may lack it and never need it
 
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
+        wanted = ml_dtypes.bfloat16
+    found: np.dtype[Any] = np.dtype(wanted)
+    return found
 
 
 def dtype_name(dtype: Any) -> str:
     """The name of a NumPy dtype or of what `np.dtype` accepts: "bfloat16" for ml_dtypes' (kind "V") too."""
-    return np.dtype(dtype).name
+    return str(np.dtype(dtype).name)

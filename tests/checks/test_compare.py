@@ -47,7 +47,7 @@ class Fixed:
         )
 
 
-def compared(got: Any, expected: Fixed):  # noqa: ANN202
+def compared(got: Any, expected: Fixed):
     return compare(np.asarray(got, np.float64), expected, "value", LSE, "float32")
 
 

@@ -74,7 +74,7 @@ def search(operation: str, dtype: str, seeds: Iterable[int], largest: int) -> Wo
 
 def long_rows(dtype: str, regime: str, classes: int, seed: int) -> Worst:
     """cross_entropy of two rows of a real vocabulary size, where sequential sums lose the most."""
-    from random_cases import case_of  # noqa: PLC0415 - beside its only use
+    from random_cases import case_of
 
     worst = Worst()
     random = np.random.default_rng(seed)

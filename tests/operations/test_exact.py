@@ -77,7 +77,7 @@ def test_double_double_agrees_with_long_double(operation: str, monkeypatch: pyte
 @pytest.mark.parametrize("reduction", ["none", "mean"])
 def test_a_small_loss_is_relatively_accurate(reduction: str) -> None:
     """log1p of what the other classes add: float64 arithmetic on s = 1 + 1e-30 would say 0."""
-    from cases import evaluation_of, only_block  # noqa: PLC0415 - beside its only use
+    from cases import evaluation_of, only_block
 
     block = only_block(evaluation_of("cross_entropy", [[70.0, 0.0]], [0], reduction=reduction), "value")
     assert float(block.exact[0]) == pytest.approx(np.exp(-70), rel=1e-14)
@@ -124,7 +124,7 @@ def test_against_torch_in_float64(operation: str, dtype: str) -> None:
 
 
 def in_float64(case: Case) -> Case:
-    from xentfuzz.arrays import StridedArray  # noqa: PLC0415 - beside its only use
+    from xentfuzz.arrays import StridedArray
 
     arrays = {}
     for name, array in case.arrays.items():
