@@ -94,6 +94,13 @@ def test_small_arrays_are_readable():
     ]
 
 
+def test_what_is_mostly_constant_is_said_so():
+    values = np.zeros((3, 5), np.float32)
+    values[1, 2] = 7
+    assert numpy_statements("logits", StridedArray.of(values), None) == ['logits = np.full((3, 5), 0.0, "float32")', "logits[1, 2] = 7.0"]
+    assert numpy_statements("logits", StridedArray.of(values[:2]), None)[0].startswith("logits = np.array([")
+
+
 @pytest.mark.parametrize("size", [LARGEST_LITERAL, LARGEST_LITERAL + 1, 5000])
 def test_lines_stay_short(size):
     array = StridedArray.of(np.random.default_rng(0).normal(size=size))

@@ -13,6 +13,8 @@ from xentfuzz.failures.script.literals import Array, mostly_constant, nested, pa
 
 # Beyond this many bytes an array goes into a file beside the script, where there may be one.
 LARGEST_EMBEDDED = 2**18
+# More elements than MANY with at most FEW exceptions from one value are shorter said than listed.
+MANY, FEW = 12, 3
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,9 @@ def _built(dialect: Dialect, name: str, values: Array, dtype: str, file: str | N
     words: dict[str, Any] = {"name": name, "shape": values.shape, "dtype": dialect.dtype(dtype), "file": file}
     if not values.size:
         return Built(dialect.empty.format(**words))
-    literal = nested(values)
-    if literal is not None:
+    literal, constant = nested(values), mostly_constant(values)
+    if literal is not None and (constant is None or values.size <= MANY or len(constant.exceptions) > FEW):
         return Built(dialect.new.format(values=literal, **words))
-    constant = mostly_constant(values)
     if constant is not None:
         changes = tuple(f"[{', '.join(map(str, index))}] = {value}" for index, value in constant.exceptions.items())
         return Built(dialect.full.format(value=constant.fill, **words), changes)
