@@ -1,6 +1,7 @@
 """Correct implementations in every algebraic form and order of summation that the error bounds admit, in plain NumPy.
 
-They share nothing with `xentfuzz.operations`: each computes in float32 (float64 for float64 arrays), rounds once, and is as good as such a form
+They share nothing with `xentfuzz.operations`: each computes in float32 (float64 for float64 arrays), rounds once, and is as good as such
+a form
 can be expected to be. No bound may reject one of them. `HONEST["name"].pair(operation)` gives forward and backward functions with the
 arguments of that operation.
 """
