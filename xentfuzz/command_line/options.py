@@ -60,4 +60,4 @@ Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]
 Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many seeds.", min=1)]
 Jobs = Annotated[int | None, _option("--jobs", "N", "Use so many processes.", "one for each core", min=1)]
-Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.")]
+Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.", show_default="no")]
