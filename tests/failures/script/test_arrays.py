@@ -7,6 +7,7 @@ import pytest
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES, dtype_name, numpy_dtype
+from xentfuzz.failures.script import arrays
 from xentfuzz.failures.script.arrays import numpy_statements, torch_statements
 from xentfuzz.failures.script.literals import LARGEST_LITERAL, number
 from xentfuzz.recipes.layouts import LAYOUTS, lay_out
@@ -99,6 +100,15 @@ def test_what_is_mostly_constant_is_said_so():
     values[1, 2] = 7
     assert numpy_statements("logits", StridedArray.of(values), None) == ['logits = np.full((3, 5), 0.0, "float32")', "logits[1, 2] = 7.0"]
     assert numpy_statements("logits", StridedArray.of(values[:2]), None)[0].startswith("logits = np.array([")
+
+
+def test_what_is_too_large_for_a_script_is_left_to_replay(monkeypatch, capsys):
+    monkeypatch.setattr(arrays, "LARGEST_WRITTEN", 100)
+    array = StridedArray.of(np.arange(60.0))
+    assert not arrays.is_large(array)
+    with pytest.raises(SystemExit, match="2"):
+        _run(["import sys", *numpy_statements("logits", array, "case.npz")])
+    assert "logits of shape (60,) is too large" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("size", [LARGEST_LITERAL, LARGEST_LITERAL + 1, 5000])

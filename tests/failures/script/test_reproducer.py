@@ -129,7 +129,7 @@ def run(tmp_path, monkeypatch, capsys):
             status = end.code
         except Exception as error:  # noqa: BLE001 - as Python itself would end
             status = 1
-            print(f"{type(error).__name__}: {error}")  # noqa: T201
+            print(f"{type(error).__name__}: {error}")
         return Ended(status, capsys.readouterr().out)
 
     return run
@@ -248,7 +248,7 @@ def test_own_spellings_and_fixed_arguments(make_failure, run, monkeypatch):
         ),
     ],
 )
-def test_other_kinds(make_failure, run, kind, name, details, words):  # noqa: PLR0917 - a column each
+def test_other_kinds(make_failure, run, kind, name, details, words):
     _shows_it(run, reproducer(make_failure(ARRAYS, kind=kind, source=_source(name), **details)), words)
 
 

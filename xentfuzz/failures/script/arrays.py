@@ -13,6 +13,9 @@ from xentfuzz.failures.script.literals import Array, mostly_constant, nested, pa
 
 # Beyond this many bytes an array goes into a file beside the script, where there may be one.
 LARGEST_EMBEDDED = 2**18
+# Beyond this many bytes it is left to its recipe.
+LARGEST_WRITTEN = 2**26
+TOO_LARGE = 'print("{name} of shape {shape} is too large for a script: `xentfuzz replay` makes it from the recipe") or sys.exit(2)'
 # More elements than MANY with at most FEW exceptions from one value are shorter said than listed.
 MANY, FEW = 12, 3
 
@@ -53,7 +56,7 @@ TORCH = Dialect(
 def is_large(array: StridedArray) -> bool:
     """Whether an array is better kept in a file than written into a script."""
     values = array.view()
-    return is_plain(array) and values.nbytes > LARGEST_EMBEDDED and mostly_constant(values) is None
+    return is_plain(array) and LARGEST_EMBEDDED < values.nbytes <= LARGEST_WRITTEN and mostly_constant(values) is None
 
 
 def for_file(array: StridedArray) -> Array:
@@ -119,6 +122,8 @@ def _built(dialect: Dialect, name: str, values: Array, dtype: str, file: str | N
     if constant is not None:
         changes = tuple(f"[{', '.join(map(str, index))}] = {value}" for index, value in constant.exceptions.items())
         return Built(dialect.full.format(value=constant.fill, **words), changes)
+    if values.nbytes > LARGEST_WRITTEN:
+        return Built(TOO_LARGE.format(**words))
     if file is not None and values.nbytes > LARGEST_EMBEDDED:
         return Built(dialect.from_file.format(**words))
     return Built(dialect.from_bytes.format(content=packed(values), **words))

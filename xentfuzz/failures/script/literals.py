@@ -70,19 +70,17 @@ class MostlyConstant:
 
 
 def mostly_constant(values: Array) -> MostlyConstant | None:
-    """The array as a constant with exceptions; None where there are too many."""
+    """The array as a constant with exceptions; None where there are too many. The constant is what stands first, last or in the middle."""
     if not values.size:
         return None
-    bits = np.ascontiguousarray(values).reshape(-1).view(f"u{values.itemsize}")
-    found, counts = np.unique(bits, return_counts=True)
-    others = np.flatnonzero(bits != found[counts.argmax()])
-    if others.size > MOST_EXCEPTIONS:
-        return None
-    constant = values.reshape(-1)[bits == found[counts.argmax()]][:1]
-    where = [tuple(int(i) for i in np.unravel_index(position, values.shape)) for position in others]
-    if not _survives(constant) or not _survives(values.reshape(-1)[others]):
-        return None
-    return MostlyConstant(number(constant[0]), {index: number(values[index]) for index in where})
+    flat = np.ascontiguousarray(values).reshape(-1)
+    bits = flat.view(f"u{values.itemsize}")
+    for place in (0, values.size - 1, values.size // 2):
+        others = np.flatnonzero(bits != bits[place])
+        if others.size <= MOST_EXCEPTIONS and _survives(flat[[place]]) and _survives(flat[others]):
+            where = [tuple(int(i) for i in np.unravel_index(position, values.shape)) for position in others]
+            return MostlyConstant(number(flat[place]), {index: number(values[index]) for index in where})
+    return None
 
 
 def packed(values: Array) -> str:
