@@ -10,6 +10,12 @@ from xentfuzz.checks.trial import Trial
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
 
+COSTS = {
+    "call": "a call or a few",
+    "protocol": "dozens of calls",
+    "costly": "a tenth of a second or more",
+}
+
 
 @dataclass
 class Measure:
@@ -34,6 +40,8 @@ class Check:
     draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
     directed: whether the search towards a larger error / allowed error is worth it.
     hazardous: whether its calls may damage the process, so that it is run after everything else and its worker is given up afterwards.
+    cost: how much one case costs, which is what a profile has its number of cases by (see COSTS).
+    isolated_only: whether it needs a worker of its own, because it changes the process.
     """
 
     name: str
@@ -45,3 +53,5 @@ class Check:
     draws: Mapping[str, Any] = field(default_factory=dict)
     directed: bool = False
     hazardous: bool = False
+    cost: str = "call"
+    isolated_only: bool = False

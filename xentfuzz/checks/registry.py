@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from xentfuzz.checks import invalid, results
+from xentfuzz.checks import invalid, memory, repeat, results, surroundings
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
 from xentfuzz.errors import UnknownName
@@ -14,11 +14,12 @@ from xentfuzz.operations import operation_names
 @cache
 def checks_for(operation: str) -> tuple[Check, ...]:
     """The checks that an operation has, in the order in which reports list them."""
-    return tuple(
-        check
-        for check in (*results.CHECKS, *identity_checks(operation), *invalid.CHECKS)
-        if check.operations is None or operation in check.operations
-    )
+    return tuple(check for check in _candidates(operation) if check.operations is None or operation in check.operations)
+
+
+def _candidates(operation: str) -> tuple[Check, ...]:
+    calls = (*repeat.CHECKS, *memory.CHECKS, *surroundings.CHECKS)
+    return (*results.CHECKS, *identity_checks(operation), *calls, *invalid.CHECKS)
 
 
 def all_checks() -> dict[str, Check]:

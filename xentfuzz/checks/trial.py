@@ -92,13 +92,18 @@ class Trial:
 
 
 def call(subject: Subject, function: str, case: Case, value_dtype: str) -> Outcome:
-    """Call a function with a case's arrays, the upstream gradient in the loss's dtype."""
+    """Call a function with a case's arrays."""
+    return subject.call(Call(function, arguments_of(function, case, value_dtype), case.options))
+
+
+def arguments_of(function: str, case: Case, value_dtype: str) -> dict[str, StridedArray]:
+    """The arrays that a function takes, the upstream gradient in the loss's dtype."""
     arrays = dict(case.arrays)
     upstream = arrays.pop("grad_output", None)
     if function == "backward" and upstream is not None:
         same = upstream.dtype == value_dtype
         arrays["grad_output"] = upstream if same else StridedArray.of(upstream.view().astype(numpy_dtype(value_dtype)))
-    return subject.call(Call(function, arrays, case.options))
+    return arrays
 
 
 def unwrap(outcome: Outcome, function: str, layout_refused: bool) -> Mapping[str, Any]:

@@ -42,6 +42,7 @@ from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed
 from xentfuzz.runner.verdict import finished_report
+from xentfuzz.subjects.subject import Subject
 
 # A progress event for every case would cost more than a small case does.
 PROGRESS_SECONDS = 0.1
@@ -173,13 +174,19 @@ def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Che
     contestant = Contestant(get_operation(implementation.operation), subject, pool.siblings(implementation), ())
     applicable = []
     for check in checks:
-        reason = check.applies(subject.capabilities, implementation)
+        reason = _reason_against(check, subject)
         if reason is None:
             applicable.append(check)
         else:
             contestant.not_applicable[check.name] = reason
     contestant.checks = tuple(applicable)
     return contestant
+
+
+def _reason_against(check: Check, subject: Subject) -> str | None:
+    if check.isolated_only and not subject.isolated:
+        return "needs a worker of its own (isolate=True)"
+    return check.applies(subject.capabilities, subject.implementation)
 
 
 def _run_operation(operation: str, contestants: list[Contestant], settings: Settings, deadline: Deadline) -> bool:

@@ -17,7 +17,6 @@ from xentfuzz.subjects.subject import Subject
 
 # A crash costs a new worker, a hang a time limit: after so many of one kind the rest of the corpus is skipped for this implementation.
 CRASHES_OF_ONE_KIND = 3
-CRASH_KINDS = {"segfault", "abort", "exit", "hang", "out_of_memory", "output_flood", "worker_killed"}
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,12 @@ class Plan:
         """A seed for one corpus: the same on every machine, different for every corpus."""
         return zlib.crc32("/".join(map(str, (self.seed, self.operation.name, *parts))).encode())
 
-    def count(self, family: str, draws: dict[str, Any], simulator: bool) -> int:
+    def count(self, group: Group, simulator: bool) -> int:
         wanted = self.examples
         if wanted is None:
-            wanted = self.profile.identities if draws else self.profile.cases[family]
+            wanted = self.profile.identities if group.draws else self.profile.cases[group.family]
+        most = {"protocol": self.profile.protocols, "costly": self.profile.costly}.get(group.cost, wanted)
+        wanted = min(wanted, most)
         return min(wanted, self.profile.simulated_cases) if simulator else wanted
 
 
@@ -61,6 +63,7 @@ class Group:
 
     family: str
     draws: dict[str, Any]
+    cost: str
     names: tuple[str, ...]
 
     def checks(self, contestant: Contestant) -> tuple[Check, ...]:
@@ -69,10 +72,10 @@ class Group:
 
 def groups(contestants: Sequence[Contestant], *, hazardous: bool) -> list[Group]:
     """The hazardous or the other checks of all contestants, grouped by what their cases are drawn from."""
-    found: dict[tuple[str, str], Group] = {}
+    found: dict[tuple[str, str, str], Group] = {}
     for check in (check for contestant in contestants for check in contestant.checks if check.hazardous == hazardous):
-        key = (check.family, repr(sorted(check.draws.items())))
-        group = found.get(key, Group(check.family, dict(check.draws), ()))
+        key = (check.family, check.cost, repr(sorted(check.draws.items())))
+        group = found.get(key, Group(check.family, dict(check.draws), check.cost, ()))
         if check.name not in group.names:
             found[key] = replace(group, names=(*group.names, check.name))
     return list(found.values())
@@ -110,10 +113,10 @@ def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contest
     common = replace(common_space(plan.operation, dtype, group.family), **group.draws)
     able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant)]
     real = tuple(contestant for contestant in able if not contestant.subject.implementation.simulator)
-    seed = plan.derived_seed(dtype, group.family, sorted(group.draws.items()))
+    seed = plan.derived_seed(dtype, group.family, group.cost, sorted(group.draws.items()))
     if real:
         sized = plan.profile.size(common, simulator=False)
-        yield Corpus(group, Origin(sized, seed, plan.count(group.family, group.draws, simulator=False)), real)
+        yield Corpus(group, Origin(sized, seed, plan.count(group, simulator=False)), real)
     for contestant in able:
         for origin in _own_origins(plan, group, common, contestant, seed):
             yield Corpus(group, origin, (contestant,))
@@ -122,7 +125,7 @@ def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contest
 def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant, seed: int) -> Iterator[Origin]:
     simulator = contestant.subject.implementation.simulator
     capabilities = contestant.subject.capabilities
-    count = plan.count(group.family, group.draws, simulator)
+    count = plan.count(group, simulator)
     own = plan.profile.size(own_space(common, plan.operation, capabilities), simulator)
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
@@ -130,7 +133,7 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
         if compared < count:
             yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=simulator and attempt == 1))
     opted = opt_in_space(common, plan.operation, capabilities)
-    if opted is not None and not group.draws:
+    if opted is not None and not group.draws and group.cost == "call":
         yield Origin(plan.profile.size(opted, simulator), seed + ATTEMPTS + 1, max(1, count // OPT_IN_SHARE))
 
 
@@ -149,7 +152,7 @@ def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
         if _over(plan, corpus):
             return
         trials = _run_recipe(plan, corpus, recipe)
-        if group.family == "ordinary" and not group.draws:
+        if group.family == "ordinary" and not group.draws and group.cost == "call":
             agreement.note(trials)
         name = corpus.contestants[0].name
         plan.progress(Progress(name, plan.operation.name, group.names[0], recipe.dtype, "corpus", done, len(recipes)))

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Trial, Unsupported
-from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.failures.source import Source, source_of
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
-from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Found, Origin
+from xentfuzz.runner.contestant import Contestant, Found, Origin
 from xentfuzz.runner.results import CheckResult
 from xentfuzz.subjects.subject import Subject
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from xentfuzz.checks.registry import find_check
 from xentfuzz.failures.explain_case import explain
-from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.recipes.draw import shrink
 from xentfuzz.recipes.recipe import Recipe, recipe_from
-from xentfuzz.runner.contestant import CRASH_KINDS, Contestant, Deadline, Found
+from xentfuzz.runner.contestant import Contestant, Deadline, Found
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.profiles import Profile
 
@@ -86,7 +86,7 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
             smallest = verdict
         return fails
 
-    evaluations = CRASH_EVALUATIONS if found.failure.kind in CRASH_KINDS else profile.shrink_evaluations
+    evaluations = _evaluations(found, profile)
     if found.origin is not None and not deadline.has_passed():
         origin = found.origin
         recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
@@ -96,6 +96,12 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
         smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
+
+
+def _evaluations(found: Found, profile: Profile) -> int:
+    if found.failure.kind in CRASH_KINDS:
+        return CRASH_EVALUATIONS
+    return profile.shrink_evaluations if found.check.cost == "call" else profile.repeated_evaluations
 
 
 def _told(contestant: Contestant, found: Found) -> Callable[[Recipe], bool | None]:

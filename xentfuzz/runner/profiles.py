@@ -13,14 +13,18 @@ from xentfuzz.recipes.space import Space
 class Profile:
     """cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
 
+    protocols, costly: cases of each check of that cost, whatever was asked for.
+
     largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
     takes milliseconds for each row; simulated_recorded: elements of a recording that it is given.
-    shrink_evaluations: calls that shrinking one failure may cost.
+    shrink_evaluations: calls that shrinking one failure may cost; repeated_evaluations: where one call is a whole protocol.
     """
 
     name: str
     cases: Mapping[str, int]
     identities: int
+    protocols: int
+    costly: int
     search: int
     largest: int
     long: int
@@ -28,6 +32,7 @@ class Profile:
     simulated_largest: int = 40
     simulated_recorded: int = 400
     shrink_evaluations: int = 400
+    repeated_evaluations: int = 60
 
     def size(self, space: Space, simulator: bool) -> Space:
         """The space limited to this profile's sizes."""
@@ -41,6 +46,8 @@ PROFILES = {
         "quick",
         cases={"ordinary": 50, "special": 40, "robust": 12},
         identities=12,
+        protocols=4,
+        costly=1,
         search=20,
         largest=1024,
         long=140_000,
@@ -50,6 +57,8 @@ PROFILES = {
         "default",
         cases={"ordinary": 250, "special": 160, "robust": 110},
         identities=120,
+        protocols=30,
+        costly=4,
         search=100,
         largest=4096,
         long=300_000,
@@ -59,6 +68,8 @@ PROFILES = {
         "thorough",
         cases={"ordinary": 2000, "special": 1000, "robust": 400},
         identities=500,
+        protocols=120,
+        costly=16,
         search=1000,
         largest=65536,
         long=4_000_000,

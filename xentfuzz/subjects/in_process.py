@@ -22,7 +22,7 @@ from xentfuzz.worker.describe import describe_callee
 from xentfuzz.worker.libraries.library import Collected
 
 
-def results_of(answer: Answer, *, copy: bool) -> dict[str, np.ndarray[Any, Any] | float | int] | None:
+def results_of(answer: Answer, *, copy: bool) -> dict[str, np.ndarray[Any, Any] | float | int | str] | None:
     """The results as NumPy arrays of their own dtype."""
     if answer.results is None:
         return None
@@ -38,6 +38,7 @@ class InProcess:
     """Raises UsageError where the implementation can't be loaded, Unavailable where its array library is missing."""
 
     capabilities: Capabilities
+    isolated = False
 
     def __init__(self, implementation: Implementation) -> None:
         self.implementation = implementation

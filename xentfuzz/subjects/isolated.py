@@ -23,6 +23,7 @@ class Isolated:
     """A worker that came to its end is replaced for the next call. Raises UsageError where the implementation can't be loaded."""
 
     capabilities: Capabilities
+    isolated = True
 
     def __init__(self, implementation: Implementation, limits: Limits | None = None) -> None:
         self.implementation = implementation
@@ -58,7 +59,7 @@ class Isolated:
         described, free = put_arrays(worker.arena, call.arrays)
         message = {"do": "call", "function": call.function, "arrays": described, "options": dict(call.options), "free": free}
         try:
-            reply = worker.request(message, self.specialisations.time_limit(key, self.limits))
+            reply = worker.request(message, call.seconds or self.specialisations.time_limit(key, self.limits))
         except BaseException:
             # An interrupt has ended the worker; what is shrunk and reported after it needs another one.
             self._lost()

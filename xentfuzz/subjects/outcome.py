@@ -15,11 +15,16 @@ FUNCTIONS = ("forward", "backward", "value_and_grad")
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """function: of FUNCTIONS. arrays and options: as in a Case; options hold all values, those that differ from the default are passed."""
+    """function: of FUNCTIONS. arrays and options: as in a Case; options hold all values, those that differ from the default are passed.
+
+    Or "protocol:NAME", with arrays and options as `xentfuzz.worker.protocols` wants them.
+    seconds: a time limit of its own, None for that of the worker's limits.
+    """
 
     function: str
     arrays: Mapping[str, StridedArray]
     options: Mapping[str, Any]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,12 @@ class Crash:
 class Outcome:
     """What a call gave: exactly one of results, unsupported, raised and crash is set.
 
-    results: "value" and "grad_<argument>" -> what came back, as NumPy arrays of the subject's own dtype; a Python number stays one.
+    results: "value" and "grad_<argument>" -> what came back, as NumPy arrays of the subject's own dtype; a Python number stays one. A
+    protocol's have names of its own, and may be texts.
     changed: arguments whose bits differ after the call. seconds: of the call alone. compiled: the first call of a specialisation.
     """
 
-    results: Mapping[str, np.ndarray[Any, Any] | float | int] | None = None
+    results: Mapping[str, np.ndarray[Any, Any] | float | int | str] | None = None
     unsupported: str | None = None
     raised: Raised | None = None
     crash: Crash | None = None

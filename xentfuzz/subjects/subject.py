@@ -10,10 +10,14 @@ from xentfuzz.subjects.outcome import Call, Outcome
 
 
 class Subject(Protocol):
-    """Calls never raise for what the implementation does: every exception, crash or time-out is in the Outcome."""
+    """Calls never raise for what the implementation does: every exception, crash or time-out is in the Outcome.
+
+    isolated: it is called in a worker of its own, so that what it does to its process is nobody else's.
+    """
 
     implementation: Implementation
     capabilities: Capabilities
+    isolated: bool
 
     def describe(self) -> dict[str, Any]:
         """The form and the parameters of each function."""

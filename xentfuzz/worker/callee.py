@@ -14,7 +14,9 @@ from xentfuzz.worker.forms import Form, form_of
 from xentfuzz.worker.libraries import library_named
 from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported
 from xentfuzz.worker.plan import Plan
+from xentfuzz.worker.protocols import PREFIX, run_protocol
 from xentfuzz.worker.reference import load_reference
+from xentfuzz.worker.surroundings import Fingerprint
 from xentfuzz.worker.texts import message_of, raised_from
 
 
@@ -22,7 +24,7 @@ from xentfuzz.worker.texts import message_of, raised_from
 class Answer:
     """What one call gave: exactly one of results, unsupported, raised, crash."""
 
-    results: Mapping[str, Collected | Number] | None = None
+    results: Mapping[str, Collected | Number | str] | None = None
     unsupported: str | None = None
     raised: Raised | None = None
     crash: Crash | None = None
@@ -30,7 +32,10 @@ class Answer:
 
 
 class Callee:
-    """forms: function name -> its form. Raises UsageError where a function can't be loaded, ImportError where its array library can't."""
+    """forms: function name -> its form. baseline: the surroundings when it had been loaded, None where they are shared with others.
+
+    Raises UsageError where a function can't be loaded, ImportError where its array library can't.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -40,6 +45,7 @@ class Callee:
             self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
         self.library: ArrayLibrary = library_named(plan.array, plan.device)
         self.seconds = 0.0
+        self.baseline: Fingerprint | None = None
 
     def call(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
         """One call; `arrays` are handed over as they are. KeyboardInterrupt alone gets through: only the caller knows whose it is."""
@@ -56,13 +62,21 @@ class Callee:
             return _failed(error, self.seconds)
         return Answer(results, seconds=self.seconds)
 
-    def _call(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> dict[str, Collected | Number]:
-        loaded = {name: self._load(name, array) for name, array in arrays.items()}
+    def _call(
+        self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]
+    ) -> Mapping[str, Collected | Number | str]:
+        if function.startswith(PREFIX):
+            return run_protocol(self, function, arrays, options)
+        loaded = self.load(arrays)
         try:
-            outputs = self._timed(self._outputs, function, loaded, arrays, options)
+            outputs = self._timed(self.outputs, function, loaded, arrays, options)
             return {name: self.library.collect(output) for name, output in outputs.items()}
         finally:
             self.library.write_back()
+
+    def load(self, arrays: Mapping[str, StridedArray]) -> dict[str, Any]:
+        """The arrays in the implementation's own library. Raises Unsupported where it can't hold one of them."""
+        return {name: self._load(name, array) for name, array in arrays.items()}
 
     def _load(self, name: str, array: StridedArray) -> Any:
         try:
@@ -79,20 +93,21 @@ class Callee:
             self.seconds = time.perf_counter() - began
         return outputs
 
-    def _outputs(
+    def outputs(
         self, function: str, loaded: Mapping[str, Any], arrays: Mapping[str, StridedArray], options: Mapping[str, Any]
     ) -> dict[str, Any]:
+        """Output name -> what one call gave, in its own library; whatever it raises gets through. arrays: those that were loaded."""
         gradient = f"grad_{self.plan.positional[0]}"
         if function == "forward":
-            return {"value": self._invoke(function, loaded, options)}
+            return {"value": self.invoke(function, loaded, options)}
         if function == "value_and_grad":
-            value, slope = _pair(self._invoke(self._declared(function), loaded, options))
+            value, slope = _pair(self.invoke(self._declared(function), loaded, options))
             return {"value": value, gradient: slope}
         if function in self.forms:
-            return {gradient: self._invoke(function, loaded, options)}
+            return {gradient: self.invoke(function, loaded, options)}
         wanted = differentiable(self.plan, arrays)
         upstream = loaded["grad_output"]
-        found = self.library.gradients(lambda values: self._invoke("forward", values, options), loaded, wanted, upstream)
+        found = self.library.gradients(lambda values: self.invoke("forward", values, options), loaded, wanted, upstream)
         return {f"grad_{name}": slope for name, slope in found.items()}
 
     def _declared(self, function: str) -> str:
@@ -100,7 +115,8 @@ class Callee:
             raise Unsupported(f"no {function}")
         return function
 
-    def _invoke(self, function: str, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    def invoke(self, function: str, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """What a declared function returns."""
         form = self.forms[function]
         before = ("grad_output",) if function == "backward" else ()
         leading = [loaded[name] for name in (*before, *self.plan.positional)]

@@ -16,6 +16,7 @@ from xentfuzz.worker.callee import Answer, Callee
 from xentfuzz.worker.describe import describe_callee, describe_target
 from xentfuzz.worker.memory import Arena
 from xentfuzz.worker.messages import encode, read_exactly, read_message, write_all
+from xentfuzz.worker.surroundings import fingerprint
 from xentfuzz.worker.texts import message_of, raised_from
 from xentfuzz.worker.wire import answer_message, arrays_in
 
@@ -47,6 +48,7 @@ class Server:
         try:
             if request["do"] == "load":
                 self.callee = Callee(pickle.loads(read_exactly(self.requests, request["size"])))  # noqa: S301 - from the parent
+                self.callee.baseline = fingerprint()
                 return {"loaded": describe_callee(self.callee)}
             return {"target": describe_target(request["reference"], request["positional"])}
         except UsageError as error:

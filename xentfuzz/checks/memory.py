@@ -1,0 +1,219 @@
+"""Checks of memory: whose it is that a result lies in, what is read and written beyond the arguments, what was never written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.compare import compare
+from xentfuzz.checks.protocol import (
+    Results,
+    Steps,
+    first_difference,
+    functions_of,
+    loss_dtype,
+    other_values,
+    perform,
+    plain,
+    taller,
+)
+from xentfuzz.checks.refusal import target_kind
+from xentfuzz.checks.trial import Array, Trial, arguments_of, unwrap
+from xentfuzz.dtypes import FORMATS, dtype_name
+from xentfuzz.failures.failure import failure
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations.case import Case
+from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.outcome import Call, Outcome
+
+# ---- whose memory
+
+
+def results_are_own_memory(trial: Trial) -> Measure:
+    case = plain(trial.case)
+    others = [(function, other_values(case)) for function in functions_of(trial)]
+    for function in functions_of(trial):
+        # The same function first: a buffer is most likely its own.
+        steps = [(function, case), (function, other_values(case)), *others]
+        found = perform(trial, "hold", steps)
+        if found["shared"]:
+            output, argument = str(found["shared"]).split()[:2]
+            message = f"{function}: {output} shares memory with {argument}; declare aliases=True where that is by design"
+            raise failure("aliased_result", message, function=function, output=output)
+        if found["changed"]:
+            output, later = str(found["changed"]).split()[0], steps[int(found["by"])]
+            message = f"{function}: {output} is overwritten by a later call of {later[0]}; declare aliases=True where that is by design"
+            raise failure("aliased_result", message, function=function, output=output, calls=((function, case), later))
+    return Measure()
+
+
+def not_declared_aliasing(_: Capabilities, implementation: Implementation) -> str | None:
+    return "declared aliases=True" if implementation.aliases else None
+
+
+# ---- beyond the arguments
+
+# Poison before and after each argument, enough for the widest vector that a kernel may read or write at once.
+GUARD = 256
+# Between the rows of an array that lies in a wider one.
+GAP = 19
+NAN_BYTES, LARGE_BYTES = 0xFF, 0x5A
+
+
+def stays_in_bounds(trial: Trial) -> Measure:
+    case = plain(trial.case)
+    layouts = trial.subject.capabilities.layouts
+    for wide in (False, True):
+        if wide and layouts and "first_columns" not in layouts:
+            continue
+        for function in functions_of(trial):
+            _in_bounds(trial, function, case, wide=wide)
+    return Measure()
+
+
+def _in_bounds(trial: Trial, function: str, case: Case, *, wide: bool) -> None:
+    """Two poisons around the arguments: a result that differs between them was computed from it."""
+    seen: list[Results] = []
+    for variant in (0, 1, 0):
+        outcome, arrays = _call_guarded(trial, function, case, variant, wide=wide)
+        written = outcome.notes.get("written_outside", ())
+        if written:
+            message = f"{function} writes beyond {', '.join(written)}"
+            raise failure("out_of_bounds_write", message, function=function, calls=((function, arrays),))
+        seen.append(unwrap(outcome, function, layout_refused=False))
+        if variant == 1 and first_difference(*seen) is None:
+            return
+    # Two calls with the same poison: a difference there is no sign of anything read.
+    if first_difference(seen[0], seen[2]) is None:
+        output, words = first_difference(seen[0], seen[1]) or ("", "")
+        message = f"{function}: {output} depends on memory beyond the arguments: {words}"
+        cases = [guarded(case, variant, wide=wide) for variant in (0, 1)]
+        raise failure("out_of_bounds_read", message, function=function, output=output, calls=tuple((function, one) for one in cases))
+
+
+def _call_guarded(trial: Trial, function: str, case: Case, variant: int, *, wide: bool) -> tuple[Outcome, Case]:
+    around = guarded(case, variant, wide=wide)
+    given = arguments_of(function, case, loss_dtype(trial, case))
+    arrays = {name: _guard(case, name, array.view(), variant, wide=wide) for name, array in given.items()}
+    return trial.subject.call(Call(function, arrays, case.options)), around
+
+
+def guarded(case: Case, variant: int, *, wide: bool) -> Case:
+    """The case with every array inside a larger buffer. variant: 0 or 1, of the poison; wide: rows further apart than they are long."""
+    arrays = {name: _guard(case, name, values, variant, wide=wide) for name, values in case.values.items()}
+    return Case(case.operation, case.dtype, arrays, case.options)
+
+
+def _guard(case: Case, name: str, values: Array, variant: int, *, wide: bool) -> StridedArray:
+    if not values.size:
+        return StridedArray.of(values)
+    gap = GAP if wide and values.ndim > 1 else 0
+    shape = (*values.shape[:-1], values.shape[-1] + gap) if values.ndim else ()
+    size = int(np.prod(shape, dtype=np.int64)) * values.dtype.itemsize
+    storage = np.full(2 * GUARD + size, (NAN_BYTES, LARGE_BYTES)[variant], np.uint8)
+    if name == "target" and target_kind(case) == "index":
+        # A label that is no class would end the process where it is used, which tells less.
+        storage.view(values.dtype)[...] = _labels(case)[variant]
+    whole = np.ndarray(shape, values.dtype, buffer=storage.data, offset=GUARD)
+    view = whole[..., : values.shape[-1]] if values.ndim else whole
+    view[...] = values
+    return StridedArray(storage, dtype_name(values.dtype), view.shape, view.strides, GUARD)
+
+
+def _labels(case: Case) -> tuple[int, int]:
+    """Two labels that an implementation takes: the ignored one, where the case has it already, and the first class; else two classes."""
+    labels, ignored = case.values["target"], case.options["ignore_index"]
+    classes = next(iter(case.values.values())).shape[0 if labels.ndim == 0 else 1]
+    if (labels == ignored).any():
+        return ignored, 0 if ignored else min(1, classes - 1)
+    return 0, classes - 1
+
+
+# ---- never written
+
+# A moderate number in every format, and NaN in every format.
+FILLS = (0x42, 0xFF)
+# What Numba's runtime fills the first 256 bytes of fresh memory with, so that no allocator's pattern is seen there.
+MARKERS = (*FILLS, 0xCB)
+MANY_ELEMENTS = 5000
+
+
+def writes_every_element(trial: Trial) -> Measure:
+    case = plain(trial.case)
+    many = None if trial.subject.implementation.simulator else taller(case, MANY_ELEMENTS)
+    steps = [(function, each) for each in (case, many) if each is not None for function in functions_of(trial)]
+    results = _filled(trial, steps)
+    for name, result in results.items():
+        number, output = name.split(".")
+        function, given = steps[int(number)]
+        if given is case:
+            _no_marker(trial, function, output, result)
+    return Measure()
+
+
+def _filled(trial: Trial, steps: Steps) -> Results:
+    """The results with memory filled in one way; they must be the same where it is filled in another."""
+    first, other = (perform(trial, "patterns", steps, byte=byte) for byte in FILLS)
+    difference = first_difference(first, other)
+    if difference is not None and first_difference(first, perform(trial, "patterns", steps, byte=FILLS[0])) is None:
+        number, output = difference[0].split(".")
+        function, case = steps[int(number)]
+        message = f"{function}: {output} depends on what fresh memory holds: {difference[1]}"
+        raise failure("unwritten_output", message, function=function, output=output, calls=((function, case),))
+    return first
+
+
+def _no_marker(trial: Trial, function: str, output: str, result: Any) -> None:
+    """No wrong number consists of a byte that fresh memory is filled with."""
+    evaluation = trial.sum_evaluation if function == "value_and_grad" else trial.evaluation
+    array = np.asarray(result)
+    name = dtype_name(array.dtype)
+    if name not in FORMATS or output not in evaluation.outputs() or array.shape != evaluation.shape(output):
+        return
+    marked = _marked(array)
+    if not marked.any():
+        return
+    comparison = compare(array, evaluation, output, trial.grade, name)
+    indices = [mismatch.index for mismatch in comparison.mismatches if marked[mismatch.index]]
+    if indices:
+        number = float(array[indices[0]])
+        where = f" at {list(indices[0])}" if indices[0] else ""
+        message = f"{function}: {output}{where} is {number!r}, which is what fresh memory holds"
+        raise failure("unwritten_output", message, function=function, output=output, index=indices[0], got=number)
+
+
+def _marked(array: Array) -> Array:
+    elements = np.frombuffer(array.tobytes(), np.uint8).reshape(*array.shape, array.dtype.itemsize)
+    marked: Array = np.isin(elements[..., 0], MARKERS) & (elements == elements[..., :1]).all(axis=-1)
+    return marked
+
+
+def host_memory(capabilities: Capabilities, implementation: Implementation) -> str | None:
+    on_host = capabilities.device == "cpu" or implementation.simulator
+    return None if on_host else "not tested: what fresh device memory holds can't be chosen"
+
+
+OWN_MEMORY = """A result shares no memory with an argument, and no later call overwrites it, unless aliases=True is declared.
+
+The first result is kept while other calls are made, with other data, forward and backward."""
+IN_BOUNDS = """Nothing beyond an argument is read or written.
+
+Every argument lies inside a larger buffer with 256 bytes of poison before and after it, and once with poison between its rows too. A result
+that differs between two poisons was computed from one; a poison that changed was written. What is written beyond a result of the
+implementation's own can't be seen."""
+EVERY_ELEMENT = """No result depends on what fresh memory held before the call.
+
+The same call is made with memory filled with one byte, then with another: large blocks by glibc's allocator, small ones through the caches
+of glibc and NumPy. A number that is wrong and consists of such a byte was never written either. Where memory can't be filled, as on a
+device, this is not tested."""
+
+CHECKS = (
+    Check("results_are_own_memory", "ordinary", results_are_own_memory, OWN_MEMORY, applies=not_declared_aliasing, cost="protocol"),
+    Check("stays_in_bounds", "ordinary", stays_in_bounds, IN_BOUNDS, cost="protocol"),
+    Check(
+        "writes_every_element", "ordinary", writes_every_element, EVERY_ELEMENT, applies=host_memory, cost="protocol", isolated_only=True
+    ),
+)

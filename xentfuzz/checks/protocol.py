@@ -1,0 +1,165 @@
+"""What checks of more than one call are made of: protocols in the worker, derived cases, bits that must stay the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.refusal import target_kind
+from xentfuzz.checks.trial import Array, Trial, arguments_of, call, unwrap
+from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.operations.case import Case
+from xentfuzz.subjects.outcome import FUNCTIONS, Call, Outcome
+from xentfuzz.worker.protocols import PREFIX
+
+Steps = Sequence[tuple[str, Case]]
+Results = Mapping[str, Any]
+
+
+def protocol_outcome(trial: Trial, protocol: str, steps: Steps, *, seconds: float | None = None, **parameters: Any) -> Outcome:
+    """What came of a protocol of `xentfuzz.worker.protocols` with calls of (function, case). seconds: a time limit of its own."""
+    arrays: dict[str, StridedArray] = {}
+    described = []
+    for number, (function, case) in enumerate(steps):
+        given = arguments_of(function, case, loss_dtype(trial, case))
+        arrays |= {f"{number}.{name}": array for name, array in given.items()}
+        described.append({"function": function, "options": dict(case.options)})
+    return trial.subject.call(Call(f"{PREFIX}{protocol}", arrays, {"steps": described, **parameters}, seconds))
+
+
+def perform(trial: Trial, protocol: str, steps: Steps, *, seconds: float | None = None, **parameters: Any) -> Results:
+    """The results of a protocol. Raises Unsupported, or a Failure for an exception or a crash."""
+    return unwrap(protocol_outcome(trial, protocol, steps, seconds=seconds, **parameters), steps[0][0], layout_refused=False)
+
+
+def loss_dtype(trial: Trial, case: Case) -> str:
+    return trial.subject.capabilities.loss_dtypes.get(case.dtype, case.dtype)
+
+
+def functions_of(trial: Trial) -> tuple[str, ...]:
+    """What can be called, in the order forward, backward, value_and_grad."""
+    return tuple(function for function in FUNCTIONS if function in trial.subject.capabilities.functions)
+
+
+def results_of(trial: Trial, function: str, case: Case) -> Results:
+    """The results of one call on a derived case. Raises Unsupported, or a Failure for an exception or a crash."""
+    return unwrap(call(trial.subject, function, case, loss_dtype(trial, case)), function, layout_refused=False)
+
+
+def on_case(trial: Trial, case: Case) -> Trial:
+    """The trial of a derived case."""
+    return Trial(trial.operation, case, trial.operation.evaluate(case), trial.subject, trial.siblings)
+
+
+# ---- bits
+
+
+def first_difference(before: Results, after: Results) -> tuple[str, str] | None:
+    """The first output whose bits differ, and how in words; None where all are the same."""
+    for output in before:
+        one, other = np.asarray(before[output]), np.asarray(after[output])
+        if one.shape != other.shape or one.dtype != other.dtype or one.tobytes() != other.tobytes():
+            return output, _words(one, other)
+    return None
+
+
+def _words(one: Array, other: Array) -> str:
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return f"{one.dtype}{list(one.shape)}, then {other.dtype}{list(other.shape)}"
+    width = one.dtype.itemsize
+    differs = np.frombuffer(one.tobytes(), np.uint8).reshape(-1, width) != np.frombuffer(other.tobytes(), np.uint8).reshape(-1, width)
+    places = np.flatnonzero(differs.any(axis=1))
+    index = [int(position) for position in np.unravel_index(places[0], one.shape)]
+    where = f" at {index}" if index else ""
+    several = f", {places.size} of {one.size} elements" if places.size > 1 else ""
+    return f"{float(one.reshape(-1)[places[0]])!r}, then {float(other.reshape(-1)[places[0]])!r}{where}{several}"
+
+
+# ---- derived cases
+
+
+def with_arrays(case: Case, **arrays: Array) -> Case:
+    """The case with some arrays replaced by plain ones."""
+    laid_out = {name: StridedArray.of(values) for name, values in arrays.items()}
+    return Case(case.operation, case.dtype, {**case.arrays, **laid_out}, case.options)
+
+
+def plain(case: Case) -> Case:
+    """The same values, every array C-contiguous in memory of its own."""
+    return with_arrays(case, **case.values)
+
+
+def class_axis(case: Case) -> int:
+    first = next(iter(case.values.values()))
+    return int(case.options["axis"]) % first.ndim if "axis" in case.options else min(first.ndim - 1, 1)
+
+
+def other_values(case: Case) -> Case:
+    """Other data of the same shape: every array reversed, halved and, where that keeps it valid, shifted; one more row is ignored."""
+    first = next(iter(case.arrays))
+    arrays = {name: _other(case, name, values, is_first=name == first) for name, values in case.values.items()}
+    return with_arrays(case, **arrays)
+
+
+def _other(case: Case, name: str, values: Array, *, is_first: bool) -> Array:
+    if name == "target":
+        return np.flip(values, class_axis(case)) if target_kind(case) == "probabilities" else _other_labels(case, values)
+    flipped: Array = np.flip(values, class_axis(case) if is_first else None) * values.dtype.type(0.5)
+    # Weights of both signs might cancel for other labels.
+    return np.abs(flipped) if name == "weight" else flipped
+
+
+def _other_labels(case: Case, labels: Array) -> Array:
+    ignored = case.options["ignore_index"]
+    kept = labels != ignored
+    classes = next(iter(case.values.values())).shape[class_axis(case)]
+    changed = np.where(kept, (labels.astype(np.int64) + 1) % max(classes, 1), labels.astype(np.int64))
+    if np.count_nonzero(kept) > 1 and labels.dtype == np.int64 and not kept.all():
+        # Where some rows are ignored already, so that the implementation is known to take them.
+        changed.reshape(-1)[np.flatnonzero(kept)[0]] = ignored
+    return changed.astype(labels.dtype)
+
+
+def other_reduction(case: Case) -> Case | None:
+    """The same case under another reduction that keeps the shape of the upstream gradient, or None."""
+    others = {"mean": "sum", "sum": "mean"}
+    reduction = others.get(case.options.get("reduction", "none"))
+    return None if reduction is None else Case(case.operation, case.dtype, case.arrays, {**case.options, "reduction": reduction})
+
+
+def taller(case: Case, elements: int) -> Case | None:
+    """The case repeated along its batch axis until it has about so many elements; None without a batch axis, or where it is larger."""
+    first = next(iter(case.values.values()))
+    copies = elements // max(first.size, 1)
+    if first.ndim < 2 or copies < 2 or not first.size:
+        return None
+    axis = 1 if class_axis(case) == 0 else 0
+    return with_arrays(case, **{name: _tiled(values, first, axis, copies) for name, values in case.values.items() if name != "weight"})
+
+
+def _tiled(values: Array, first: Array, axis: int, copies: int) -> Array:
+    """Labels, losses and upstream gradients of losses have the batch first, as such operations have."""
+    if values.ndim == 0:
+        return values
+    along = axis if values.shape == first.shape else 0
+    return np.concatenate([values] * copies, axis=along)
+
+
+def of_dtype(case: Case, dtype: str) -> Case:
+    """The same values in another floating-point format."""
+    wanted = numpy_dtype(dtype)
+    index_target = target_kind(case) == "index" if "target" in case.arrays else False
+    with np.errstate(all="ignore"):
+        arrays = {
+            name: StridedArray.of(values if name == "target" and index_target else values.astype(wanted))
+            for name, values in case.values.items()
+        }
+    return Case(case.operation, dtype, arrays, case.options)
+
+
+def elements_of(case: Case) -> int:
+    return prod(next(iter(case.arrays.values())).shape)
