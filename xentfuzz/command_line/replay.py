@@ -65,20 +65,6 @@ def _operation(given: str) -> str | None:
 
 
 def _run_check(implementation: Implementation, check: str | None, recipe: Recipe) -> Failure | None:
-    """The first failure of one check, or of all for None. Raises UsageError where none takes the case."""
-    from xentfuzz.checks.registry import checks_for  # noqa: PLC0415
     from xentfuzz.runner.check import run_recipe  # noqa: PLC0415
 
-    names = [check] if check else [each.name for each in checks_for(recipe.operation)]
-    refusals = []
-    for name in names:
-        try:
-            failure = run_recipe(implementation, name, recipe, isolate=True)
-        except UsageError as error:
-            refusals.append(error)
-            continue
-        if failure is not None:
-            return failure
-    if len(refusals) == len(names):
-        raise refusals[0]
-    return None
+    return run_recipe(implementation, check, recipe, isolate=True)
