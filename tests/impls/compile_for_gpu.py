@@ -3,8 +3,6 @@
 Run in a process of its own: numba-cuda asks the current device when it compiles a device function, and is told about one that is not there.
 """
 
-# ruff: noqa: T201 - the test that runs it reads what it prints
-
 import sys
 from types import SimpleNamespace
 

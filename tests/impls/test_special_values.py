@@ -84,3 +84,44 @@ def test_mean_of_losses_whose_sum_overflows_is_a_number(kernels):
     logits = np.array([[0.8 * largest, -0.1 * largest]] * 2)
     loss = kernels.value("cross_entropy", logits=logits, target=np.array([1, 1]))
     assert 0.89 * largest < loss < 0.91 * largest
+
+
+# Where several outcomes are allowed, these are the ones that our kernels choose.
+
+
+@pytest.mark.parametrize("target", [np.zeros(0, np.int64), np.array([-100, -100])], ids=["no rows", "everything ignored"])
+@pytest.mark.parametrize(("operation", "first"), [("cross_entropy", "logits"), ("nll_loss", "log_probs")])
+def test_the_mean_of_nothing_is_nan_and_its_gradient_zero(kernels, operation, first, target):
+    given = {first: np.ones((target.size, 3), np.float32), "target": target, "grad_output": np.float32(1)}
+    assert np.isnan(kernels.value(operation, **given))
+    assert np.all(kernels.results(kernels.case(operation, **given), "backward")[f"grad_{first}"] == 0)
+
+
+def test_an_ignored_row_of_nan_has_a_gradient_of_zero(kernels):
+    logits = np.array([[np.nan, np.inf, -np.inf], [1, 2, 3]], np.float32)
+    case = kernels.case("cross_entropy", logits=logits, target=np.array([-100, 1]), grad_output=np.float32(1))
+    assert np.all(kernels.results(case, "backward")["grad_logits"][0] == 0)
+
+
+def test_a_masked_class_of_no_probability_takes_no_part(kernels):
+    masked, without = np.array([[0, -np.inf, 2]], np.float32), np.array([[0, 2]], np.float32)
+    values = [
+        kernels.value("cross_entropy", logits=logits, target=target)
+        for logits, target in ((masked, [[0.25, 0.0, 0.75]]), (without, [[0.25, 0.75]]))
+    ]
+    assert values[0] == values[1]
+
+
+def test_a_row_of_minus_infinity_has_a_loss_of_nan(kernels):
+    assert np.isnan(kernels.value("cross_entropy", logits=np.full((1, 3), -np.inf, np.float32), target=np.array([0])))
+
+
+def test_a_nan_makes_a_loss_nan_even_without_any_probability(kernels):
+    assert np.isnan(kernels.value("cross_entropy", logits=np.array([[np.nan, 1]], np.float32), target=[[0.0, 0.0]]))
+
+
+@pytest.mark.parametrize(("numerator", "rounded"), [(129, 194), (131, 196)])
+def test_losses_in_bfloat16_are_rounded_to_nearest_even(kernels, numerator, rounded):
+    bfloat16 = numpy_dtype("bfloat16")
+    given = {"log_probs": np.array([[-numerator / 128]], bfloat16), "weight": np.array([1.5], bfloat16), "reduction": "sum"}
+    assert kernels.value("nll_loss", target=np.array([0]), **given) == rounded / 128
