@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from xentfuzz.recipes.budget import Budget
+from xentfuzz.recipes.budget import Budget, SpentError
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
 
 
@@ -34,12 +34,16 @@ def test_each_recipe_is_judged_once(odd, asked):
 
 def test_once_spent_only_known_verdicts_are_given(odd, asked):
     budget = Budget(odd, 1, 60)
-    assert [budget(recipe(1)), budget(recipe(3)), budget(recipe(1))] == [True, False, True]
+    assert budget(recipe(1))
+    with pytest.raises(SpentError):
+        budget(recipe(3))
+    assert budget(recipe(1))
     assert asked == [1]
 
 
 def test_time_limits_too(odd, asked):
-    assert not Budget(odd, 10, 0)(recipe(1))
+    with pytest.raises(SpentError):
+        Budget(odd, 10, 0)(recipe(1))
     assert asked == []
 
 
@@ -53,6 +57,10 @@ def test_a_verdict_from_elsewhere_costs_nothing(odd, asked):
 def test_a_part_leaves_the_rest(odd, asked):
     budget = Budget(odd, 4, 60)
     part = budget.part(0.5)
-    assert [part(recipe(seed)) for seed in (1, 3, 5, 1)] == [True, True, False, True]
-    assert [budget(recipe(seed)) for seed in (5, 7, 9)] == [True, True, False]
+    assert [part(recipe(seed)) for seed in (1, 3, 1)] == [True, True, True]
+    with pytest.raises(SpentError):
+        part(recipe(5))
+    assert [budget(recipe(seed)) for seed in (5, 7)] == [True, True]
+    with pytest.raises(SpentError):
+        budget(recipe(9))
     assert asked == [1, 3, 5, 7]

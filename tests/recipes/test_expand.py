@@ -164,6 +164,11 @@ def test_edits_at_the_target():
     assert np.isneginf(values["logits"]).sum() == 6
 
 
+def test_labels_may_be_edited():
+    recipe = cross_entropy((3, 5), target=ArrayRecipe("first_class", edits=(Edit(1, value="4"), Edit(2, value="99"))))
+    assert expand(recipe).values["target"].tolist() == [0, 4, 99]
+
+
 def test_elements_are_taken_as_they_are():
     recipe = cross_entropy(
         (2, 2), logits=ArrayRecipe(elements=("1.5", "-inf", "nan", "0.1")), target=ArrayRecipe("uniform", elements=("-100", "1"))
@@ -192,6 +197,10 @@ def test_defaults_are_left_out_of_the_line():
         (cross_entropy(target=ArrayRecipe("unifrm")), "did you mean 'uniform'"),
         (cross_entropy(logits=ArrayRecipe(layout="fortan")), "did you mean 'fortran'"),
         (cross_entropy(wieght=ArrayRecipe()), "did you mean 'weight'"),
+        (cross_entropy(dtype="float31"), "did you mean 'float32'"),
+        (cross_entropy(target=ArrayRecipe("uniform", dtype="int46")), "did you mean 'int64'"),
+        (cross_entropy(target=ArrayRecipe("uniform", ignored="sme")), "did you mean 'some'"),
+        (cross_entropy(options={"reduktion": "sum"}), "did you mean 'reduction'"),
     ],
 )
 def test_unknown_names_are_refused_with_a_suggestion(recipe, words):
@@ -203,8 +212,14 @@ def test_unknown_names_are_refused_with_a_suggestion(recipe, words):
     ("recipe", "words"),
     [
         (cross_entropy(logits=ArrayRecipe(elements=("1",))), "needs 15 elements, not 1"),
-        (cross_entropy(target=ArrayRecipe("uniform", elements=("1",))), "target for 3 rows"),
+        (cross_entropy(target=ArrayRecipe("uniform", elements=("1",))), "needs 3 elements, not 1"),
         (cross_entropy(target=ArrayRecipe("uniform", dtype="uint8", ignored="first")), "ignore_index that fits uint8, not -100"),
+        (cross_entropy(shape=(1, 1), logits=ArrayRecipe(elements=("one",))), "could not convert string to float: 'one'"),
+        (cross_entropy(logits=ArrayRecipe(edits=(Edit(value="big"),))), "not 'big'"),
+        (cross_entropy(shape=()), "at least one dimension"),
+        (cross_entropy(shape=(-1, 2)), "no negative length"),
+        (Recipe("softmax", "float32", (2, 3), {"logits": ArrayRecipe()}, {"axis": 2}), "no axis of the shape"),
+        (Recipe("cross_entropy", "float32", (2, 3), {"logits": ArrayRecipe()}), "needs an array 'target'"),
     ],
 )
 def test_recipes_that_contradict_themselves_are_refused(recipe, words):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from xentfuzz.recipes.budget import Budget
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.limits import family_of
 from xentfuzz.recipes.polish import polish
@@ -24,9 +25,9 @@ BUSY = Recipe(
 )
 
 
-def polished(recipe: Recipe, still_fails: Callable[[Recipe], bool]) -> Recipe:
+def polished(recipe: Recipe, still_fails: Callable[[Recipe], bool], evaluations: int = 1000) -> Recipe:
     assert still_fails(recipe)
-    return polish(recipe, still_fails)
+    return polish(recipe, Budget(still_fails, evaluations, 60))
 
 
 def test_what_plays_no_part_goes():
@@ -63,7 +64,7 @@ def test_a_dimension_that_matters_is_as_short_as_it_can_be():
 def test_a_threshold_is_found_in_few_steps():
     asked = set()
     recipe = Recipe("softmax", "float32", (1, 4096), {"logits": ArrayRecipe()}, {"axis": 1})
-    small = polish(recipe, lambda recipe: asked.add(recipe.one_line()) or recipe.shape[1] > 2048)
+    small = polished(recipe, lambda recipe: asked.add(recipe.one_line()) or recipe.shape[1] > 2048)
     assert small.shape == (1, 2049)
     assert len(asked) < 120
 
@@ -124,8 +125,20 @@ def test_the_smallest_case_is_of_the_same_family_and_defined():
         families.add(family_of(expand(recipe)))
         return "weight" in recipe.arrays
 
-    polish(BUSY, fails)
+    polished(BUSY, fails)
     assert families == {"ordinary"}
+
+
+def test_what_has_been_found_is_kept_when_the_budget_is_spent():
+    small = polished(BUSY, lambda recipe: max(recipe.shape) > 4, evaluations=12)
+    assert small != BUSY
+    assert max(small.shape) > 4
+
+
+def test_nothing_long_is_written_out():
+    """The budget ends while positions are taken out of 600 numbers."""
+    recipe = Recipe("cross_entropy", "float32", (2, 300), {"logits": ArrayRecipe(), "target": ArrayRecipe("first_class")})
+    assert polished(recipe, lambda recipe: recipe.shape == (2, 300)).arrays["logits"].elements is None
 
 
 def test_softmax_keeps_its_axis_valid():

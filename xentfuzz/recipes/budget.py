@@ -8,8 +8,12 @@ from collections.abc import Callable
 from xentfuzz.recipes.recipe import Recipe
 
 
+class SpentError(BaseException):
+    """A budget is spent. No Exception, for Hypothesis takes those for failures of the test that it runs."""
+
+
 class Budget:
-    """`still_fails` with a memory and a limit: once spent, it is False for every recipe that has not been judged."""
+    """`still_fails` with a memory and a limit. Calling it raises SpentError for a recipe that would exceed the limit."""
 
     def __init__(self, still_fails: Callable[[Recipe], bool], evaluations: int, seconds: float) -> None:
         self._still_fails = still_fails
@@ -21,15 +25,11 @@ class Budget:
         """Take note of a verdict from elsewhere."""
         self._verdicts[recipe.one_line()] = fails
 
-    @property
-    def spent(self) -> bool:
-        return self._left <= 0 or time.monotonic() >= self._deadline
-
     def __call__(self, recipe: Recipe) -> bool:
         key = recipe.one_line()
         if key not in self._verdicts:
-            if self.spent:
-                return False
+            if self._left <= 0 or time.monotonic() >= self._deadline:
+                raise SpentError
             self._left -= 1
             self._verdicts[key] = self._still_fails(recipe)
         return self._verdicts[key]

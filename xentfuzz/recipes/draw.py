@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.database import InMemoryExampleDatabase
 from hypothesis.errors import NoSuchExample
 
-from xentfuzz.recipes.budget import Budget
+from xentfuzz.recipes.budget import Budget, SpentError
 from xentfuzz.recipes.corpus import draw_corpus, recorded_corpus
 from xentfuzz.recipes.polish import polish
 from xentfuzz.recipes.recipe import Recipe
@@ -64,28 +64,21 @@ def _complexity(recipe: Recipe) -> tuple[int, int]:
     return prod(recipe.shape), len(recipe.one_line())
 
 
-class _SpentError(BaseException):
-    """Ends Hypothesis' shrinking, which would go on asking for long after every answer has become no."""
-
-
 def _shrink_choices(space: Space, failing: Recipe, indices: Sequence[int], budget: Budget) -> Recipe:
     """Shrink by Hypothesis, which is led to the failing recipe by way of its example database."""
     smallest = failing
 
     def condition(recipe: Recipe) -> bool:
         nonlocal smallest
-        if budget.spent:
-            raise _SpentError
         fails = budget(recipe)
         smallest = recipe if fails else smallest
         return fails
 
     database = InMemoryExampleDatabase()
     _remember(indices, database)
-    with suppress(NoSuchExample, _SpentError):
-        return hypothesis.find(
-            recipes(space), condition, settings=_settings((Phase.reuse, Phase.shrink), database=database), database_key=_KEY
-        )
+    settings = _settings((Phase.reuse, Phase.shrink), database=database)
+    with suppress(NoSuchExample, SpentError):
+        hypothesis.find(recipes(space), condition, settings=settings, database_key=_KEY)
     return smallest
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xentfuzz.dtypes import FloatFormat
+from xentfuzz.errors import RecordError
 from xentfuzz.recipes.recipe import ALL_ROWS, TARGET_CLASS, Edit
 from xentfuzz.recipes.words import Array
 
@@ -14,7 +15,12 @@ from xentfuzz.recipes.words import Array
 def number(text: str, form: FloatFormat) -> float:
     """The number that an edit's value stands for: a name, or a number as Python writes it."""
     names = {"max": form.max, "-max": -form.max, "subnormal": form.smallest_subnormal}
-    return names[text] if text in names else float(text)
+    if text in names:
+        return names[text]
+    try:
+        return float(text)
+    except ValueError:
+        raise RecordError(f'an edit\'s value is a number, "target" or one of {", ".join(names)}, not {text!r}') from None
 
 
 def _rows(edit: Edit, count: int) -> Array:

@@ -13,7 +13,6 @@ import numpy as np
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FORMATS, TARGET_NAMES, numpy_dtype
-from xentfuzz.errors import RecordError, UnknownName
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Operation
@@ -21,7 +20,7 @@ from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.rows import Rows
 from xentfuzz.recipes.edits import apply_edits
 from xentfuzz.recipes.labels import Labels
-from xentfuzz.recipes.layouts import LAYOUTS, lay_out, repeated_values
+from xentfuzz.recipes.layouts import lay_out, repeated_values
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, Recipe
@@ -29,6 +28,7 @@ from xentfuzz.recipes.regime import Grid, Regime, regime_named
 from xentfuzz.recipes.shapes import class_rows
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
 from xentfuzz.recipes.upstream import UPSTREAM
+from xentfuzz.recipes.validate import parsed, validate
 from xentfuzz.recipes.weight import WEIGHT
 from xentfuzz.recipes.words import Array, Words
 
@@ -38,8 +38,8 @@ TABLES: dict[str, dict[str, Regime]] = {"logits": LOGITS, "log_probs": LOG_PROBS
 def expand(recipe: Recipe) -> Case:
     """The case that a recipe describes. Raises RecordError where the recipe contradicts itself, UnknownName for an unknown name in it."""
     operation = get_operation(recipe.operation)
+    validate(recipe, operation)
     options = {option.name: option.default for option in operation.options if not option.opt_in} | recipe.options
-    _validate(recipe, operation)
     return Case(recipe.operation, recipe.dtype, _Expansion(recipe, operation, options).arrays(), options)
 
 
@@ -77,15 +77,6 @@ def round_to(numbers: Array, dtype: str) -> Array:
         if dtype == "bfloat16":
             numbers = numbers.astype(np.float32)
         return numbers.astype(numpy_dtype(dtype))
-
-
-def _validate(recipe: Recipe, operation: Operation) -> None:
-    known = [argument.name for argument in operation.arguments] + [GRAD_OUTPUT]
-    for name, array in recipe.arrays.items():
-        if name not in known:
-            raise UnknownName(f"argument of {operation.name}", name, known)
-        if array.layout not in LAYOUTS:
-            raise UnknownName("layout", array.layout, LAYOUTS)
 
 
 @dataclass(frozen=True)
@@ -155,7 +146,7 @@ class _Expansion:
         recipe = self.recipe.arrays[name]
         dtype = recipe.dtype or self.recipe.dtype
         if recipe.elements is not None:
-            numbers = _elements(recipe.elements, shape)
+            numbers = parsed(recipe.elements, shape)
         elif not prod(shape):
             numbers = np.zeros(shape)
         else:
@@ -163,9 +154,3 @@ class _Expansion:
             matrix = apply_edits(regime_named(name, recipe.regime, table).make(grid), recipe.edits, grid.format, labels)
             numbers = np.moveaxis(matrix.reshape(*rows.positions, rows.classes), -1, rows.axis).reshape(shape)
         return repeated_values(round_to(numbers, dtype), recipe.layout)
-
-
-def _elements(texts: tuple[str, ...], shape: tuple[int, ...]) -> Array:
-    if len(texts) != prod(shape):
-        raise RecordError(f"an array of shape {shape} needs {prod(shape)} elements, not {len(texts)}")
-    return np.array([float(text) for text in texts], np.float64).reshape(shape)

@@ -12,10 +12,12 @@ import numpy as np
 from xentfuzz.dtypes import FORMATS, numpy_dtype
 from xentfuzz.errors import RecordError
 from xentfuzz.operations.rows import Rows
+from xentfuzz.recipes.edits import apply_edits
 from xentfuzz.recipes.layouts import repeated_values
 from xentfuzz.recipes.recipe import ArrayRecipe
 from xentfuzz.recipes.regime import Grid, regime_named
 from xentfuzz.recipes.target import INDEX, SETTLED_BY_LOGITS, fits, ignored_mask, label_rules, wrapped_label
+from xentfuzz.recipes.validate import parsed
 from xentfuzz.recipes.words import Array, Words, below
 
 
@@ -73,14 +75,12 @@ class Labels:
             if self.ignore_index is None or not fits(self.ignore_index, self.dtype):
                 raise RecordError(f"ignored rows need an ignore_index that fits {self.dtype}, not {self.ignore_index}")
             numbers = np.where(self.ignored, self.ignore_index, numbers)
+        numbers = apply_edits(numbers[:, None], self.recipe.edits, FORMATS["float64"], None)[:, 0]
         return numbers.reshape(self.rows.positions).astype(numpy_dtype(self.dtype))
 
     @cached_property
     def _elements(self) -> Array:
-        texts = self.recipe.elements or ()
-        if len(texts) != self.rows.count:
-            raise RecordError(f"a target for {self.rows.count} rows needs as many elements, not {len(texts)}")
-        return np.array([int(text) for text in texts], np.int64)
+        return parsed(self.recipe.elements or (), self.rows.positions).reshape(-1).astype(np.int64)
 
     def _settled(self, labels: Array) -> Array:
         """Labels that obey the rules of index targets."""

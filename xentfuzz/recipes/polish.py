@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from math import prod
 
 import msgspec
 
 from xentfuzz.errors import RecordError
 from xentfuzz.operations import get_operation
+from xentfuzz.recipes.budget import Budget, SpentError
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.limits import family_of
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, UNIT_SCALE, ArrayRecipe, Recipe
@@ -19,21 +21,39 @@ WRITABLE = 8192  # elements of a first argument that are written out for positio
 Pass = Callable[[Recipe, Accepts], Recipe]
 
 
-def polish(recipe: Recipe, still_fails: Accepts) -> Recipe:
-    """A simpler recipe of the same family for which `still_fails` holds too; the recipe itself where there is none."""
+def polish(recipe: Recipe, budget: Budget) -> Recipe:
+    """A simpler recipe of the same family that fails too; the recipe itself where there is none, or none within the budget."""
     family = family_of(expand(recipe))
+    simplest = recipe
 
     def accepts(candidate: Recipe) -> bool:
-        return _belongs(candidate, family) and still_fails(candidate)
+        nonlocal simplest
+        if not _belongs(candidate, family) or not budget(candidate):
+            return False
+        if _is_readable(candidate):
+            simplest = candidate
+        return True
 
+    with suppress(SpentError):
+        _simplify(recipe, accepts)
+    return simplest
+
+
+def _simplify(recipe: Recipe, accepts: Accepts) -> None:
+    """Accept ever simpler recipes, in between perhaps one that is written out but for reading too long."""
     recipe = _descend(recipe, (_first_accepted(_fewer), _first_accepted(_smaller)), accepts)
-    written = written_out(recipe) if prod(recipe.shape) <= WRITABLE else recipe
-    if written == recipe or not accepts(written):
-        return recipe
+    if prod(recipe.shape) > WRITABLE:
+        return
+    written = written_out(recipe)
+    if not accepts(written):
+        return
     written = _descend(written, (_first_accepted(fewer_positions),), accepts)
-    if prod(written.shape) > READABLE:
-        return recipe
-    return _descend(written, (_first_accepted(fewer_positions), _first_accepted(_fewer), simpler_numbers), accepts)
+    if _is_readable(written):
+        _descend(written, (_first_accepted(fewer_positions), _first_accepted(_fewer), simpler_numbers), accepts)
+
+
+def _is_readable(recipe: Recipe) -> bool:
+    return all(array.elements is None or len(array.elements) <= READABLE for array in recipe.arrays.values())
 
 
 def _belongs(recipe: Recipe, family: str) -> bool:

@@ -31,7 +31,7 @@ SIZES = {
     "batch": ((2, 3, 4, 5, 10, 17), MANY_ROWS, 9),
     "wide": (MANY_CLASSES, (1, 2, 3), 16),
     "vocabulary": (VOCABULARIES, (1, 2), 2),
-    "long": ((2, 3), LONG_ROWS, 1),
+    "long": ((2, 3), LONG_ROWS, 2),
 }
 LONG = ("vocabulary", "long")
 
