@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from xentfuzz.checks.protocol import (
     Steps,
     first_difference,
     functions_of,
+    in_loss_dtype,
     loss_dtype,
     other_values,
     perform,
@@ -21,23 +23,22 @@ from xentfuzz.checks.protocol import (
     taller,
 )
 from xentfuzz.checks.refusal import target_kind
-from xentfuzz.checks.trial import Array, Trial, arguments_of, unwrap
+from xentfuzz.checks.trial import Array, Trial, call, unwrap
 from xentfuzz.dtypes import FORMATS, dtype_name
 from xentfuzz.failures.failure import failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.case import Case
 from xentfuzz.subjects.capabilities import Capabilities
-from xentfuzz.subjects.outcome import Call, Outcome
 
 # ---- whose memory
 
 
 def results_are_own_memory(trial: Trial) -> Measure:
     case = plain(trial.case)
-    others = [(function, other_values(case)) for function in functions_of(trial)]
+    others = [(function, other_values(trial, case)) for function in functions_of(trial)]
     for function in functions_of(trial):
         # The same function first: a buffer is most likely its own.
-        steps = [(function, case), (function, other_values(case)), *others]
+        steps = [(function, case), (function, other_values(trial, case)), *others]
         found = perform(trial, "hold", steps)
         if found["shared"]:
             output, argument = str(found["shared"]).split()[:2]
@@ -60,49 +61,46 @@ def not_declared_aliasing(_: Capabilities, implementation: Implementation) -> st
 GUARD = 256
 # Between the rows of an array that lies in a wider one.
 GAP = 19
-NAN_BYTES, LARGE_BYTES = 0xFF, 0x5A
+# NaN, a large number and its opposite in every format: a maximum, a comparison and a sum each tell two of them apart.
+POISONS = (0xFF, 0x5A, 0xDA)
 
 
 def stays_in_bounds(trial: Trial) -> Measure:
-    case = plain(trial.case)
+    case = in_loss_dtype(trial, plain(trial.case))
     layouts = trial.subject.capabilities.layouts
     for wide in (False, True):
         if wide and layouts and "first_columns" not in layouts:
             continue
+        poisoned = [guarded(case, variant, wide=wide) for variant in range(len(POISONS))]
         for function in functions_of(trial):
-            _in_bounds(trial, function, case, wide=wide)
+            _in_bounds(trial, function, poisoned)
     return Measure()
 
 
-def _in_bounds(trial: Trial, function: str, case: Case, *, wide: bool) -> None:
-    """Two poisons around the arguments: a result that differs between them was computed from it."""
-    seen: list[Results] = []
-    for variant in (0, 1, 0):
-        outcome, arrays = _call_guarded(trial, function, case, variant, wide=wide)
-        written = outcome.notes.get("written_outside", ())
-        if written:
-            message = f"{function} writes beyond {', '.join(written)}"
-            raise failure("out_of_bounds_write", message, function=function, calls=((function, arrays),))
-        seen.append(unwrap(outcome, function, layout_refused=False))
-        if variant == 1 and first_difference(*seen) is None:
-            return
-    # Two calls with the same poison: a difference there is no sign of anything read.
-    if first_difference(seen[0], seen[2]) is None:
-        output, words = first_difference(seen[0], seen[1]) or ("", "")
-        message = f"{function}: {output} depends on memory beyond the arguments: {words}"
-        cases = [guarded(case, variant, wide=wide) for variant in (0, 1)]
-        raise failure("out_of_bounds_read", message, function=function, output=output, calls=tuple((function, one) for one in cases))
+def _in_bounds(trial: Trial, function: str, poisoned: Sequence[Case]) -> None:
+    """The same arguments within several poisons: a result that differs was computed from one of them."""
+    first = _within_guards(trial, function, poisoned[0])
+    for case in poisoned[1:]:
+        difference = first_difference(first, _within_guards(trial, function, case))
+        # A difference between two calls with the same poison is no sign of anything read.
+        if difference is not None and first_difference(first, _within_guards(trial, function, poisoned[0])) is None:
+            output, words = difference
+            message = f"{function}: {output} depends on memory beyond the arguments: {words}"
+            calls = ((function, poisoned[0]), (function, case))
+            raise failure("out_of_bounds_read", message, function=function, output=output, calls=calls)
 
 
-def _call_guarded(trial: Trial, function: str, case: Case, variant: int, *, wide: bool) -> tuple[Outcome, Case]:
-    around = guarded(case, variant, wide=wide)
-    given = arguments_of(function, case, loss_dtype(trial, case))
-    arrays = {name: _guard(case, name, array.view(), variant, wide=wide) for name, array in given.items()}
-    return trial.subject.call(Call(function, arrays, case.options)), around
+def _within_guards(trial: Trial, function: str, case: Case) -> Results:
+    outcome = call(trial.subject, function, case, loss_dtype(trial, case))
+    written = outcome.notes.get("written_outside", ())
+    if written:
+        message = f"{function} writes beyond {', '.join(written)}"
+        raise failure("out_of_bounds_write", message, function=function, calls=((function, case),))
+    return unwrap(outcome, function, layout_refused=False)
 
 
 def guarded(case: Case, variant: int, *, wide: bool) -> Case:
-    """The case with every array inside a larger buffer. variant: 0 or 1, of the poison; wide: rows further apart than they are long."""
+    """The case with every array inside a larger buffer. variant: of the poison; wide: rows further apart than they are long."""
     arrays = {name: _guard(case, name, values, variant, wide=wide) for name, values in case.values.items()}
     return Case(case.operation, case.dtype, arrays, case.options)
 
@@ -113,10 +111,10 @@ def _guard(case: Case, name: str, values: Array, variant: int, *, wide: bool) ->
     gap = GAP if wide and values.ndim > 1 else 0
     shape = (*values.shape[:-1], values.shape[-1] + gap) if values.ndim else ()
     size = int(np.prod(shape, dtype=np.int64)) * values.dtype.itemsize
-    storage = np.full(2 * GUARD + size, (NAN_BYTES, LARGE_BYTES)[variant], np.uint8)
+    storage = np.full(2 * GUARD + size, POISONS[variant], np.uint8)
     if name == "target" and target_kind(case) == "index":
         # A label that is no class would end the process where it is used, which tells less.
-        storage.view(values.dtype)[...] = _labels(case)[variant]
+        storage.view(values.dtype)[...] = _labels(case)[variant % 2]
     whole = np.ndarray(shape, values.dtype, buffer=storage.data, offset=GUARD)
     view = whole[..., : values.shape[-1]] if values.ndim else whole
     view[...] = values
@@ -124,7 +122,7 @@ def _guard(case: Case, name: str, values: Array, variant: int, *, wide: bool) ->
 
 
 def _labels(case: Case) -> tuple[int, int]:
-    """Two labels that an implementation takes: the ignored one, where the case has it already, and the first class; else two classes."""
+    """Two labels that the implementation takes: the ignored one, where the case has it already, and a class; else two classes."""
     labels, ignored = case.values["target"], case.options["ignore_index"]
     classes = next(iter(case.values.values())).shape[0 if labels.ndim == 0 else 1]
     if (labels == ignored).any():

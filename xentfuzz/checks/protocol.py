@@ -13,6 +13,7 @@ from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial, arguments_of, call, unwrap
 from xentfuzz.dtypes import numpy_dtype
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import REDUCTIONS
 from xentfuzz.subjects.outcome import FUNCTIONS, Call, Outcome
 from xentfuzz.worker.protocols import PREFIX
 
@@ -93,42 +94,53 @@ def plain(case: Case) -> Case:
     return with_arrays(case, **case.values)
 
 
+def in_loss_dtype(trial: Trial, case: Case) -> Case:
+    """The case with its upstream gradient in the dtype that backward gets it in."""
+    upstream = case.values.get("grad_output")
+    return case if upstream is None else with_arrays(case, grad_output=upstream.astype(numpy_dtype(loss_dtype(trial, case))))
+
+
 def class_axis(case: Case) -> int:
     first = next(iter(case.values.values()))
     return int(case.options["axis"]) % first.ndim if "axis" in case.options else min(first.ndim - 1, 1)
 
 
-def other_values(case: Case) -> Case:
-    """Other data of the same shape: every array reversed, halved and, where that keeps it valid, shifted; one more row is ignored."""
+def other_values(trial: Trial, case: Case) -> Case:
+    """Other data of the same shape: every array reversed and halved, every label the next one; one more row is ignored."""
     first = next(iter(case.arrays))
     arrays = {name: _other(case, name, values, is_first=name == first) for name, values in case.values.items()}
+    if "target" in arrays and target_kind(case) == "index":
+        arrays["target"] = _other_labels(case, may_ignore=trial.subject.capabilities.options.get("ignore_index") != ())
     return with_arrays(case, **arrays)
 
 
 def _other(case: Case, name: str, values: Array, *, is_first: bool) -> Array:
     if name == "target":
-        return np.flip(values, class_axis(case)) if target_kind(case) == "probabilities" else _other_labels(case, values)
+        return np.flip(values, class_axis(case)) if target_kind(case) == "probabilities" else values
     flipped: Array = np.flip(values, class_axis(case) if is_first else None) * values.dtype.type(0.5)
     # Weights of both signs might cancel for other labels.
     return np.abs(flipped) if name == "weight" else flipped
 
 
-def _other_labels(case: Case, labels: Array) -> Array:
-    ignored = case.options["ignore_index"]
+def _other_labels(case: Case, *, may_ignore: bool) -> Array:
+    labels, ignored = case.values["target"], case.options["ignore_index"]
     kept = labels != ignored
     classes = next(iter(case.values.values())).shape[class_axis(case)]
     changed = np.where(kept, (labels.astype(np.int64) + 1) % max(classes, 1), labels.astype(np.int64))
-    if np.count_nonzero(kept) > 1 and labels.dtype == np.int64 and not kept.all():
-        # Where some rows are ignored already, so that the implementation is known to take them.
+    if may_ignore and np.count_nonzero(kept) > 1 and labels.dtype == np.int64:
         changed.reshape(-1)[np.flatnonzero(kept)[0]] = ignored
     return changed.astype(labels.dtype)
 
 
-def other_reduction(case: Case) -> Case | None:
-    """The same case under another reduction that keeps the shape of the upstream gradient, or None."""
-    others = {"mean": "sum", "sum": "mean"}
-    reduction = others.get(case.options.get("reduction", "none"))
-    return None if reduction is None else Case(case.operation, case.dtype, case.arrays, {**case.options, "reduction": reduction})
+def other_reductions(trial: Trial, case: Case) -> list[Case]:
+    """The same case under every other reduction; its upstream gradient may not fit any more."""
+    given = case.options.get("reduction")
+    allowed = trial.subject.capabilities.options.get("reduction", ()) or REDUCTIONS
+    # Older options override the reduction.
+    if given is None or any(case.options.get(name) is not None for name in ("size_average", "reduce")):
+        return []
+    options = [{**case.options, "reduction": other} for other in allowed if other != given]
+    return [Case(case.operation, case.dtype, case.arrays, changed) for changed in options]
 
 
 def taller(case: Case, elements: int) -> Case | None:

@@ -11,7 +11,7 @@ from xentfuzz.checks.protocol import (
     functions_of,
     of_dtype,
     on_case,
-    other_reduction,
+    other_reductions,
     other_values,
     plain,
     results_of,
@@ -64,22 +64,16 @@ def _within_bound(trial: Trial, function: str, case: Case, when: str) -> None:
 def no_memory_of_earlier_calls(trial: Trial) -> Measure:
     case = plain(trial.case)
     first = {function: results_of(trial, function, case) for function in functions_of(trial)}
-    for later in _later_cases(case):
-        for function in functions_of(trial):
-            _judged_after(trial, function, case, later)
+    for function in functions_of(trial):
+        _judged_after(trial, function, case, other_values(trial, case))
+    for reduced in other_reductions(trial, case):
+        results_of(trial, "forward", reduced)
+        _judged_after(trial, "forward", reduced, other_values(trial, reduced))
     for disturbance, words in _disturbances(trial, case):
         for function in functions_of(trial):
             results_of(trial, function, disturbance)
         _same_as_before(trial, case, first, disturbance, words)
     return Measure()
-
-
-def _later_cases(case: Case) -> Iterator[Case]:
-    other = other_values(case)
-    yield other
-    reduced = other_reduction(other)
-    if reduced is not None:
-        yield reduced
 
 
 def _judged_after(trial: Trial, function: str, before: Case, case: Case) -> None:
@@ -107,7 +101,7 @@ def _right_alone(trial: Trial, function: str, case: Case) -> bool:
 
 
 def _disturbances(trial: Trial, case: Case) -> Iterator[tuple[Case, str]]:
-    yield other_values(case), "a call with other data"
+    yield other_values(trial, case), "a call with other data"
     size = next(iter(case.values.values())).size
     grown = taller(case, 3 * size)
     if grown is not None:

@@ -33,7 +33,7 @@ def thread_safe(trial: Trial) -> Measure:
     case = plain(trial.case)
     case = taller(case, MANY_ELEMENTS) or case
     functions = functions_of(trial)[:2]
-    steps = [(functions[number % len(functions)], (case, other_values(case))[number // 2]) for number in range(THREADS)]
+    steps = [(functions[number % len(functions)], (case, other_values(trial, case))[number // 2]) for number in range(THREADS)]
     found = perform(trial, "threads", steps, seconds=60.0, duration=THREAD_SECONDS)
     number = int(found["step"])
     if number < 0:

@@ -53,8 +53,8 @@ class Plan:
         if wanted is None:
             wanted = self.profile.identities if group.draws else self.profile.cases[group.family]
         most = {"protocol": self.profile.protocols, "costly": self.profile.costly}.get(group.cost, wanted)
-        wanted = min(wanted, most)
-        return min(wanted, self.profile.simulated_cases) if simulator else wanted
+        simulated = self.profile.simulated_cases if group.cost == "call" else self.profile.simulated_protocols
+        return min(wanted, most, simulated) if simulator else min(wanted, most)
 
 
 @dataclass(frozen=True)

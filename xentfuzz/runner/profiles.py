@@ -16,7 +16,8 @@ class Profile:
     protocols, costly: cases of each check of that cost, whatever was asked for.
 
     largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
-    takes milliseconds for each row; simulated_recorded: elements of a recording that it is given.
+    takes milliseconds for each row; simulated_protocols: of each check that costs more than a call; simulated_recorded: elements of a
+    recording that it is given.
     shrink_evaluations: calls that shrinking one failure may cost; repeated_evaluations: where one call is a whole protocol.
     """
 
@@ -29,6 +30,7 @@ class Profile:
     largest: int
     long: int
     simulated_cases: int
+    simulated_protocols: int
     simulated_largest: int = 40
     simulated_recorded: int = 400
     shrink_evaluations: int = 400
@@ -52,6 +54,7 @@ PROFILES = {
         largest=1024,
         long=140_000,
         simulated_cases=6,
+        simulated_protocols=1,
     ),
     "default": Profile(
         "default",
@@ -63,6 +66,7 @@ PROFILES = {
         largest=4096,
         long=300_000,
         simulated_cases=34,
+        simulated_protocols=4,
     ),
     "thorough": Profile(
         "thorough",
@@ -74,6 +78,7 @@ PROFILES = {
         largest=65536,
         long=4_000_000,
         simulated_cases=100,
+        simulated_protocols=12,
         simulated_largest=64,
         shrink_evaluations=2000,
     ),

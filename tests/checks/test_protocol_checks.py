@@ -1,0 +1,106 @@
+"""Every fault that a single value does not show is found, by its check and under its kind; honest implementations are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import xentfuzz
+from xentfuzz.failures.script import reproducer
+from xentfuzz.implementation import Implementation
+from xentfuzz.runner.check import run_checks
+from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.settings import Settings
+
+HERE = Path(__file__).parent
+SUPPORTS = {
+    "targets": ("index",),
+    "target_dtypes": ("int64",),
+    "ranks": (2,),
+    "layouts": ("contiguous", "first_columns"),
+    "options": {"ignore_index": (-100,), "reduction": None},
+}
+
+# function -> (check, kind), forward functions of harmful_numpy.
+FORWARD = {
+    "denominator_by_shape": ("no_memory_of_earlier_calls", "stale_state"),
+    "remembers_the_largest": ("no_memory_of_earlier_calls", "stale_state"),
+    "every_other_call": ("repeatable", "nondeterministic"),
+    "one_buffer_for_all_losses": ("results_are_own_memory", "aliased_result"),
+    "reads_past_the_logits": ("stays_in_bounds", "out_of_bounds_read"),
+    "reads_before_the_logits": ("stays_in_bounds", "out_of_bounds_read"),
+    "reads_past_the_target": ("stays_in_bounds", "out_of_bounds_read"),
+    "reads_a_vector_of_eight": ("stays_in_bounds", "out_of_bounds_read"),
+    "writes_past_the_logits": ("stays_in_bounds", "out_of_bounds_write"),
+    "writes_before_the_target": ("stays_in_bounds", "out_of_bounds_write"),
+    "ignored_rows_unwritten": ("writes_every_element", "unwritten_output"),
+    "nothing_written": ("writes_every_element", "unwritten_output"),
+    "one_scratch_for_all_threads": ("thread_safe", "thread_unsafe"),
+    "raises_when_busy": ("thread_safe", "thread_unsafe"),
+    "numpy_errors_off": ("leaves_surroundings_alone", "global_state"),
+    "numpy_errors_off_once": ("leaves_surroundings_alone", "global_state"),
+    "draws_random_numbers": ("leaves_surroundings_alone", "global_state"),
+    "changes_directory": ("leaves_surroundings_alone", "global_state"),
+    "sets_a_variable": ("leaves_surroundings_alone", "global_state"),
+    "silences_warnings": ("leaves_surroundings_alone", "global_state"),
+    "leaves_a_file_open": ("leaves_surroundings_alone", "global_state"),
+    "prints": ("leaves_surroundings_alone", "global_state"),
+    "prints_from_c": ("leaves_surroundings_alone", "global_state"),
+    "closes_standard_output": ("leaves_surroundings_alone", "global_state"),
+}
+BACKWARD = {
+    "gradient_added_to_the_last": ("no_memory_of_earlier_calls", "stale_state"),
+    "gradient_over_logits": ("results_are_own_memory", "aliased_result"),
+    "logits_spoilt": ("inputs_unchanged", "changed_input"),
+    "reads_past_the_upstream": ("stays_in_bounds", "out_of_bounds_read"),
+    "writes_past_the_upstream": ("stays_in_bounds", "out_of_bounds_write"),
+    "gradient_unwritten": ("writes_every_element", "unwritten_output"),
+}
+PROTOCOL_CHECKS = (
+    "repeatable",
+    "no_memory_of_earlier_calls",
+    "results_are_own_memory",
+    "stays_in_bounds",
+    "writes_every_element",
+    "thread_safe",
+    "leaves_surroundings_alone",
+)
+
+
+def numpy_implementation(name, forward="forward", backward="backward", **declared):
+    file = HERE / "harmful_numpy.py"
+    return Implementation(name, f"{file}:{forward}", backward=f"{file}:{backward}", dtypes=("float32",), supports=SUPPORTS, **declared)
+
+
+def found(implementation, *checks):
+    """The report of a run that does not shrink."""
+    settings = Settings("check", get_profile("quick"), seed=1, isolate=True, checks=checks, dtypes=("float32",), shrink=False)
+    return run_checks([implementation], settings)[0]
+
+
+def pairs(report):
+    return {(failure.check, failure.kind) for failure in report.failures}
+
+
+@pytest.mark.parametrize("function", FORWARD)
+def test_a_harmful_forward_is_found(function):
+    report = found(numpy_implementation(function, forward=function), FORWARD[function][0])
+    assert pairs(report) == {FORWARD[function]}
+
+
+@pytest.mark.parametrize("function", BACKWARD)
+def test_a_harmful_backward_is_found(function):
+    report = found(numpy_implementation(function, backward=function), BACKWARD[function][0])
+    assert pairs(report) == {BACKWARD[function]}
+
+
+def test_labels_kept_for_backward_are_found():
+    implementation = numpy_implementation("keeps labels", "notes_its_labels", "uses_the_last_labels")
+    assert pairs(found(implementation, "no_memory_of_earlier_calls")) == {("no_memory_of_earlier_calls", "stale_state")}
+
+
+def test_an_honest_implementation_passes():
+    report = found(numpy_implementation("honest"), *PROTOCOL_CHECKS)
+    assert report.failures == []
+    assert {(result.check, result.status) for result in report.checks} == {(name, "passed") for name in PROTOCOL_CHECKS}
