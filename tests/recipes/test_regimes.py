@@ -142,6 +142,12 @@ def test_ordinary_weights_leave_a_mean_something_to_divide_by(name, seed):
     assert np.abs(numbers[labels]).sum() <= 1000 * abs(numbers[labels].sum()) > 0
 
 
+def test_weights_of_both_signs_never_cancel():
+    for seed in range(1500):
+        met = weights("mixed_signs", [0, 1], classes=2, seed=seed)
+        assert np.abs(met).sum() <= 100 * abs(met.sum())
+
+
 def test_weights_span_twelve_decades_and_six_in_float16():
     wide = weights("decades", [0], classes=2000)
     narrow = weights("decades", [0], "float16", classes=2000)
