@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.space import Space
@@ -25,11 +26,23 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         ranks=tuple(rank for rank in space.ranks if rank in capabilities.ranks),
         layouts=None if not capabilities.layouts else capabilities.layouts,
         weight=space.weight and (capabilities.weight or not has_weight(operation)),
-        options={name: values for name, values in capabilities.options.items() if name in space.options} if capabilities.options else {},
+        options={name: _both(space.options[name], values) for name, values in capabilities.options.items() if name in space.options},
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.largest_class_count,
         class_count_divisor=capabilities.class_count_divisor,
     )
+
+
+def is_empty(space: Space) -> bool:
+    """Whether nothing can be drawn: what a check needs is not among what the implementation takes."""
+    return not space.ranks or not space.targets or () in space.options.values()
+
+
+def _both(left: tuple[Any, ...] | None, right: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """The values that both take; None stands for all."""
+    if left is None or right is None:
+        return right if left is None else left
+    return tuple(value for value in left if value in right)
 
 
 def opt_in_space(space: Space, operation: Operation, capabilities: Capabilities) -> Space | None:

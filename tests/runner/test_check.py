@@ -1,0 +1,160 @@
+"""Whole runs: what is found, how small it gets, what is one finding, what repeats, and what a run never does."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xentfuzz
+from xentfuzz.checks.registry import check_names
+from xentfuzz.errors import UnknownName, UsageError
+from xentfuzz.runner.check import run_checks
+from xentfuzz.runner.events import AgreementMeasured, RunFinished, SubjectFinished
+from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.settings import Settings
+
+RESULT_CHECKS = ("value", "shape", "dtype", "inputs_unchanged", "special_value", "robust_value", "rejects_out_of_range_targets")
+
+
+def _load() -> ModuleType:
+    specification = importlib.util.spec_from_file_location("runner_kernels", Path(__file__).parent / "kernels.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+KERNELS = _load()
+
+
+def check(kernel: Callable[..., Any], **settings: Any) -> xentfuzz.CheckReport:
+    defaults: dict[str, Any] = {"profile": "quick", "max_examples": 30, "seed": 0, "isolate": False, "checks": RESULT_CHECKS}
+    return xentfuzz.check(kernel, **{**defaults, **settings})
+
+
+def test_an_honest_kernel_passes_every_check() -> None:
+    report = check(KERNELS.honest, checks=None)
+    assert report.ok, [failure.message for failure in report.failures] + report.problems
+    assert {result.status for result in report.checks} == {"passed", "unsupported"}
+    assert all(result.cases for result in report.checks if result.status == "passed")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name", "kind"),
+    [
+        ("counts_ignored", "value", "value"),
+        ("scalar_for_none", "value", "shape"),
+        ("float64_loss", "dtype", "dtype"),
+        ("refuses_five_rows", "value", "raised"),
+        ("writes_logits", "inputs_unchanged", "changed_input"),
+        ("clamps_targets", "rejects_out_of_range_targets", "accepted_invalid"),
+        ("no_max_subtraction", "value", "value"),
+        ("half_precision", "value", "value"),
+    ],
+)
+def test_each_mistake_is_found_and_named(kernel: str, name: str, kind: str) -> None:
+    report = check(getattr(KERNELS, kernel), max_examples=60)
+    assert not report.ok
+    assert (name, kind) in {(failure.check, failure.kind) for failure in report.failures}
+    first = report.failures[0]
+    assert isinstance(first, AssertionError)
+    assert np.prod(first.recipe["shape"]) <= 10, first.recipe
+
+
+def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
+    report = check(KERNELS.counts_ignored, checks=None)
+    assert len(report.failures) == 1
+    assert "an ignored row" in report.failures[0].message
+    assert "reduction mean" in report.failures[0].message
+    assert "reductions_agree" in report.failures[0].message
+    assert report.failures[0].case["target"].tolist().count(-100) == 1
+
+
+def test_a_failure_shows_in_every_dtype_that_has_it() -> None:
+    report = check(KERNELS.counts_ignored, checks=("value",))
+    assert {result.dtype for result in report.checks if result.status == "failed"} == {"float16", "bfloat16", "float32", "float64"}
+    assert len(report.failures) == 1
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    first, second = (check(KERNELS.counts_ignored, checks=("value", "special_value")).to_dict() for _ in range(2))
+    other = check(KERNELS.counts_ignored, checks=("value", "special_value"), seed=1).to_dict()
+    for report in (first, second, other):
+        report.pop("seconds")
+        report["card"].pop("compile_seconds")
+    assert first == second
+    assert first["checks"] != other["checks"]
+
+
+def test_a_budget_cuts_a_run_short_and_says_so() -> None:
+    report = check(KERNELS.honest, budget=0.0)
+    assert "budget" in report.cut_short
+    assert all(result.status != "passed" for result in report.checks)
+    assert not report.ok
+
+
+def test_nothing_compared_is_a_problem() -> None:
+    def takes_nothing(logits: Any, target: Any) -> Any:
+        raise NotImplementedError
+
+    report = check(takes_nothing)
+    assert not report.ok
+    assert "nothing could be compared" in report.problems
+
+
+def test_an_expected_failure_leaves_the_run_ok_until_it_is_mended() -> None:
+    found = check(KERNELS.counts_ignored, checks=("value",)).failures[0]
+    entry = {
+        "implementation": found.implementation,
+        "check": "value",
+        "reason": "known",
+        "when": {"reduction": "mean", "ignored": "!=none"},
+        "recipe": found.recipe,
+    }
+    report = check(KERNELS.counts_ignored, checks=("value",), expected_failures=[entry])
+    assert report.ok, report.problems
+    assert list(report.expected.values()) == ["known"]
+    assert {result.status for result in report.checks} <= {"expected", "passed"}
+    mended = check(KERNELS.honest, checks=("value",), expected_failures=[{**entry, "implementation": check(KERNELS.honest).implementation}])
+    assert not mended.ok
+    assert "passes now" in mended.problems[0]
+
+
+def test_a_kernel_that_ends_its_process_leaves_the_run_alive() -> None:
+    report = xentfuzz.check(f"{Path(__file__).parent / 'kernels.py'}:ends_the_process", profile="quick", max_examples=8, seed=0, isolate=True)
+    assert [failure.kind for failure in report.failures] == ["exit"]
+    assert "skipped after 3" in report.cut_short
+
+
+def test_an_unknown_check_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'value'"):
+        check(KERNELS.honest, checks=("valu",))
+    assert "value" in check_names()
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(UsageError, match="quick"):
+        check(KERNELS.honest, profile="quik")
+
+
+def test_a_common_corpus_runs_on_all_and_their_agreement_is_measured() -> None:
+    events: list[Any] = []
+    implementations = [xentfuzz.Implementation(name, KERNELS.honest) for name in ("left", "right")]
+    settings = Settings("run", get_profile("quick"), 0, examples=10, isolate=False, checks=("value",), listeners=(events.append,))
+    reports = run_checks(implementations, settings)
+    first, second = (
+        [(result.check, result.dtype, result.cases, result.recipe) for result in report.checks] for report in reports
+    )
+    assert first == second
+    agreement = next(event for event in events if isinstance(event, AgreementMeasured))
+    assert agreement.pairs["left", "right"]["cases"] == agreement.pairs["left", "right"]["identical"] > 0
+    assert sum(isinstance(event, SubjectFinished) for event in events) == 2
+    assert isinstance(events[-1], RunFinished)
+    assert not events[-1].interrupted
