@@ -15,7 +15,7 @@ from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.operations import get_operation, operation_names, rows
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import NAN, Block
-from xentfuzz.operations.grades import LADDER, Grade, parse_grade
+from xentfuzz.operations.grades import Grade, parse_grade
 from xentfuzz.operations.options import effective_reduction
 
 Array = np.ndarray[Any, Any]

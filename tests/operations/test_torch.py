@@ -12,7 +12,7 @@ from random_cases import DTYPES, random_case
 from special_cases import special_case
 from with_torch import grade_of_torch, results
 
-from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.operations import get_operation, operation_names, precision
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Block
 from xentfuzz.operations.grades import parse_grade
@@ -67,6 +67,14 @@ def test_torch_gives_allowed_outcomes_for_special_values(operation: str, dtype: 
 def test_plain_forms_give_allowed_outcomes_for_special_values(operation: str, dtype: str) -> None:
     for seed in range(40):
         assert worst_of_forms(special_case(seed, operation, dtype)) <= 1, seed
+
+
+@pytest.mark.parametrize("operation", operation_names())
+def test_double_double_expects_the_same_outcomes(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "EXTENDED", precision.DOUBLE_DOUBLE)
+    for seed in range(40):
+        case = special_case(seed, operation, "float64")
+        assert max(worst_of_torch(case), worst_of_forms(case)) <= 1, seed
 
 
 @pytest.mark.slow

@@ -106,6 +106,8 @@ class LossEvaluation(ABC):
         allowed = self.errors(by) + by.u * losses.size + by.half_subnormal + self.precision.representation_error(losses.size)
         if self.targets is not None:
             allowed = np.where(self.targets.kept, allowed, 0.0)
+        if self.precision.saturates:
+            exact, allowed = sets.drop_overflown(exact, allowed)
         sets.allow_overflow(exact, allowed, by.returned)
         if sets.outcomes is not None:
             exact, allowed = _as_outcomes(exact, allowed, sets.outcomes)
@@ -123,6 +125,8 @@ class LossEvaluation(ABC):
         sets = OutcomeSets((1,))
         if reduced.outcomes != NUMBER or reduced.policy:
             sets.replace_all(reduced.outcomes, reduced.policy)
+        if self.precision.saturates:
+            exact, allowed = sets.drop_overflown(exact, allowed)
         sets.allow_overflow(exact, allowed, by.returned)
         if sets.outcomes is not None:
             exact, allowed = _as_outcomes(exact, allowed, sets.outcomes)
@@ -172,6 +176,8 @@ class LossEvaluation(ABC):
         """exact and allowed of a gradient as a Block holds them; the sets let what may overflow be infinite."""
         exact = self.precision.result(wide)
         allowed = allowed + self.precision.representation_error(exact)
+        if self.precision.saturates:
+            exact, allowed = sets.drop_overflown(exact, allowed)
         sets.allow_overflow(exact, allowed, by.returned)
         return exact, allowed
 

@@ -50,7 +50,7 @@ def row_outcomes(rows: RowQuantities, coefficients: Coefficients, states: RowSta
     """The sets of the row losses, (rows,). unscaled: None where nothing can overflow."""
     sets = OutcomeSets(states.kept.shape)
     if rows.overflowing is not None:
-        _overflow(sets, rows.overflowing, coefficients)
+        _overflow(sets, rows.overflowing, coefficients, saturated=rows.precision.saturates)
     if rows.special is not None:
         _masked(sets, rows.special.masked, coefficients)
         _special(sets, rows.special, coefficients)
@@ -72,13 +72,18 @@ def _signs(where: Array, coefficients: Coefficients) -> tuple[Array, Array, Arra
     return np.any(positive, axis=1), np.any(negative, axis=1), np.any(zero, axis=1)
 
 
-def _overflow(sets: OutcomeSets, overflowing: Array, coefficients: Coefficients) -> None:
-    """l_c beyond the arithmetic format: inf times q_c, or the finite product of an implementation that scales first."""
+def _overflow(sets: OutcomeSets, overflowing: Array, coefficients: Coefficients, *, saturated: bool) -> None:
+    """l_c beyond the arithmetic format: inf times q_c, or the finite product of an implementation that scales first.
+
+    saturated: that product is not known.
+    """
     positive, negative, zero = _signs(overflowing, coefficients)
     sets.allow(positive, POSITIVE_INFINITY, policies.OVERFLOW)
     sets.allow(negative, NEGATIVE_INFINITY, policies.OVERFLOW)
     sets.allow(positive & negative, NAN, policies.OVERFLOW)
     sets.allow(zero, NAN, policies.ZERO_PROBABILITY)
+    if saturated:
+        sets.replace(positive | negative, ANYTHING, policies.OVERFLOW)
 
 
 def _masked(sets: OutcomeSets, masked: Array, coefficients: Coefficients) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.dtypes import FloatFormat
-from xentfuzz.operations.expectation import NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY
+from xentfuzz.operations.expectation import ANYTHING, NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY
 from xentfuzz.operations.policies import OVERFLOW
 
 Array = np.ndarray[Any, Any]
@@ -43,6 +43,12 @@ class OutcomeSets:
             sets[where] |= np.uint8(outcomes)
             if policy:
                 policies[where] = policy
+
+    def drop_overflown(self, exact: Array, allowed: Array) -> tuple[Array, Array]:
+        """exact and allowed with 0, and any outcome, where an exact result left the range of the arithmetic that it was computed in."""
+        beyond = ~np.isfinite(exact)
+        self.replace(beyond, ANYTHING, OVERFLOW)
+        return np.where(beyond, 0.0, exact), np.where(beyond, 0.0, allowed)
 
     def allow_overflow(self, exact: Array, allowed: Array, returned: FloatFormat) -> None:
         """An infinity is right where the exact result may round to one: |exact| + allowed >= max (1 - u)."""

@@ -79,6 +79,8 @@ def _outcomes_of_target(sets: OutcomeSets, quantities: RowQuantities, factor: Ar
         sets.allow(infinite & (factor > 0), POSITIVE_INFINITY, policies.OVERFLOW)
         sets.allow(infinite & (factor < 0), NEGATIVE_INFINITY, policies.OVERFLOW)
         sets.replace(infinite & (factor == 0), NAN | ZERO, policies.ZERO_PROBABILITY)
+        if quantities.precision.saturates:
+            sets.replace(infinite, ANYTHING, policies.OVERFLOW)
     if quantities.special is None:
         return None
     masked, kind = quantities.special.masked, quantities.special.kind[:, np.newaxis]

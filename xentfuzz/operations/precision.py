@@ -27,6 +27,7 @@ class NativePrecision:
     """Exact results in a format of the machine."""
 
     dtype: np.dtype[Any]
+    saturates = False
 
     def widen(self, values: Array) -> Wide:
         """`values` in this precision; float64 and narrower formats are represented exactly."""
@@ -61,7 +62,12 @@ class NativePrecision:
 
 @dataclass(frozen=True)
 class DoubleDoublePrecision:
-    """Exact results as unevaluated sums of two float64 numbers: about 104 bits, with the exponent range of float64."""
+    """Exact results as unevaluated sums of two float64 numbers: about 104 bits, with the exponent range of float64.
+
+    It saturates: a difference of logits beyond the largest float64 number counts as that number.
+    """
+
+    saturates = True
 
     def widen(self, values: Array) -> Wide:
         return DoubleDouble.of(values)
@@ -73,7 +79,11 @@ class DoubleDoublePrecision:
         return self.zeros(shape)
 
     def difference(self, left: Array, right: Array) -> Wide:
-        return DoubleDouble.of(left) - right
+        difference = DoubleDouble.of(left) - right
+        beyond = ~np.isfinite(difference.high)
+        if beyond.any():
+            difference[beyond] = np.copysign(LARGEST, difference.high[beyond])
+        return difference
 
     def narrow(self, wide: Wide) -> Array:
         high = wide.high if isinstance(wide, DoubleDouble) else np.asarray(wide)
