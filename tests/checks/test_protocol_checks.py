@@ -104,3 +104,90 @@ def test_an_honest_implementation_passes():
     report = found(numpy_implementation("honest"), *PROTOCOL_CHECKS)
     assert report.failures == []
     assert {(result.check, result.status) for result in report.checks} == {(name, "passed") for name in PROTOCOL_CHECKS}
+
+
+# ---- torch
+
+TORCH = {
+    "wrong_under_no_grad": ("torch_gradient_modes", "value"),
+    "raises_in_inference_mode": ("torch_gradient_modes", "raised"),
+    "scales_in_place": ("torch_second_backward", "stale_state"),
+    "forward_over_logits": ("torch_two_losses", "stale_state"),
+    "gradient_over_saved_logits": ("torch_saved_logits", "changed_input"),
+    "upstream_by_its_first_number": ("torch_upstream_gradients", "gradient"),
+    "half_under_autocast": ("torch_autocast", "dtype"),
+    "raises_under_autocast": ("torch_autocast", "raised"),
+    "default_dtype_left_changed": ("leaves_surroundings_alone", "global_state"),
+    "gradients_left_off": ("leaves_surroundings_alone", "global_state"),
+    "one_thread_from_now_on": ("leaves_surroundings_alone", "global_state"),
+    "draws_random_numbers": ("leaves_surroundings_alone", "global_state"),
+    "one_buffer": ("results_are_own_memory", "aliased_result"),
+    "unwritten": ("writes_every_element", "unwritten_output"),
+}
+TORCH_CHECKS = (
+    "torch_gradient_modes",
+    "torch_second_backward",
+    "torch_two_losses",
+    "torch_saved_logits",
+    "torch_upstream_gradients",
+    "torch_autocast",
+)
+
+
+def torch_implementation(function):
+    return Implementation(function, f"{HERE / 'harmful_torch.py'}:{function}", array="torch", dtypes=("float32",), supports=SUPPORTS)
+
+
+@pytest.mark.parametrize("function", TORCH)
+def test_a_harmful_torch_function_is_found(function):
+    assert pairs(found(torch_implementation(function), TORCH[function][0])) == {TORCH[function]}
+
+
+@pytest.mark.parametrize("function", ["forward", "honest_saving"])
+def test_an_honest_torch_function_passes(function):
+    report = found(torch_implementation(function), *PROTOCOL_CHECKS, *TORCH_CHECKS)
+    assert report.failures == []
+    assert {result.status for result in report.checks} == {"passed"}
+
+
+# ---- Numba
+
+NUMBA = {
+    "ignored_rows_unwritten": ("writes_every_element", "unwritten_output"),
+    "reads_past_the_logits": ("stays_in_bounds", "out_of_bounds_read"),
+    "one_scratch_for_all_threads": ("thread_safe", "thread_unsafe"),
+}
+
+
+@pytest.mark.parametrize("function", NUMBA)
+def test_a_harmful_numba_kernel_is_found(function):
+    implementation = Implementation(function, f"{HERE / 'harmful_numba.py'}:{function}", dtypes=("float32",), supports=SUPPORTS)
+    assert pairs(found(implementation, NUMBA[function][0])) == {NUMBA[function]}
+
+
+COMPILER = {
+    "other_when_compiled": ("torch_compiled", "value"),
+    "overwriting_operator": ("torch_custom_operator", "raised"),
+}
+
+
+def compiled(function, check):
+    supports = SUPPORTS | {"options": {"reduction": ("mean",), "ignore_index": ()}}
+    place = f"{HERE / 'harmful_torch.py'}:{function}"
+    implementation = Implementation(function, place, array="torch", dtypes=("float32",), supports=supports)
+    settings = Settings("check", get_profile("default"), seed=1, isolate=True, checks=(check,), dtypes=("float32",), shrink=False)
+    return run_checks([implementation], settings)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", COMPILER)
+def test_what_a_compiler_changes_is_found(function):
+    assert pairs(compiled(function, COMPILER[function][0])) == {COMPILER[function]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("function", "check"), [("forward", "torch_compiled"), ("honest_operator", "torch_custom_operator")])
+def test_an_honest_function_may_be_compiled(function, check):
+    report = compiled(function, check)
+    assert report.failures == []
+    assert {result.status for result in report.checks} == {"passed"}

@@ -14,6 +14,7 @@ COSTS = {
     "call": "a call or a few",
     "protocol": "dozens of calls",
     "costly": "a tenth of a second or more",
+    "compiler": "seconds of a compiler",
 }
 
 

@@ -31,7 +31,7 @@ class Unsupported(Exception):
 
 @dataclass
 class Trial:
-    """siblings: the same implementation's other operations, for identities that need them."""
+    """siblings: the same implementation's other operations, for identities that need them. derived: cases that several checks use."""
 
     operation: Operation
     case: Case
@@ -39,6 +39,7 @@ class Trial:
     subject: Subject
     siblings: Mapping[str, Subject] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    derived: dict[str, Case] = field(default_factory=dict)
 
     @cached_property
     def grade(self) -> Grade:

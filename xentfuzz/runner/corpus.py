@@ -22,7 +22,7 @@ from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import Excluded, judge_all, note, refused, trial_of
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.shared_evaluation import SharedEvaluation
-from xentfuzz.runner.spaces import common_space, opt_in_space, own_space
+from xentfuzz.runner.spaces import common_space, is_empty, opt_in_space, own_space
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
 OPT_IN_SHARE = 4
@@ -52,7 +52,7 @@ class Plan:
         wanted = self.examples
         if wanted is None:
             wanted = self.profile.identities if group.draws else self.profile.cases[group.family]
-        most = {"protocol": self.profile.protocols, "costly": self.profile.costly}.get(group.cost, wanted)
+        most = self.profile.most.get(group.cost, wanted)
         simulated = self.profile.simulated_cases if group.cost == "call" else self.profile.simulated_protocols
         return min(wanted, most, simulated) if simulator else min(wanted, most)
 
@@ -127,6 +127,8 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
     capabilities = contestant.subject.capabilities
     count = plan.count(group, simulator)
     own = plan.profile.size(own_space(common, plan.operation, capabilities), simulator)
+    if is_empty(own):
+        return
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
         compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))

@@ -12,9 +12,7 @@ from xentfuzz.recipes.space import Space
 @dataclass(frozen=True)
 class Profile:
     """cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
-
-    protocols, costly: cases of each check of that cost, whatever was asked for.
-
+    most: cost of a check -> its cases at most, whatever was asked for (see `xentfuzz.checks.check.COSTS`).
     largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
     takes milliseconds for each row; simulated_protocols: of each check that costs more than a call; simulated_recorded: elements of a
     recording that it is given.
@@ -24,8 +22,7 @@ class Profile:
     name: str
     cases: Mapping[str, int]
     identities: int
-    protocols: int
-    costly: int
+    most: Mapping[str, int]
     search: int
     largest: int
     long: int
@@ -48,8 +45,7 @@ PROFILES = {
         "quick",
         cases={"ordinary": 50, "special": 40, "robust": 12},
         identities=12,
-        protocols=4,
-        costly=1,
+        most={"protocol": 4, "costly": 1, "compiler": 0},
         search=20,
         largest=1024,
         long=140_000,
@@ -60,8 +56,7 @@ PROFILES = {
         "default",
         cases={"ordinary": 250, "special": 160, "robust": 110},
         identities=120,
-        protocols=30,
-        costly=4,
+        most={"protocol": 30, "costly": 4, "compiler": 1},
         search=100,
         largest=4096,
         long=300_000,
@@ -72,8 +67,7 @@ PROFILES = {
         "thorough",
         cases={"ordinary": 2000, "special": 1000, "robust": 400},
         identities=500,
-        protocols=120,
-        costly=16,
+        most={"protocol": 120, "costly": 16, "compiler": 2},
         search=1000,
         largest=65536,
         long=4_000_000,

@@ -117,10 +117,13 @@ class Callee:
 
     def invoke(self, function: str, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """What a declared function returns."""
-        form = self.forms[function]
+        return self.forms[function](*self.arguments(function, loaded, options))
+
+    def arguments(self, function: str, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """What a declared function is called with: the leading arrays, and the rest by its own spelling."""
         before = ("grad_output",) if function == "backward" else ()
         leading = [loaded[name] for name in (*before, *self.plan.positional)]
-        return form(leading, self._named(form, loaded, options))
+        return leading, self._named(self.forms[function], loaded, options)
 
     def _named(self, form: Form, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments that are passed by their own spelling. Raises Unsupported where the form has no parameter for one that matters."""

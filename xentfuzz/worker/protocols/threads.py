@@ -45,9 +45,7 @@ def run(scene: Scene) -> Results:
 
 def _in_threads(scene: Scene, alone: list[Snapshot], watch: Watch) -> None:
     start = threading.Barrier(len(scene.steps))
-    threads = [
-        threading.Thread(target=_repeat, args=(scene, number, alone[number], watch, start)) for number in range(len(scene.steps))
-    ]
+    threads = [threading.Thread(target=_repeat, args=(scene, number, alone[number], watch, start)) for number in range(len(scene.steps))]
     for thread in threads:
         thread.start()
     for thread in threads:
