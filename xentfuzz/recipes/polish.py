@@ -127,6 +127,7 @@ def _smaller(recipe: Recipe) -> Iterator[Recipe]:
 
 def _smaller_shapes(shape: tuple[int, ...], any_axis: bool) -> Iterator[tuple[int, ...]]:
     if len(shape) > 2 and not any_axis:
+        yield (shape[0] * prod(shape[2:]), shape[1])  # the same rows
         yield shape[:-1]
     if len(shape) == 2 and not any_axis:
         yield shape[1:]
