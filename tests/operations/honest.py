@@ -367,6 +367,12 @@ def _cross_entropy(form: Form) -> Pair:
     return forward, backward
 
 
+def exp_off_by_two_units(exponent: Array) -> Array:
+    """As far from the truth as a device's exp may be: the rounded value, then one unit more; exact at 0."""
+    exact = np.exp(exponent.astype(np.float64)).astype(exponent.dtype)
+    return np.where(exponent == 0, exact, np.nextafter(exact, exponent.dtype.type(np.inf)))
+
+
 HONEST = {
     form.name: form
     for form in (
@@ -381,6 +387,7 @@ HONEST = {
         Form("sequential, lse", algebra="lse", add=sequential),
         Form("sequential backwards, shift", add=backwards),
         Form("lanes, shift", add=lanes),
+        Form("online elements, inexact exp, shift", statistics=online_elements, add=sequential, exact_exp=exp_off_by_two_units),
         Form("float64 throughout", wide=True),
         Form("flushed subnormals, lse", algebra="lse", flush=True),
         Form("gradient scaled late, lse", algebra="lse", late_scale=True),

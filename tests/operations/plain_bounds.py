@@ -1,0 +1,115 @@
+"""The bounds of a cross-entropy row, mean and gradient, written out element by element from their derivation: slow, and without arrays.
+
+For finite inputs without overflow; the terms for flushed subnormals are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, exp, expm1, fsum, log, log1p, log2
+
+K_D, K_E, K_L = 3, 4, 3
+
+
+@dataclass(frozen=True)
+class Setting:
+    """ua: arithmetic; us: storage of the logits; u: the returned dtype. form, order: the grade."""
+
+    ua: float
+    us: float
+    u: float
+    form: str
+    order: str
+
+    @property
+    def staged(self) -> bool:
+        return self.form == "staged" and self.us > 2.0**-20
+
+    @property
+    def lse(self) -> bool:
+        return self.form != "shift"
+
+    def additions(self, terms: list[float]) -> float:
+        """Roundings of the total of a sum of these terms."""
+        count = max(len(terms), 1)
+        total = fsum(terms)
+        shares = fsum(min(1.0, term / (self.ua * total)) for term in terms) if total else 0.0
+        order = {"any": float("inf"), "blocked": count / 16 + 16, "pairwise": log2(count) + 16}[self.order]
+        return min(count - 1, shares + log2(count), order)
+
+
+class Row:
+    """x: logits; q, Q: coefficients and their magnitudes."""
+
+    def __init__(self, setting: Setting, x: list[float], q: list[float], Q: list[float]) -> None:
+        self.by, self.x, self.q, self.Q = setting, x, q, Q
+        self.m = max(x)
+        self.d = [self.m - value for value in x]
+        s = fsum(exp(-value) for value in self.d)
+        self.log_s = log(s)
+        self.l = [value + self.log_s for value in self.d]
+        self.p = [exp(-value) for value in self.l]
+        self.A, self.S = fsum(Q), abs(fsum(q))
+        self.loss = fsum(a * b for a, b in zip(q, self.l, strict=True))
+        self.L = [a * b for a, b in zip(Q, self.l, strict=True) if a]
+
+    def eps_s(self) -> float:
+        records = [c for c in range(1, len(self.x)) if self.x[c] > max(self.x[:c])]
+        rescalings = fsum(self.p[c] * sum(record > c for record in records) for c in range(len(self.x)))
+        spread = fsum(p * d for p, d in zip(self.p, self.d, strict=True))
+        return self.by.ua * (K_D * spread + K_E + self.by.additions(self.p) + (K_E + 1) * rescalings)
+
+    def error_of_lse(self) -> float:
+        by = self.by
+        error = -log1p(-self.eps_s()) + K_L * by.ua * self.log_s
+        error += by.ua * (2 * abs(self.m) + self.log_s) if by.lse else 0.0
+        return error + (by.us * (1 + self.log_s) if by.staged else 0.0)
+
+    def error(self) -> float:
+        """Of the row loss, before it is rounded."""
+        by, several = self.by, len(self.L) > 1
+        error = self.A * self.error_of_lse() + by.ua * (4 + (by.additions(self.L) if several else 0)) * fsum(self.L)
+        if by.lse and several:
+            logits = [a * abs(b) for a, b in zip(self.Q, self.x, strict=True) if a]
+            error += by.ua * (by.additions(logits) + 2) * (fsum(logits) + self.A * abs(self.m + self.log_s))
+        return error + (5 * by.us * fsum(self.L) if by.staged else 0.0)
+
+    def relative_error_of_p(self, c: int) -> float:
+        by = self.by
+        exponent = by.ua * (K_E + K_D * self.d[c] + 2 + 2 * self.l[c] + K_L * self.log_s)
+        exponent += by.ua * (2 * abs(self.m) + self.log_s + abs(self.x[c])) if by.lse else 0.0
+        exponent += by.us * (self.l[c] + 1 + self.log_s) if by.staged else 0.0
+        eps = self.eps_s()
+        return (expm1(exponent) + eps) / (1 - eps)
+
+    def error_of_gradient(self, c: int, r: float, relative_of_r: float) -> float:
+        """Of r (p_c S - q_c), its own rounding included."""
+        by, p, several = self.by, self.p[c], len(self.L) > 1
+        additions = by.additions([value for value in self.Q if value]) if several else 0
+        error = p * self.S * self.relative_error_of_p(c) + by.ua * (additions + 3) * p * self.A + 3 * by.ua * (p * self.S + self.Q[c])
+        error += 5 * by.us * (p * self.A + self.Q[c]) if by.staged else 0.0
+        gradient = r * abs(p * fsum(self.q) - self.q[c])
+        return r * error + gradient * (relative_of_r + by.u)
+
+
+def relative_error_of_denominator(by: Setting, weights: list[float], *, weighted: bool) -> float:
+    """weights: w_y of the kept rows."""
+    if not weighted:
+        return 3 * by.ua
+    count, kappa = len(weights), fsum(map(abs, weights)) / abs(fsum(weights))
+    error = (count + 3) * by.ua * kappa
+    error += (cascade(count) + 3) * by.us * kappa if by.staged else 0.0
+    return error / (1 - error)
+
+
+def cascade(count: int) -> int:
+    return 16 * ceil(log(count) / log(16)) + 10
+
+
+def error_of_mean(by: Setting, rows: list[Row], W: float, relative: float) -> float:
+    """Of sum loss_i / W, its own rounding included."""
+    losses = [abs(row.loss) for row in rows]
+    error = fsum(row.error() for row in rows) + by.ua * (by.additions(losses) + 1) * fsum(losses)
+    error += by.us * cascade(len(rows)) * fsum(losses) if by.staged else 0.0
+    mean = abs(fsum(row.loss for row in rows) / W)
+    return error / abs(W) + mean * (relative + by.u)

@@ -1,0 +1,64 @@
+"""The bounds, array by array, are those of their derivation, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import case_of, only_block
+from plain_bounds import Row, Setting, error_of_mean, relative_error_of_denominator
+
+from xentfuzz.dtypes import FORMATS
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.grades import FORMS, SUMMATIONS
+
+GRADES = [(form, order) for form in FORMS for order in SUMMATIONS]
+ROWS, CLASSES = 5, 40
+
+
+def setting(dtype: str, form: str, order: str) -> Setting:
+    storage, arithmetic = FORMATS[dtype], FORMATS[FORMATS[dtype].arithmetic]
+    return Setting(arithmetic.unit_roundoff, storage.unit_roundoff, storage.unit_roundoff, form, order)
+
+
+def problem(dtype: str, kind: str) -> tuple[Any, list[list[float]], list[list[float]], list[float]]:
+    """A case under mean, q and Q of every row, and the weights that the mean counts."""
+    random = np.random.default_rng(1)
+    a = {"plain": 0.0, "weighted": 0.0, "smoothed": 0.25, "probabilities": 0.5}[kind]
+    options: dict[str, Any] = {"label_smoothing": a}
+    weighted = kind in {"weighted", "smoothed"}
+    labels = random.integers(0, CLASSES, ROWS)
+    target = random.normal(0, 1, (ROWS, CLASSES)) if kind == "probabilities" else labels
+    if weighted:
+        options["weight"] = np.ldexp(1.0, random.integers(-3, 4, CLASSES)) * np.where(random.random(CLASSES) < 0.2, -0.5, 1.0)
+    case = case_of("cross_entropy", random.normal(0, 4, (ROWS, CLASSES)), target, dtype=dtype, **options)
+    w = np.asarray(options.get("weight", np.ones(CLASSES)), float)
+    t = case.values["target"].astype(float) if kind == "probabilities" else np.eye(CLASSES)[labels]
+    even = a / CLASSES
+    q, magnitude = w * ((1 - a) * t + even), np.abs(w) * ((1 - a) * np.abs(t) + even)
+    if kind in {"weighted", "smoothed"}:
+        q = (1 - a) * t * w[labels][:, None] + even * w
+    return case, q.tolist(), magnitude.tolist(), w[labels].tolist() if weighted else [1.0] * ROWS
+
+
+@pytest.mark.parametrize("kind", ["plain", "weighted", "smoothed", "probabilities"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+@pytest.mark.parametrize(("form", "order"), GRADES)
+def test_row_mean_and_gradient(form: str, order: str, dtype: str, kind: str) -> None:
+    case, q, magnitude, weights = problem(dtype, kind)
+    by = setting(dtype, form, order)
+    rows = [Row(by, *row) for row in zip(case.values["logits"].astype(float).tolist(), q, magnitude, strict=True)]
+    relative = relative_error_of_denominator(by, weights, weighted=kind in {"weighted", "smoothed"})
+    W = sum(weights)
+    evaluation = get_operation("cross_entropy").evaluate(case)
+    none = get_operation("cross_entropy").evaluate(case_with(case, reduction="none"))
+    grade = f"{form}/{order}"
+    assert only_block(none, "value", grade=grade).allowed == pytest.approx([row.error() + by.u * abs(row.loss) for row in rows], rel=1e-6)
+    assert only_block(evaluation, "value", grade=grade).allowed[0] == pytest.approx(error_of_mean(by, rows, W, relative), rel=1e-6)
+    gradients = [[row.error_of_gradient(c, 1 / abs(W), relative + 2 * by.ua) for c in range(CLASSES)] for row in rows]
+    assert only_block(evaluation, "grad_logits", grade=grade).allowed == pytest.approx(np.array(gradients), rel=1e-6)
+
+
+def case_with(case: Any, **options: Any) -> Any:
+    return type(case)(case.operation, case.dtype, case.arrays, {**case.options, **options})
