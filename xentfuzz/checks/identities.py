@@ -8,7 +8,8 @@ import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
-from xentfuzz.checks.trial import Array, Trial, Unsupported, call, unwrap
+from xentfuzz.checks.results import needs_gradient
+from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -17,10 +18,13 @@ from xentfuzz.operations.relation import Relation
 
 def identity_checks(operation: str) -> tuple[Check, ...]:
     """One check for each relation that the operation states."""
-    return tuple(
-        Check(relation.name, "ordinary", _judge(relation), relation.explanation, (operation,), draws=dict(relation.draws))
-        for relation in get_operation(operation).relations
-    )
+    return tuple(_check(operation, relation) for relation in get_operation(operation).relations)
+
+
+def _check(operation: str, relation: Relation) -> Check:
+    applies = needs_gradient if relation.gradient else Check.applies
+    explanation, draws = relation.explanation, dict(relation.draws)
+    return Check(relation.name, "ordinary", _judge(relation), explanation, (operation,), applies=applies, draws=draws)
 
 
 def _judge(relation: Relation) -> Callable[[Trial], Measure]:
@@ -29,26 +33,28 @@ def _judge(relation: Relation) -> Callable[[Trial], Measure]:
             return Measure(compared=False)
         calls: list[tuple[str, Case]] = []
 
-        def value(operation: str, case: Case) -> Array:
-            calls.append(("forward", case))
-            return _value(trial, operation, case)
+        def result(operation: str, case: Case, function: str = "forward", /) -> Array:
+            calls.append((function, case))
+            return _result(trial, operation, case, function)
 
-        left, right, allowed = relation.judge(trial.case, value, trial.grade)
+        left, right, allowed = relation.judge(trial.case, result, trial.grade)
         return _agreement(relation, left, right, allowed, calls)
 
     return judge
 
 
-def _value(trial: Trial, operation: str, case: Case) -> Array:
-    """The implementation's forward result on a derived case. Raises Unsupported where it lacks the operation."""
+def _result(trial: Trial, operation: str, case: Case, function: str) -> Array:
+    """The implementation's value or gradient on a derived case. Raises Unsupported where it lacks the operation."""
     subject = trial.subject if operation == trial.operation.name else trial.siblings.get(operation)
     if subject is None:
         raise Unsupported(f"no {operation} of the same name")
-    reason = refusal(case, get_operation(operation), subject.capabilities)
+    specification = get_operation(operation)
+    reason = refusal(case, specification, subject.capabilities)
     if reason is not None:
         raise Unsupported(reason)
-    outcome = call(subject, "forward", case, trial.value_dtype)
-    return np.asarray(unwrap(outcome, operation, layout_refused=False)["value"])
+    derived = Trial(specification, case, specification.evaluate(case), subject, trial.siblings)
+    output = "value" if function == "forward" else f"grad_{specification.arguments[0].name}"
+    return derived.array(function, output)[0]
 
 
 def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, calls: Sequence[tuple[str, Case]]) -> Measure:
@@ -66,4 +72,9 @@ def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, ca
     where = f" at {list(index)}" if index else ""
     message = f"{relation.name}: {got!r} and {other!r}{where} differ by {abs(got - other):.3g}, allowed {by:.3g}\n{relation.explanation}"
     figures = {"index": index, "got": got, "exact": other, "allowed": by, "ratio": worst}
-    raise failure("relation", message, function="forward", output="value", calls=tuple(calls), **figures)
+    raise failure("relation", message, function=calls[0][0], output=_output(calls), calls=tuple(calls), **figures)
+
+
+def _output(calls: Sequence[tuple[str, Case]]) -> str:
+    function, case = calls[0]
+    return "value" if function == "forward" else f"grad_{get_operation(case.operation).arguments[0].name}"

@@ -58,7 +58,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, log
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -68,6 +68,19 @@ from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.row_quantities import RowQuantities, RowSums
 
 Array = np.ndarray[Any, Any]
+
+
+class Logits(Protocol):
+    """What the relative error of a softmax depends on, element by element: x and d = m - x, (rows, classes)."""
+
+    @property
+    def x(self) -> Array:
+        """The logits."""
+
+    @property
+    def d(self) -> Array:
+        """Their distance from the row's maximum."""
+
 
 K_D = 3
 K_E = 4
@@ -168,7 +181,7 @@ def error_of_lse(by: Rounding, rows: RowSums, eps_s: Array) -> Array:
     return error
 
 
-def relative_error_of_softmax(by: Rounding, block: RowQuantities, rows: RowSums, eps_s: Array) -> Array:
+def relative_error_of_softmax(by: Rounding, block: Logits, rows: RowSums, eps_s: Array) -> Array:
     """Step (9): P_c, (rows, classes)."""
     # K_D d + 2 l = (K_D + 2) d + 2 log s: one product of the whole block.
     exponent = ((K_D + 2) * by.ua + (by.us if by.staged else 0.0)) * block.d

@@ -20,6 +20,7 @@ from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.intermediates import intermediates_of_gradient, intermediates_of_loss, lost_products, unscaled_sums
 from xentfuzz.operations.loss import LossEvaluation
 from xentfuzz.operations.loss_outcomes import RowStates, gradient_of_infinite_losses, gradient_of_special_rows
+from xentfuzz.operations.metamorphic import OF_CROSS_ENTROPY, metamorphic_relations
 from xentfuzz.operations.no_classes import NoClassesEvaluation
 from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCE, REDUCTION, SIZE_AVERAGE
@@ -201,5 +202,9 @@ OPERATION = Operation(
     options=OPTIONS,
     policies=policies.POLICIES,
     evaluate=evaluate,
-    relations=(COMPOSITION, ONE_HOT, SMOOTHING, *reduction_relations("cross_entropy", tuple(option.name for option in OPTIONS))),
+    relations=(
+        *(COMPOSITION, ONE_HOT, SMOOTHING),
+        *reduction_relations("cross_entropy", tuple(option.name for option in OPTIONS)),
+        *metamorphic_relations("cross_entropy", OF_CROSS_ENTROPY, ("reduction", "ignore_index", "label_smoothing")),
+    ),
 )

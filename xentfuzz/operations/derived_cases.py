@@ -50,6 +50,8 @@ def derived(case: Case, arrays: Mapping[str, Array] | None = None, **options: An
     """The case for forward alone, with other arrays or options."""
     kept = {name: array for name, array in case.arrays.items() if name != "grad_output"}
     kept.update({name: StridedArray.of(values) for name, values in (arrays or {}).items()})
+    if "reduction" not in case.options:
+        return replace(case, arrays=kept, options={**case.options, **options})
     deprecated = {name: None for name in ("size_average", "reduce") if name in case.options}
     return replace(case, arrays=kept, options={**case.options, **deprecated, "reduction": effective_reduction(case.options), **options})
 
@@ -70,6 +72,8 @@ def is_ordinary(case: Case) -> bool:
         return False
     if float(first.max()) - float(first.min()) > FORMATS[case.dtype].max / 4:
         return False
+    if "target" not in case.values:
+        return True
     if not has_index_targets(case):
         return bool(np.isfinite(case.values["target"]).all())
     target = case.values["target"]

@@ -14,6 +14,7 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY, ZERO, Block
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.loss import LossEvaluation
+from xentfuzz.operations.metamorphic import OF_NLL_LOSS, metamorphic_relations
 from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import IGNORE_INDEX, REDUCE, REDUCTION, SIZE_AVERAGE
 from xentfuzz.operations.outcome_sets import OutcomeSets
@@ -125,5 +126,8 @@ OPERATION = Operation(
     options=OPTIONS,
     policies=policies.POLICIES,
     evaluate=NllLossEvaluation,
-    relations=reduction_relations("nll_loss", tuple(option.name for option in OPTIONS)),
+    relations=(
+        *reduction_relations("nll_loss", tuple(option.name for option in OPTIONS)),
+        *metamorphic_relations("nll_loss", OF_NLL_LOSS, ("reduction", "ignore_index")),
+    ),
 )

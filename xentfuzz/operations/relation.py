@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from xentfuzz.operations.grades import Grade
 
 Array = np.ndarray[Any, Any]
 
-# Runs the implementation's forward function of the operation so named on a derived case; may raise.
-Call = Callable[[str, Case], Array]
+
+class Call(Protocol):
+    """Runs the implementation on a derived case of the operation so named; may raise."""
+
+    def __call__(self, operation: str, case: Case, function: str = "forward", /) -> Array:
+        """The value of "forward", or the gradient of the first argument of "backward"."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Relation:
     judge: runs both ways and returns (left, right, allowed), arrays of one shape, in float64 or wider; the identity is broken where
         |left - right| > allowed. `allowed` is the sum of the bounds of every step of both ways at the given grade, derived from the
         arrays that the implementation itself passed from step to step, so nothing is estimated.
-    needs: the operations that the implementation must offer. draws: the part of the space worth drawing ("targets", "weight", "options",
-    ...).
+    needs: the operations that the implementation must offer. gradient: whether it must offer gradients.
+    draws: the part of the space worth drawing ("targets", "weight", "options", ...).
     """
 
     name: str
@@ -34,4 +38,5 @@ class Relation:
     applies: Callable[[Case], bool]
     judge: Callable[[Case, Call, Grade], tuple[Array, Array, Array]]
     needs: tuple[str, ...]
+    gradient: bool = False
     draws: Mapping[str, Any] = field(default_factory=dict)

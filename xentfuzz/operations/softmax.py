@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.operations.bounds import Rounding, additions, relative_error_of_softmax, relative_error_of_sum, shares
+from xentfuzz.operations.metamorphic import OF_SOFTMAX, metamorphic_relations
 from xentfuzz.operations.normalised import ARGUMENTS, POLICIES, NormalisedEvaluation
 from xentfuzz.operations.operation import Operation
 from xentfuzz.operations.options import AXIS
@@ -60,4 +61,5 @@ OPERATION = Operation(
     options=(AXIS,),
     policies=POLICIES,
     evaluate=SoftmaxEvaluation,
+    relations=metamorphic_relations("softmax", OF_SOFTMAX, ("axis",)),
 )
