@@ -68,7 +68,7 @@ def half_precision(logits: Array, target: Array, *, ignore_index: int = -100, re
 def ends_the_process(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     import os  # noqa: PLC0415
 
-    if logits.shape[1] > 3:
+    if logits.shape[1] > 8:
         os._exit(7)
     return honest(logits, target, ignore_index=ignore_index, reduction=reduction)
 
@@ -87,7 +87,7 @@ def _losses(logits: Array, target: Array, ignore_index: int) -> tuple[Array, Arr
     _check(logits, target, ignore_index, "mean")
     keep = np.asarray(target != ignore_index)
     with np.errstate(all="ignore"):
-        wide = logits.astype(np.longdouble)
+        wide = logits.astype(np.longdouble if logits.dtype.itemsize == 8 else np.float64)
         shifted = wide - wide.max(axis=1, keepdims=True) if wide.size else wide
         lse = np.log(np.exp(shifted).sum(axis=1))
         losses = lse - _picked(shifted, np.where(keep, target, 0)) if wide.size else np.zeros(len(wide))

@@ -34,6 +34,9 @@ WRONG_NUMBERS = {"value", "gradient", "special", "accuracy", "relation"}
 # A crash costs a worker each time, a hang a time limit.
 CRASH_EVALUATIONS = 20
 
+# By the cost of a check, whatever the profile; the failure of a case that takes minutes is reported as it is.
+EXPENSIVE = {"large": 10, "huge": 0}
+
 
 def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrunk: Callable[[Failure], None]) -> list[Failure]:
     """One Failure for each bug, clearest first; `shrunk` is told of each as soon as it is known."""
@@ -44,6 +47,10 @@ def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrun
             related.also.append(f"{found.check.name} ({found.failure.kind})")
             continue
         failure = _smallest(contestant, found, profile, deadline)
+        alike = next((other for other in made if _alike(other, failure)), None)
+        if alike is not None:
+            alike.also.append(f"{failure.check} ({failure.kind})")
+            continue
         made.append(failure)
         shrunk(failure)
     for failure in made:
@@ -69,6 +76,13 @@ def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
     return found.failure.kind == "relation" and _breaks(contestant, failure, found)
 
 
+def _alike(failure: Failure, other: Failure) -> bool:
+    """Whether two findings of one check are the same bug, larger and smaller: one needs nothing that the other does not need too."""
+    same = failure.check == other.check and {failure.kind, other.kind} <= WRONG_NUMBERS
+    needs, others = set(failure.needs), set(other.needs)
+    return same and bool(needs and others) and (needs <= others or others <= needs)
+
+
 def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
     """Whether an identity is broken where the plain result is wrong already."""
     verdict = examine(contestant, find_check(failure.check), found.recipe)
@@ -87,6 +101,9 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         return fails
 
     evaluations = _evaluations(found, profile)
+    smallest.dtypes = tuple(found.dtypes)
+    if not evaluations:
+        return smallest
     if found.origin is not None and not deadline.has_passed():
         origin = found.origin
         recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
@@ -101,7 +118,9 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
 def _evaluations(found: Found, profile: Profile) -> int:
     if found.failure.kind in CRASH_KINDS:
         return CRASH_EVALUATIONS
-    return profile.shrink_evaluations if found.check.cost == "call" else profile.repeated_evaluations
+    if found.check.cost in EXPENSIVE:
+        return EXPENSIVE[found.check.cost]
+    return profile.shrink_evaluations if found.check.cost in ("call", "relation") else profile.repeated_evaluations
 
 
 def _told(contestant: Contestant, found: Found) -> Callable[[Recipe], bool | None]:
