@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from xentfuzz.errors import UnknownName
 from xentfuzz.gallery.entry import Entry
+from xentfuzz.gallery.mutants import is_mutant, mutants
 
 FAULTY_MODULES = (
     "norm",
@@ -42,8 +43,8 @@ def honest() -> Mapping[str, Entry]:
 
 
 def entry(identifier: str) -> Entry:
-    """Raises UnknownName."""
-    known = {**faulty(), **honest()}
+    """An entry of the gallery or a mutant. Raises UnknownName."""
+    known = {**faulty(), **honest(), **(mutants() if is_mutant(identifier) else {})}
     if identifier not in known:
         raise UnknownName("entry of the gallery", identifier, known)
     return known[identifier]
