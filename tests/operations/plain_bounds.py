@@ -91,6 +91,12 @@ class Row:
         gradient = r * abs(p * fsum(self.q) - self.q[c])
         return r * error + gradient * (relative_of_r + by.u)
 
+    def error_of_log_probability(self, c: int) -> float:
+        """Of l_c where it is a factor of a gradient."""
+        by = self.by
+        error = self.error_of_lse() + (5 * by.ua + (5 * by.us if by.staged else 0.0)) * self.l[c]
+        return error + (2 * by.ua * (abs(self.x[c]) + abs(self.m + self.log_s)) if by.lse else 0.0)
+
 
 def relative_error_of_denominator(by: Setting, weights: list[float], *, weighted: bool) -> float:
     """weights: w_y of the kept rows."""
@@ -113,3 +119,12 @@ def error_of_mean(by: Setting, rows: list[Row], W: float, relative: float) -> fl
     error += by.us * cascade(len(rows)) * fsum(losses) if by.staged else 0.0
     mean = abs(fsum(row.loss for row in rows) / W)
     return error / abs(W) + mean * (relative + by.u)
+
+
+def error_of_weight(by: Setting, rows: list[Row], t: list[list[float]], c: int, r: float, relative_of_r: float) -> float:
+    """Of sum_i r t_ic l_ic, its own rounding included. t: with label smoothing, without the weight."""
+    sizes = fsum(r * abs(t[i][c]) * row.l[c] for i, row in enumerate(rows))
+    error = fsum(r * abs(t[i][c]) * row.error_of_log_probability(c) for i, row in enumerate(rows))
+    error += ((len(rows) + 4) * by.ua + relative_of_r) * sizes
+    error += (cascade(len(rows)) + 5) * by.us * sizes if by.staged else 0.0
+    return error + by.u * abs(fsum(r * t[i][c] * row.l[c] for i, row in enumerate(rows)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import case_of, only_block
-from plain_bounds import Row, Setting, error_of_mean, relative_error_of_denominator
+from plain_bounds import Row, Setting, error_of_mean, error_of_weight, relative_error_of_denominator
 
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.operations import get_operation
@@ -58,6 +58,23 @@ def test_row_mean_and_gradient(form: str, order: str, dtype: str, kind: str) -> 
     assert only_block(evaluation, "value", grade=grade).allowed[0] == pytest.approx(error_of_mean(by, rows, W, relative), rel=1e-6)
     gradients = [[row.error_of_gradient(c, 1 / abs(W), relative + 2 * by.ua) for c in range(CLASSES)] for row in rows]
     assert only_block(evaluation, "grad_logits", grade=grade).allowed == pytest.approx(np.array(gradients), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+@pytest.mark.parametrize(("form", "order"), GRADES)
+def test_gradients_of_probabilities_and_weight(form: str, order: str, dtype: str) -> None:
+    random = np.random.default_rng(2)
+    w, t = np.ldexp(1.0, random.integers(-3, 4, CLASSES)), np.ldexp(1.0, random.integers(-5, 1, (ROWS, CLASSES)))
+    case = case_of("cross_entropy", random.normal(0, 4, (ROWS, CLASSES)), t, dtype=dtype, weight=w)
+    by = setting(dtype, form, order)
+    rows = [Row(by, x, q, q) for x, q in zip(case.values["logits"].astype(float).tolist(), (t * w).tolist(), strict=True)]
+    evaluation, relative, r = get_operation("cross_entropy").evaluate(case), 5 * by.ua, 1 / ROWS
+    weight = [error_of_weight(by, rows, t.tolist(), c, r, relative) for c in range(CLASSES)]
+    assert only_block(evaluation, "grad_weight", grade=f"{form}/{order}").allowed[0] == pytest.approx(weight, rel=1e-6)
+    target = [
+        [r * w[c] * (row.error_of_log_probability(c) + (3 * by.ua + relative + by.u) * row.l[c]) for c in range(CLASSES)] for row in rows
+    ]
+    assert only_block(evaluation, "grad_target", grade=f"{form}/{order}").allowed == pytest.approx(np.array(target), rel=1e-6)
 
 
 def case_with(case: Any, **options: Any) -> Any:
