@@ -34,11 +34,11 @@ def reduced(losses, kept, reduction):
 
 
 def forward(logits, target, *, ignore_index=-100, reduction="mean"):
-    return reduced(_allocated(logits, target, ignore_index, True), target != ignore_index, reduction)
+    return reduced(_allocated(logits, target, ignore_index, 1), target != ignore_index, reduction)
 
 
 def ignored_rows_unwritten(logits, target, *, ignore_index=-100, reduction="mean"):
-    return reduced(_allocated(logits, target, ignore_index, False), target != ignore_index, reduction)
+    return reduced(_allocated(logits, target, ignore_index, 0), target != ignore_index, reduction)
 
 
 @numba.njit
@@ -75,3 +75,11 @@ def one_scratch_for_all_threads(logits, target, *, ignore_index=-100, reduction=
     value = forward(logits, target, ignore_index=ignore_index, reduction=reduction)
     return value + value.dtype.type(_over_scratch(np.ascontiguousarray(logits), _scratch))
 
+
+@numba.njit
+def _fresh(like):
+    return np.empty(len(like), np.float32)
+
+
+def nothing_written(logits, target, *, ignore_index=-100, reduction="mean"):
+    return _fresh(target)

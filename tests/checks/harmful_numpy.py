@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -80,17 +81,16 @@ def gradient_added_to_the_last(gradient, grad_output, logits, target):
     return buffer.astype(gradient.dtype)
 
 
-_largest = np.zeros((0, 0))
+_largest = [np.zeros(0)]
 
 
 @altered
 def remembers_the_largest(value, logits, target):
     """A scratch buffer that grows, and is looked at beyond what this call has written."""
-    global _largest
-    if _largest.size < logits.size:
-        _largest = np.zeros(logits.size)
-    _largest[: logits.size] = logits.reshape(-1)
-    return value + value.dtype.type(_largest[logits.size :].sum() != 0)
+    if _largest[0].size < logits.size:
+        _largest[0] = np.zeros(logits.size)
+    _largest[0][: logits.size] = logits.reshape(-1)
+    return value + value.dtype.type(_largest[0][logits.size :].sum() != 0)
 
 
 _forward_saw = {}
@@ -268,7 +268,7 @@ def numpy_errors_off_once(value, logits, target):
 
 @altered
 def draws_random_numbers(value, logits, target):
-    np.random.random()
+    np.random.random()  # noqa: NPY002 - that is the fault
     return value
 
 
@@ -295,7 +295,7 @@ _kept_open = []
 
 @altered
 def leaves_a_file_open(value, logits, target):
-    _kept_open.append(open(__file__))
+    _kept_open.append(Path(__file__).open())  # noqa: SIM115 - that is the fault
     return value
 
 

@@ -160,5 +160,3 @@ honest_operator.register_autograd(
     lambda ctx, upstream: (upstream * gradient_of(*ctx.saved_tensors), None),
     setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
 )
-
-

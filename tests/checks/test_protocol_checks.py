@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-import xentfuzz
-from xentfuzz.failures.script import reproducer
+from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.memory import writes_every_element
+from xentfuzz.checks.trial import Trial
+from xentfuzz.failures.failure import FAILURES
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.case import Case
 from xentfuzz.runner.check import run_checks
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.settings import Settings
+from xentfuzz.subjects.open import open_subject
 
 HERE = Path(__file__).parent
 SUPPORTS = {
@@ -172,7 +178,7 @@ COMPILER = {
 
 
 def compiled(function, check):
-    supports = SUPPORTS | {"options": {"reduction": ("mean",), "ignore_index": ()}}
+    supports = SUPPORTS | {"options": {"reduction": ("mean",)}}
     place = f"{HERE / 'harmful_torch.py'}:{function}"
     implementation = Implementation(function, place, array="torch", dtypes=("float32",), supports=supports)
     settings = Settings("check", get_profile("default"), seed=1, isolate=True, checks=(check,), dtypes=("float32",), shrink=False)
@@ -191,3 +197,28 @@ def test_an_honest_function_may_be_compiled(function, check):
     report = compiled(function, check)
     assert report.failures == []
     assert {result.status for result in report.checks} == {"passed"}
+
+
+# ---- memory that was never written, by size
+
+UNWRITTEN = {"numpy": ("harmful_numpy.py:nothing_written", "numpy"), "torch": ("harmful_torch.py:unwritten", "torch")}
+UNWRITTEN["numba"] = ("harmful_numba.py:nothing_written", "numpy")
+
+
+@pytest.fixture(scope="module", params=UNWRITTEN)
+def unwritten(request):
+    place, array = UNWRITTEN[request.param]
+    implementation = Implementation("unwritten", str(HERE / place), array=array, dtypes=("float32",), supports=SUPPORTS)
+    subject = open_subject(implementation, isolate=True)
+    yield subject
+    subject.close()
+
+
+@pytest.mark.parametrize("rows", [8, 100, 5000, 2_000_000])
+def test_an_unwritten_result_is_seen_at_every_size(unwritten, rows):
+    operation = get_operation("cross_entropy")
+    arrays = {"logits": np.zeros((rows, 2), np.float32), "target": np.zeros(rows, np.int64), "grad_output": np.ones(rows, np.float32)}
+    options = {**operation.defaults, "reduction": "none"}
+    case = Case("cross_entropy", "float32", {name: StridedArray.of(values) for name, values in arrays.items()}, options)
+    with pytest.raises(FAILURES["unwritten_output"]):
+        writes_every_element(Trial(operation, case, operation.evaluate(case), unwritten))

@@ -162,7 +162,7 @@ def torch_compiled(trial: Trial) -> Measure:
 
 
 def torch_custom_operator(trial: Trial) -> Measure:
-    found = perform(trial, "torch_opcheck", [("forward", ordinary_case(trial))], seconds=COMPILE_SECONDS)
+    found = perform(trial, "torch_opcheck", [("forward", plain(trial.case))], seconds=COMPILE_SECONDS)
     if found["failed"]:
         raise failure("raised", f"torch.library.opcheck: {found['failed']}", function="forward")
     return Measure()

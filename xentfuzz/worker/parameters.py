@@ -58,8 +58,10 @@ class Parameters:
 
 def parameters_of(function: Callable[..., Any], *, skip: int = 0) -> Parameters:
     """The parameters of `function` without the first `skip` (self, ctx)."""
+    # A custom operator of torch's takes anything; the function that it was made from says what.
+    made_from = getattr(function, "_init_fn", function)
     try:
-        found = list(inspect.signature(function).parameters.values())[skip:]
+        found = list(inspect.signature(made_from).parameters.values())[skip:]
     except (TypeError, ValueError):
         return Parameters(None)
     starred = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in found)

@@ -15,6 +15,8 @@ def run(scene: Scene) -> Results:
     """The results of each step, named "STEP.OUTPUT". Raises Unsupported where memory can't be filled."""
     results: Results = {}
     for number, step in enumerate(scene.steps):
+        # A first call may compile, which uses up the blocks that are filled.
+        scene.run(step)
         arrays = scene.fresh(step)
         with filled_memory(scene.parameters["byte"], _likely_sizes(step)):
             outputs = scene.run(step, arrays)
