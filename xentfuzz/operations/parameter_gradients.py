@@ -34,6 +34,12 @@ def _error_of_l(evaluation: CrossEntropyEvaluation, part: Part, by: Rounding) ->
     return error + of_row[:, np.newaxis]
 
 
+def _stored_products(by: Rounding, left: Array, right: Array) -> Array:
+    """What a factor, or a product of two factors, loses when it is stored among the subnormals and then scaled by the others."""
+    stored: Array = by.flushed * (left * (right + 1) + right + 1)
+    return stored
+
+
 def _infinite(quantities: RowQuantities) -> Array | None:
     """Where l_c is +inf, or may be in the arithmetic format."""
     masked = None if quantities.special is None else quantities.special.masked
@@ -51,6 +57,12 @@ def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Round
     narrow_factor = np.abs(evaluation.precision.narrow(factor))
     roundings = 3 * by.ua * evaluation.smoothing.growth
     allowed = narrow_factor * _error_of_l(evaluation, part, by) + roundings * size + upstream.last_roundings(by, size, rows)
+    if by.staged:
+        allowed = (
+            allowed
+            + _stored_products(by, quantities.l, upstream.size[rows].reshape(-1, 1))
+            + by.flushed * np.abs(_narrow_weight(evaluation))
+        )
     sets = OutcomeSets(quantities.x.shape)
     nan_rows = _outcomes_of_target(sets, quantities, evaluation.precision.narrow(factor))
     if quantities.near_overflow:
@@ -71,6 +83,10 @@ def _class_factor(evaluation: CrossEntropyEvaluation) -> Wide:
     weight = evaluation.weight
     scaled = one - evaluation.precision.widen(np.array(evaluation.smoothing.a))
     return scaled if weight is None else scaled * evaluation.precision.widen(finite_or_zero(weight.astype(np.float64)).reshape(1, -1))
+
+
+def _narrow_weight(evaluation: CrossEntropyEvaluation) -> Array:
+    return evaluation.precision.narrow(_class_factor(evaluation))
 
 
 def _outcomes_of_target(sets: OutcomeSets, quantities: RowQuantities, factor: Array) -> Array | None:
@@ -127,6 +143,8 @@ def _terms_of_weight(evaluation: CrossEntropyEvaluation, part: Part, by: Roundin
     terms = unweighted.wide * part.quantities.wide_l * factor
     scale = unweighted.magnitude * evaluation.upstream.size[part.rows, np.newaxis]
     errors = (scale * _error_of_l(evaluation, part, by)).sum(axis=0)
+    if by.staged:
+        errors = errors + _stored_products(by, part.quantities.l, evaluation.upstream.size[part.rows, np.newaxis]).sum(axis=0)
     return terms.sum(axis=0).reshape(1, -1), errors[np.newaxis], (scale * part.quantities.l).sum(axis=0)[np.newaxis]
 
 
