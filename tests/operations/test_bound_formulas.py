@@ -77,5 +77,33 @@ def test_gradients_of_probabilities_and_weight(form: str, order: str, dtype: str
     assert only_block(evaluation, "grad_target", grade=f"{form}/{order}").allowed == pytest.approx(np.array(target), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+@pytest.mark.parametrize(("form", "order"), GRADES)
+def test_softmaxes(form: str, order: str, dtype: str) -> None:
+    by = setting(dtype, form, order)
+    x = np.random.default_rng(3).normal(0, 4, (ROWS, CLASSES))
+    softmax, log_softmax = (get_operation(name).evaluate(case_of(name, x, dtype=dtype, axis=1)) for name in ("softmax", "log_softmax"))
+    rows = [Row(by, row, row, row) for row in softmax.case.values["logits"].astype(float).tolist()]
+    stored = 5 * by.us if by.staged else 0.0
+    p = [[row.p[c] * (row.relative_error_of_p(c) + stored + by.u) for c in range(CLASSES)] for row in rows]
+    assert only_block(softmax, "value", grade=f"{form}/{order}").allowed == pytest.approx(np.array(p), rel=1e-6)
+    own = (3 if by.lse else 2) * by.ua + stored + by.u
+    logs = [[row.error_of_lse() + own * row.l[c] for c in range(CLASSES)] for row in rows]
+    assert only_block(log_softmax, "value", grade=f"{form}/{order}").allowed == pytest.approx(np.array(logs), rel=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_nll_loss_rounds_the_product_only(weighted: bool) -> None:
+    by = setting("float32", "shift", "any")
+    x, weight = [[-1.5, -0.25], [-3.0, -0.0625]], [0.5, 2.0]
+    options: dict[str, Any] = {"weight": weight} if weighted else {}
+    size = np.array([0.75, 0.125]) if weighted else np.array([1.5, 0.0625])
+    product = by.ua if weighted else 0.0
+    none, total = (get_operation("nll_loss").evaluate(case_of("nll_loss", x, [0, 1], reduction=one, **options)) for one in ("none", "sum"))
+    assert only_block(none, "value").allowed == pytest.approx((product + by.u) * size, rel=1e-6)
+    # Two terms: one addition, and one rounding more for a factor that is taken into the sum.
+    assert only_block(total, "value").allowed[0] == pytest.approx((product + 2 * by.ua + by.u) * size.sum(), rel=1e-6)
+
+
 def case_with(case: Any, **options: Any) -> Any:
     return type(case)(case.operation, case.dtype, case.arrays, {**case.options, **options})
