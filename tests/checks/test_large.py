@@ -11,6 +11,7 @@ import pytest
 from xentfuzz.checks import large
 from xentfuzz.checks.registry import checks_for
 from xentfuzz.gallery import catalogue
+from xentfuzz.gallery.cross_entropy import CrossEntropy
 from xentfuzz.implementation import Implementation
 from xentfuzz.runner.check import check
 from xentfuzz.runner.profiles import PROFILES
@@ -18,47 +19,46 @@ from xentfuzz.runner.profiles import PROFILES
 BOUNDARY, CLASSES = 1 << 14, 33
 
 
-def log_softmax(logits):
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+HONEST = CrossEntropy()
 
 
-def forward(logits, target, *, reduction="mean"):
-    losses = -log_softmax(logits)[np.arange(len(target)), target]
-    return {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction].astype(logits.dtype)
+def forward(logits, target, *, ignore_index=-100, reduction="mean"):
+    return HONEST.forward(logits, target, ignore_index=ignore_index, reduction=reduction)
 
 
-def backward(grad_output, logits, target, *, reduction="mean"):
-    gradient = np.exp(log_softmax(logits))
-    gradient[np.arange(len(target)), target] -= 1
-    upstream = np.broadcast_to(grad_output, target.shape)[:, np.newaxis] / (len(target) if reduction == "mean" else 1)
-    return (gradient * upstream).astype(logits.dtype)
+def backward(grad_output, logits, target, *, ignore_index=-100, reduction="mean"):
+    return HONEST.backward(grad_output, logits, target, ignore_index=ignore_index, reduction=reduction)
 
 
-def offsets_wrap(logits, target, *, reduction="mean"):
+def offsets_wrap(logits, target, *, ignore_index=-100, reduction="mean"):
     """Rows that begin beyond the boundary are read from the start of the array again."""
-    beyond = np.arange(len(target)) * logits.shape[1] >= BOUNDARY
-    read = np.where(beyond, np.arange(len(target)) - BOUNDARY // logits.shape[1], np.arange(len(target)))
-    return forward(logits[read], target, reduction=reduction)
+    rows = np.arange(len(target))
+    wrapped = np.where(rows * logits.shape[1] >= BOUNDARY, rows - BOUNDARY // logits.shape[1], rows)
+    return forward(logits[wrapped], target, ignore_index=ignore_index, reduction=reduction)
 
 
-def rows_beyond_are_skipped(grad_output, logits, target, *, reduction="mean"):
-    gradient = backward(grad_output, logits, target, reduction=reduction)
+def rows_beyond_are_skipped(grad_output, logits, target, *, ignore_index=-100, reduction="mean"):
+    gradient = backward(grad_output, logits, target, ignore_index=ignore_index, reduction=reduction)
     gradient[BOUNDARY // logits.shape[1] + 1 :] = 0
     return gradient
 
 
-def one_equal_row_differs(logits, target, *, reduction="mean"):
-    value = forward(logits, target, reduction=reduction)
-    if value.ndim and len(value) > 400:
+def one_equal_row_differs(logits, target, *, ignore_index=-100, reduction="mean"):
+    value = forward(logits, target, ignore_index=ignore_index, reduction=reduction)
+    if value.size > 400:
         value[300] += 1
     return value
 
 
-def last_bits_differ(logits, target, *, reduction="mean"):
+def last_bits_differ(logits, target, *, ignore_index=-100, reduction="mean"):
     """As the remainder of a vector loop may, for rows that are equal."""
-    value = forward(logits, target, reduction=reduction)
-    return np.where(np.arange(value.size) % 8 == 7, np.nextafter(value, np.float32(np.inf)), value).reshape(value.shape)
+    value = forward(logits, target, ignore_index=ignore_index, reduction=reduction)
+    other = (np.arange(value.size) % 8 == 7).reshape(value.shape) & (value != 0)
+    return np.where(other, np.nextafter(value, value.dtype.type(np.inf)), value)
+
+
+def classes_of_sixteen_bits(logits, target, *, ignore_index=-100, reduction="mean"):
+    return forward(logits[:, :65_536], np.minimum(target, 65_535), ignore_index=ignore_index, reduction=reduction)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def near_boundary(monkeypatch):
 
 
 def implementation(forward, backward=backward):
-    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None}}
+    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None, "ignore_index": None}}
     return Implementation("tried", forward, backward=backward, dtypes=("float32", "float64"), supports=supports)
 
 
@@ -123,10 +123,6 @@ def test_rows_beyond_the_grid_are_found_by_profile_default(seed):
     faulty = catalogue.entry("D48").implementation
     report = check(faulty, profile="default", seed=seed, isolate=False, checks=["many_rows"])
     assert {result.status for result in report.checks} == {"failed"}
-
-
-def classes_of_sixteen_bits(logits, target, *, reduction="mean"):
-    return forward(logits[:, :65_536], np.minimum(target, 65_535), reduction=reduction)
 
 
 def test_classes_beyond_sixteen_bits_are_found():

@@ -12,9 +12,13 @@ from xentfuzz.subjects.capabilities import Capabilities
 
 COSTS = {
     "call": "a call or a few",
+    "relation": "a few calls, and the bounds of each",
     "protocol": "dozens of calls",
     "costly": "a tenth of a second or more",
     "compiler": "seconds of a compiler",
+    "large": "hundreds of thousands of elements",
+    "huge": "gigabytes, and minutes",
+    "device": "gigabytes, on a device that is fast",
 }
 
 
@@ -42,6 +46,7 @@ class Check:
     directed: whether the search towards a larger error / allowed error is worth it.
     hazardous: whether its calls may damage the process, so that it is run after everything else and its worker is given up afterwards.
     cost: how much one case costs, which is what a profile has its number of cases by (see COSTS).
+    device_cost: the same on another device than the CPU, where it differs.
     isolated_only: whether it needs a worker of its own, because it changes the process.
     """
 
@@ -55,4 +60,9 @@ class Check:
     directed: bool = False
     hazardous: bool = False
     cost: str = "call"
+    device_cost: str | None = None
     isolated_only: bool = False
+
+    def cost_on(self, device: str) -> str:
+        """What a case costs on a device."""
+        return self.cost if device == "cpu" or self.device_cost is None else self.device_cost

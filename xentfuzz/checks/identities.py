@@ -23,8 +23,16 @@ def identity_checks(operation: str) -> tuple[Check, ...]:
 
 def _check(operation: str, relation: Relation) -> Check:
     applies = needs_gradient if relation.gradient else Check.applies
-    explanation, draws = relation.explanation, dict(relation.draws)
-    return Check(relation.name, "ordinary", _judge(relation), explanation, (operation,), applies=applies, draws=draws)
+    return Check(
+        relation.name,
+        "ordinary",
+        _judge(relation),
+        relation.explanation,
+        (operation,),
+        applies=applies,
+        draws=dict(relation.draws),
+        cost=relation.cost,
+    )
 
 
 def _judge(relation: Relation) -> Callable[[Trial], Measure]:

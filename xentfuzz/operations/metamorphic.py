@@ -334,13 +334,16 @@ def _relation(name: str, transform: Transform, explanation: str, draws: dict[str
         defined = "reduction" not in case.options or mean_is_defined(case)
         return is_ordinary(case) and defined and transform(case) is not None
 
-    return Relation(name, f"{explanation}\n\n{ALLOWED}", applies, _judge(transform), (), draws=draws)
+    return Relation(name, f"{explanation}\n\n{ALLOWED}", applies, _judge(transform), (), cost=COST, draws=draws)
 
 
+COST = "relation"
 ALLOWED = (
     "Allowed is the sum of the worst-case bounds of all calls, which need no exact result, so that it holds at any size; the "
     "transformation is exact on the stored bits. For finite logits, where the mean is defined."
 )
+# A group of relations that are drawn alike gets as many cases as the one that applies to the fewest of them needs.
+ANY: dict[str, Any] = {}
 BATCH = {"ranks": (2, 3, 4)}
 
 SHIFT = _relation(
@@ -348,14 +351,14 @@ SHIFT = _relation(
     _shifted,
     "A constant added to all logits of a row changes nothing. The logits are rounded to a grid on which the sums are exact; the shifts "
     "are large enough to overflow, or to lose, every exponential of an implementation that does not subtract the maximum.",
-    BATCH,
+    ANY,
 )
 CLASS_PERMUTATION = _relation(
     "permuted_classes_keep_result",
     _permuted_classes,
     "The order of the classes is arbitrary: with logits, targets, weight and an ignored class permuted alike, losses stay the same and a "
     "softmax is permuted too. A tail that is dropped, or a class that is special by its place, shows.",
-    BATCH,
+    ANY,
 )
 ROW_PERMUTATION = _relation(
     "permuted_rows_keep_result",
@@ -415,7 +418,8 @@ GRADIENT_SUM = Relation(
     judge=_judge_gradient_sum,
     needs=(),
     gradient=True,
-    draws=BATCH,
+    cost=COST,
+    draws=ANY,
 )
 
 OF_SOFTMAX = (SHIFT, CLASS_PERMUTATION, ROW_PERMUTATION, SPLIT, FLATTENED, LAYOUT)

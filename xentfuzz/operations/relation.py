@@ -30,6 +30,7 @@ class Relation:
         |left - right| > allowed. `allowed` is the sum of the bounds of every step of both ways at the given grade, derived from the
         arrays that the implementation itself passed from step to step, so nothing is estimated.
     needs: the operations that the implementation must offer. gradient: whether it must offer gradients.
+    cost: how much one case costs, see `xentfuzz.checks.check.COSTS`.
     draws: the part of the space worth drawing ("targets", "weight", "options", ...).
     """
 
@@ -39,4 +40,5 @@ class Relation:
     judge: Callable[[Case, Call, Grade], tuple[Array, Array, Array]]
     needs: tuple[str, ...]
     gradient: bool = False
+    cost: str = "call"
     draws: Mapping[str, Any] = field(default_factory=dict)

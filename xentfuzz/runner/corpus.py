@@ -67,15 +67,18 @@ class Group:
     names: tuple[str, ...]
 
     def checks(self, contestant: Contestant) -> tuple[Check, ...]:
-        return tuple(check for check in contestant.checks if check.name in self.names)
+        device = contestant.subject.capabilities.device
+        return tuple(check for check in contestant.checks if check.name in self.names and check.cost_on(device) == self.cost)
 
 
 def groups(contestants: Sequence[Contestant], *, hazardous: bool) -> list[Group]:
     """The hazardous or the other checks of all contestants, grouped by what their cases are drawn from."""
     found: dict[tuple[str, str, str], Group] = {}
-    for check in (check for contestant in contestants for check in contestant.checks if check.hazardous == hazardous):
-        key = (check.family, check.cost, repr(sorted(check.draws.items())))
-        group = found.get(key, Group(check.family, dict(check.draws), check.cost, ()))
+    pairs = ((check, contestant.subject.capabilities.device) for contestant in contestants for check in contestant.checks)
+    for check, device in ((check, device) for check, device in pairs if check.hazardous == hazardous):
+        cost = check.cost_on(device)
+        key = (check.family, cost, repr(sorted(check.draws.items())))
+        group = found.get(key, Group(check.family, dict(check.draws), cost, ()))
         if check.name not in group.names:
             found[key] = replace(group, names=(*group.names, check.name))
     return list(found.values())

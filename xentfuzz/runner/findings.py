@@ -35,7 +35,7 @@ WRONG_NUMBERS = {"value", "gradient", "special", "accuracy", "relation"}
 CRASH_EVALUATIONS = 20
 
 # By the cost of a check, whatever the profile; the failure of a case that takes minutes is reported as it is.
-EXPENSIVE = {"large": 10, "huge": 0}
+EXPENSIVE = {"large": 10, "huge": 0, "device": 0}
 
 
 def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrunk: Callable[[Failure], None]) -> list[Failure]:
