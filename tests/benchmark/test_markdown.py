@@ -39,6 +39,7 @@ def record() -> dict[str, Any]:
         "baseline": "slow",
         "interrupted": False,
         "threads": {"OMP_NUM_THREADS": "1"},
+        "load": 1.25,
         "bandwidth": {"read": 20e9, "copy": 15e9, "threads": 2},
         "rows": rows,
     }
@@ -64,6 +65,7 @@ def test_the_bandwidth_and_the_threads_are_stated(record: dict[str, Any]) -> Non
     section = benchmark_section(record)
     assert "(2 threads): plain read 20.0 GB/s, plain copy 15.0 GB/s." in section
     assert "Set in the environment: OMP_NUM_THREADS=1." in section
+    assert "in the minute before: 1.2;" in section
 
 
 def test_an_interruption_before_anything_was_measured_is_still_a_section(record: dict[str, Any]) -> None:

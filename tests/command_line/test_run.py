@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from xentfuzz.errors import Unavailable
 from xentfuzz.runner.check import run_checks
 from xentfuzz.runner.events import BenchmarkFinished, RunFinished, RunStarted, SubjectUnavailable
 
@@ -21,7 +22,6 @@ ROW = {
     "functions": ["forward"],
     "recipe": {},
     "first_call_seconds": 0.1,
-    "compiled": False,
     "bytes": 640,
     "bytes_per_second": 6.4e5,
     "share_of_bandwidth": 0.1,
@@ -41,6 +41,7 @@ def record_of(**changes):
         "interrupted": interrupted,
         "seconds": 1.0,
         "threads": {},
+        "load": 1.0,
         "bandwidth": None,
         "rows": [row],
     }
@@ -174,3 +175,14 @@ def test_each_report_is_one_line_in_a_run(xentfuzz, small):
     assert [line.partition(";")[0] for line in lines] == [
         f"PASSED: numpy, {operation}" for operation in ("cross_entropy", "log_softmax", "nll_loss", "softmax")
     ]
+
+
+def test_without_pytest_benchmark_the_checks_are_still_reported(xentfuzz, folder, small, monkeypatch):
+    def unavailable(*_, **__):
+        raise Unavailable("no benchmark without pytest-benchmark")
+
+    monkeypatch.setattr("xentfuzz.benchmark.run.benchmark", unavailable)
+    ran = xentfuzz("run", "numpy", "--seed", "1", "--out", "found")
+    assert ran.status == 0
+    assert "xentfuzz: no benchmark without pytest-benchmark" in ran.err
+    assert (folder / "found" / "report.md").exists()

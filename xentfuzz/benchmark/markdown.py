@@ -35,6 +35,7 @@ def _introduction(record: Mapping[str, Any]) -> Iterable[str]:
         yield f"Measured bandwidth ({bandwidth['threads']} threads): plain read {read:.1f} GB/s, plain copy {copy:.1f} GB/s."
     if record["threads"]:
         yield f"Set in the environment: {', '.join(f'{name}={value}' for name, value in record['threads'].items())}."
+    yield f"Load average in the minute before: {record['load']:.1f}; above the number of cores, these are the times of a busy machine."
     if record["interrupted"]:
         yield "**Interrupted**: this is a part."
 

@@ -52,7 +52,7 @@ def benchmark(
     grid = get_grid(profile)
     points = [Point(dtype, rows, classes) for dtype in dtypes or grid.dtypes for rows, classes in grid.shapes]
     session = Session(seed, grid.seconds / max(1, len(points) * len(MEASURES)), listeners)
-    began = time.perf_counter()
+    load, began = os.getloadavg()[0], time.perf_counter()
     interrupted = session.run([each for each in implementations if each.operation == OPERATION], points, isolate)
     relative_to = baseline or stored_grids().baseline
     add_speed(session.rows, relative_to)
@@ -64,6 +64,7 @@ def benchmark(
         "interrupted": interrupted,
         "seconds": round(time.perf_counter() - began, 3),
         "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "load": load,
         "bandwidth": asdict(session.bandwidth) if session.bandwidth else None,
         "rows": session.rows,
     }

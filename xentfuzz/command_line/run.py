@@ -21,6 +21,7 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
     from xentfuzz.command_line.targets import everything, named  # noqa: PLC0415
+    from xentfuzz.errors import Unavailable  # noqa: PLC0415
     from xentfuzz.reports.folder import FailureFolder, folder_outputs  # noqa: PLC0415
     from xentfuzz.runner.check import run_checks  # noqa: PLC0415
     from xentfuzz.runner.profiles import get_profile  # noqa: PLC0415
@@ -43,7 +44,10 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
     )
     reports = run_checks(implementations, settings)
     if not course.interrupted:
-        benchmark(implementations, profile=profile, seed=settings.seed, listeners=settings.listeners, isolate=True)
+        try:
+            benchmark(implementations, profile=profile, seed=settings.seed, listeners=settings.listeners, isolate=True)
+        except Unavailable as reason:
+            typer.echo(f"xentfuzz: {reason}", err=True)
     typer.echo(f"report: {folder / 'report.md'}")
     return course.status(reports, all_wanted=bool(targets))
 
