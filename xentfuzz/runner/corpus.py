@@ -22,7 +22,7 @@ from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import Excluded, judge_all, note, refused, trial_of
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.shared_evaluation import SharedEvaluation
-from xentfuzz.runner.spaces import common_space, is_empty, opt_in_space, own_space
+from xentfuzz.runner.spaces import common_space, opt_in_space, own_space
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
 OPT_IN_SHARE = 4
@@ -129,9 +129,10 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
     simulator = contestant.subject.implementation.simulator
     capabilities = contestant.subject.capabilities
     count = plan.count(group, simulator)
-    own = plan.profile.size(own_space(common, plan.operation, capabilities), simulator)
-    if is_empty(own):
+    limited = own_space(common, plan.operation, capabilities)
+    if limited is None:
         return
+    own = plan.profile.size(limited, simulator)
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
         compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))

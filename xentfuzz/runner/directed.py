@@ -34,6 +34,8 @@ def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -
 def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count: int) -> None:
     common = plan.profile.size(common_space(plan.operation, dtype, check.family), simulator=False)
     space = own_space(common, plan.operation, contestant.subject.capabilities)
+    if space is None:
+        return
     shrinking = False
     done = 0
 

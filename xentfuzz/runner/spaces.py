@@ -15,27 +15,26 @@ def common_space(operation: Operation, dtype: str, family: str) -> Space:
     return Space(operation.name, dtype, family, options={option.name: None for option in operation.options if not option.opt_in})
 
 
-def own_space(space: Space, operation: Operation, capabilities: Capabilities) -> Space:
-    """`space` limited to what the implementation takes; `space` itself (equal) where it takes everything."""
+def own_space(space: Space, operation: Operation, capabilities: Capabilities) -> Space | None:
+    """`space` limited to what the implementation takes; equal to `space` where it takes everything, None where nothing is left."""
     has_target = any(argument.kind == "target" for argument in operation.arguments)
     targets = tuple(kind for kind in space.targets if kind in capabilities.targets) if has_target else space.targets
+    ranks = tuple(rank for rank in space.ranks if rank in capabilities.ranks)
+    shared = {name: (space.options[name], values) for name, values in capabilities.options.items() if name in space.options}
+    if not targets or not ranks or any(_exclude_each_other(*values) for values in shared.values()):
+        return None
     return replace(
         space,
         targets=targets,
         target_dtypes=tuple(name for name in space.target_dtypes if name in capabilities.target_dtypes) or space.target_dtypes,
-        ranks=tuple(rank for rank in space.ranks if rank in capabilities.ranks),
+        ranks=ranks,
         layouts=None if not capabilities.layouts else capabilities.layouts,
         weight=space.weight and (capabilities.weight or not has_weight(operation)),
-        options={name: _both(space.options[name], values) for name, values in capabilities.options.items() if name in space.options},
+        options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.largest_class_count,
         class_count_divisor=capabilities.class_count_divisor,
     )
-
-
-def is_empty(space: Space) -> bool:
-    """Whether nothing can be drawn: what a check needs is not among what the implementation takes."""
-    return not space.ranks or not space.targets or () in space.options.values()
 
 
 def _both(left: tuple[Any, ...] | None, right: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
@@ -45,12 +44,19 @@ def _both(left: tuple[Any, ...] | None, right: tuple[Any, ...] | None) -> tuple[
     return tuple(value for value in left if value in right)
 
 
+def _exclude_each_other(left: tuple[Any, ...] | None, right: tuple[Any, ...] | None) -> bool:
+    """Whether both take some value, but not the same; an empty set by itself has a meaning of its own for ignore_index."""
+    return bool(left and right) and not _both(left, right)
+
+
 def opt_in_space(space: Space, operation: Operation, capabilities: Capabilities) -> Space | None:
     """The own space with the options that only some signatures have, or None where there are none."""
     names = {option.name for option in operation.options if option.opt_in} & set(capabilities.options)
     if not names:
         return None
     own = own_space(space, operation, capabilities)
+    if own is None:
+        return None
     return replace(own, options={**own.options, **{name: capabilities.options[name] for name in sorted(names)}})
 
 
