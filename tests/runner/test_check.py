@@ -42,7 +42,8 @@ def check(kernel: Callable[..., Any], **settings: Any) -> xentfuzz.CheckReport:
 def test_an_honest_kernel_passes_every_check() -> None:
     report = check(KERNELS.honest, checks=None, max_examples=4)
     assert report.ok, [failure.message for failure in report.failures] + report.problems
-    assert {result.status for result in report.checks} == {"passed", "unsupported"}
+    # Large inputs have no cases in profile quick.
+    assert {result.status for result in report.checks} == {"passed", "unsupported", "not_run"}
     assert all(result.cases for result in report.checks if result.status == "passed")
 
 
