@@ -18,7 +18,7 @@ from xentfuzz.operations import get_operation
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.agreement import Agreement
 from xentfuzz.runner.contestant import Contestant, Deadline
-from xentfuzz.runner.corpus import Plan, run_corpora, run_hazardous
+from xentfuzz.runner.corpus import Plan, run_corpora
 from xentfuzz.runner.directed import directed_search
 from xentfuzz.runner.events import (
     AgreementMeasured,
@@ -210,7 +210,6 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
             run_corpora(plan, contestants, dtypes, agreement)
         for contestant in contestants:
             directed_search(plan, contestant, [name for name in dtypes if name in contestant.subject.capabilities.dtypes])
-        run_hazardous(plan, contestants, dtypes)
     if agreement.pairs:
         settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
     return bool(interruption)

@@ -94,22 +94,19 @@ class Corpus:
 
 
 def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
-    """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space."""
-    _run_groups(plan, groups(contestants, hazardous=False), contestants, dtypes, agreement)
+    """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space.
 
-
-def run_hazardous(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str]) -> None:
-    """The checks whose calls may damage the process. Workers are given up afterwards, so that nothing later can be blamed on the damage."""
-    _run_groups(plan, groups(contestants, hazardous=True), contestants, dtypes, Agreement())
-    for contestant in contestants:
-        contestant.subject.close()
-
-
-def _run_groups(plan: Plan, found: Sequence[Group], contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
+    Checks whose calls may damage the process come last in each dtype. A worker that accepted what it should have refused is given up, so that
+    nothing later can be blamed on the damage.
+    """
     for dtype in dtypes:
-        for group in found:
-            for corpus in _corpora(plan, group, dtype, contestants):
-                _run_corpus(plan, corpus, agreement)
+        for hazardous in (False, True):
+            for group in groups(contestants, hazardous=hazardous):
+                for corpus in _corpora(plan, group, dtype, contestants):
+                    _run_corpus(plan, corpus, agreement)
+        for contestant in contestants:
+            if any(check.hazardous and contestant.result(check, dtype).status == "failed" for check in contestant.checks):
+                contestant.subject.close()
 
 
 def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[Corpus]:
