@@ -44,7 +44,7 @@ class Check:
     applies: (capabilities, implementation) -> why it can't be run, or None.
     draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
     directed: whether the search towards a larger error / allowed error is worth it.
-    hazardous: whether its calls may damage the process, so that it is run after everything else and its worker is given up afterwards.
+    hazardous: whether its calls may damage the process, so that it is run after the others of its dtype and a damaged worker is given up.
     cost: how much one case costs, which is what a profile has its number of cases by (see COSTS).
     device_cost: the same on another device than the CPU, where it differs.
     isolated_only: whether it needs a worker of its own, because it changes the process.

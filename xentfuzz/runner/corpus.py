@@ -96,8 +96,8 @@ class Corpus:
 def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
     """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space.
 
-    Checks whose calls may damage the process come last in each dtype. A worker that accepted what it should have refused is given up, so that
-    nothing later can be blamed on the damage.
+    Checks whose calls may damage the process come last in each dtype. A worker that accepted what it should have refused is given up, so
+    that nothing later can be blamed on the damage.
     """
     for dtype in dtypes:
         for hazardous in (False, True):
