@@ -128,7 +128,8 @@ def inputs_unchanged(trial: Trial) -> Measure:
     for function in answering(trial):
         changed = sorted(set(trial.outcome(function).changed) - allowed)
         if changed:
-            raise failure("changed_input", f"{function} changed {', '.join(changed)}; declare mutates= where that is by design", function=function)
+            message = f"{function} changed {', '.join(changed)}; declare mutates= where that is by design"
+            raise failure("changed_input", message, function=function)
     return Measure(compared=bool(answering(trial)))
 
 
