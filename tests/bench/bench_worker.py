@@ -3,8 +3,6 @@
 Run it: python tests/bench/bench_worker.py
 """
 
-# ruff: noqa: T201 - its figures are printed
-
 from __future__ import annotations
 
 import os

@@ -66,7 +66,7 @@ def half_precision(logits: Array, target: Array, *, ignore_index: int = -100, re
 
 
 def ends_the_process(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    import os  # noqa: PLC0415
+    import os
 
     if logits.shape[1] > 8:
         os._exit(7)

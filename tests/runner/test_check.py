@@ -129,7 +129,9 @@ def test_an_expected_failure_leaves_the_run_ok_until_it_is_mended() -> None:
 
 
 def test_a_kernel_that_ends_its_process_leaves_the_run_alive() -> None:
-    report = xentfuzz.check(f"{Path(__file__).parent / 'kernels.py'}:ends_the_process", profile="quick", max_examples=8, seed=0, isolate=True)
+    report = xentfuzz.check(
+        f"{Path(__file__).parent / 'kernels.py'}:ends_the_process", profile="quick", max_examples=8, seed=0, isolate=True
+    )
     assert [failure.kind for failure in report.failures] == ["exit"]
     assert "skipped after 3" in report.cut_short
 
@@ -150,9 +152,7 @@ def test_a_common_corpus_runs_on_all_and_their_agreement_is_measured() -> None:
     implementations = [xentfuzz.Implementation(name, KERNELS.honest) for name in ("left", "right")]
     settings = Settings("run", get_profile("quick"), 0, examples=10, isolate=False, checks=("value",), listeners=(events.append,))
     reports = run_checks(implementations, settings)
-    first, second = (
-        [(result.check, result.dtype, result.cases, result.recipe) for result in report.checks] for report in reports
-    )
+    first, second = ([(result.check, result.dtype, result.cases, result.recipe) for result in report.checks] for report in reports)
     assert first == second
     agreement = next(event for event in events if isinstance(event, AgreementMeasured))
     assert agreement.pairs["left", "right"]["cases"] == agreement.pairs["left", "right"]["identical"] > 0

@@ -14,7 +14,7 @@ SEEN = []
 
 class OldStyle(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, logits, target, weight=None, ignore_index=-100, reduction="mean"):  # noqa: PLR0917 - torch passes them by position
+    def forward(ctx, logits, target, weight=None, ignore_index=-100, reduction="mean"):
         SEEN.append((weight, ignore_index, reduction))
         return logits.sum()
 
