@@ -45,7 +45,7 @@ PROFILES = {
         "quick",
         cases={"ordinary": 50, "special": 40, "robust": 12},
         identities=12,
-        most={"relation": 6, "protocol": 4, "costly": 1, "compiler": 0, "large": 0, "huge": 0, "device": 0},
+        most={"relation": 4, "protocol": 4, "costly": 1, "compiler": 0, "large": 0, "huge": 0, "device": 0},
         search=20,
         largest=1024,
         long=140_000,
