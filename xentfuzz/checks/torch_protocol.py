@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -206,13 +207,18 @@ OPERATOR = (
     """torch.library.opcheck passes on a forward that is a custom operator: schema, fake tensors, autograd registration, dynamic shapes."""
 )
 
+
+def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **more: Any) -> Check:
+    return Check(name, "ordinary", judge, explanation, library="torch", **more)
+
+
 CHECKS = (
-    Check("torch_gradient_modes", "ordinary", torch_gradient_modes, MODES, applies=autograd_is_asked, cost="protocol"),
-    Check("torch_second_backward", "ordinary", torch_second_backward, SECOND, applies=autograd_is_asked, cost="protocol"),
-    Check("torch_two_losses", "ordinary", torch_two_losses, TWO, applies=keeps_the_logits, cost="protocol"),
-    Check("torch_saved_logits", "ordinary", torch_saved_logits, SAVED, applies=keeps_the_logits, cost="protocol"),
-    Check("torch_upstream_gradients", "ordinary", torch_upstream_gradients, UPSTREAM, applies=autograd_is_asked, cost="protocol"),
-    Check("torch_autocast", "ordinary", torch_autocast, AUTOCAST, applies=autograd_is_asked, cost="protocol"),
-    Check("torch_compiled", "ordinary", torch_compiled, COMPILED, applies=autograd_is_asked, cost="compiler"),
-    Check("torch_custom_operator", "ordinary", torch_custom_operator, OPERATOR, applies=autograd_is_asked, cost="compiler"),
+    _check("torch_gradient_modes", torch_gradient_modes, MODES, applies=autograd_is_asked, cost="protocol"),
+    _check("torch_second_backward", torch_second_backward, SECOND, applies=autograd_is_asked, cost="protocol"),
+    _check("torch_two_losses", torch_two_losses, TWO, applies=keeps_the_logits, cost="protocol"),
+    _check("torch_saved_logits", torch_saved_logits, SAVED, applies=keeps_the_logits, cost="protocol"),
+    _check("torch_upstream_gradients", torch_upstream_gradients, UPSTREAM, applies=autograd_is_asked, cost="protocol"),
+    _check("torch_autocast", torch_autocast, AUTOCAST, applies=autograd_is_asked, cost="protocol"),
+    _check("torch_compiled", torch_compiled, COMPILED, applies=autograd_is_asked, cost="compiler"),
+    _check("torch_custom_operator", torch_custom_operator, OPERATOR, applies=autograd_is_asked, cost="compiler"),
 )

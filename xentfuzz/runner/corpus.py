@@ -130,11 +130,12 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
     if limited is None:
         return
     own = plan.profile.size(limited, simulator)
+    narrower = simulator or own != plan.profile.size(common, simulator)
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
         compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))
         if compared < count:
-            yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=simulator and attempt == 1))
+            yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=narrower and attempt == 1))
     opted = opt_in_space(common, plan.operation, capabilities)
     if opted is not None and not group.draws and group.cost == "call":
         yield Origin(plan.profile.size(opted, simulator), seed + ATTEMPTS + 1, max(1, count // OPT_IN_SHARE))
