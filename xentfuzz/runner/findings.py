@@ -77,8 +77,9 @@ def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
 
 
 def _alike(failure: Failure, other: Failure) -> bool:
-    """Whether two findings of one check are the same bug, larger and smaller: one needs nothing that the other does not need too."""
-    same = failure.check == other.check and {failure.kind, other.kind} <= WRONG_NUMBERS
+    """Whether two findings are the same bug, larger and smaller: one needs nothing that the other does not need too."""
+    kinds = {failure.kind, other.kind}
+    same = kinds <= WRONG_NUMBERS and (failure.check == other.check or "accuracy" in kinds)
     needs, others = set(failure.needs), set(other.needs)
     return same and bool(needs and others) and (needs <= others or others <= needs)
 
