@@ -144,3 +144,16 @@ def test_an_expectation_that_holds_no_longer_fails(session: pytest.Pytester) -> 
 def test_warnings_of_an_implementation_are_not_the_sessions_errors(session: pytest.Pytester) -> None:
     session.makepyfile(source().replace("    shifted =", "    import warnings; warnings.warn('deprecated')\n    shifted ="))
     session.runpytest("-W", "error", "--xentfuzz-profile=quick").assert_outcomes(passed=2)
+
+
+def test_checks_that_the_profile_leaves_out_have_no_test(session: pytest.Pytester) -> None:
+    session.makepyfile(source(checks="None"))
+    quick = session.runpytest("--collect-only", "-q", "--xentfuzz-profile=quick").outlines
+    default = session.runpytest("--collect-only", "-q", "--xentfuzz-profile=default").outlines
+    assert [line for line in quick if "many_rows" in line] == []
+    assert [line for line in default if "many_rows" in line] != []
+
+
+def test_checks_about_another_array_library_have_no_test(session: pytest.Pytester) -> None:
+    session.makepyfile(source(checks="('value', 'torch_autocast')"))
+    assert [line for line in session.runpytest("--collect-only", "-q").outlines if "torch_autocast" in line] == []

@@ -76,9 +76,11 @@ def check_calls(
 ) -> list[CheckCall]:
     """The calls for the implementations `given` (names or Implementations; none: all registered), limited to the names in `only`.
 
+    Checks that the profile gives no cases, or that are about another array library, have none.
+
     Raises UsageError for an unknown name of an implementation, operation, check or profile.
     """
-    get_profile(profile)
+    most = get_profile(profile).most
     implementations = list(_implementations(given or registry.implementations()))
     _require_known(operations or (), checks or (), only or (), implementations)
     expected = shipped_expectations()
@@ -91,6 +93,8 @@ def check_calls(
         if operations is None or implementation.operation in operations
         for check in checks_for(implementation.operation)
         if checks is None or check.name in checks
+        if check.library in (None, implementation.array)
+        if most.get(check.cost_on(implementation.device)) != 0
         for dtype in implementation.dtypes or FLOAT_NAMES
     ]
 
