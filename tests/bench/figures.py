@@ -64,12 +64,27 @@ def quick_run_seconds() -> float:
 
 
 def cases_per_second() -> float:
-    """Cases of the default profile on the NumPy implementation, each judged by value and by gradient, in this process on one core."""
-    from xentfuzz import check
+    """Small ordinary cases of all dtypes on the NumPy implementation: drawn, expanded, and judged by value and by gradient, on one core."""
+    from xentfuzz import get
+    from xentfuzz.checks.results import gradient, value
+    from xentfuzz.checks.trial import Trial
+    from xentfuzz.dtypes import FLOAT_NAMES
+    from xentfuzz.operations import get_operation
+    from xentfuzz.recipes.corpus import draw_corpus
+    from xentfuzz.recipes.expand import expand
+    from xentfuzz.recipes.space import Space
+    from xentfuzz.subjects.open import open_subject
 
+    operation, subject, count = get_operation("cross_entropy"), open_subject(get("numpy"), isolate=False), 250
+    options = {option.name: None for option in operation.options if not option.opt_in}
     began = time.process_time()
-    report = check("numpy", max_examples=500, seed=0, isolate=False, checks=("value", "gradient"))
-    return sum(result.cases for result in report.checks if result.check == "value") / (time.process_time() - began)
+    for dtype in FLOAT_NAMES:
+        for recipe in draw_corpus(Space("cross_entropy", dtype, options=options, largest=1024, long=0), 0, count):
+            case = expand(recipe)
+            trial = Trial(operation, case, operation.evaluate(case), subject)
+            value(trial)
+            gradient(trial)
+    return count * len(FLOAT_NAMES) / (time.process_time() - began)
 
 
 ROWS, CLASSES = 1024, 32000
