@@ -23,7 +23,7 @@ from xentfuzz.runner.shared_evaluation import SharedEvaluation
 Array = np.ndarray[Any, Any]
 
 # A case with more logits than this is named, not written out, in its recipe.
-LARGEST_WRITTEN = 4096
+LARGEST_WRITTEN = 256
 
 # What a training run varies; options that an operation lacks are left out.
 VARIANTS: tuple[dict[str, Any], ...] = ({}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.1})

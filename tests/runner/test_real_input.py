@@ -1,0 +1,55 @@
+"""Recorded arrays run as cases; what fails is cut down to few rows, in a recipe that stands by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import xentfuzz
+from xentfuzz.recipes.expand import expand
+from xentfuzz.recipes.recipe import recipe_from
+from xentfuzz.runner.check import run_checks
+from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.recorded import Recorded
+from xentfuzz.runner.settings import Settings
+
+
+def check(forward: Any, recorded: Recorded) -> xentfuzz.CheckReport:
+    implementation = xentfuzz.Implementation("recorded", forward, dtypes=("float32",), supports={"targets": ("index",), "ranks": (2,)})
+    settings = Settings("check", get_profile("quick"), 0, examples=1, isolate=False, checks=("value",), recorded=(recorded,))
+    return run_checks([implementation], settings)[0]
+
+
+def recording() -> Recorded:
+    random = np.random.default_rng(0)
+    return Recorded("batch", random.normal(size=(64, 10)).astype(np.float32), random.integers(0, 10, 64))
+
+
+def forward(logits: Any, target: Any, *, reduction: str = "mean", wrong_at: int = 10) -> Any:
+    wide = logits.astype(np.float64)
+    losses = np.log(np.exp(wide - wide.max(1, keepdims=True)).sum(1)) + wide.max(1) - wide[np.arange(len(wide)), target]
+    losses = np.where(target == wrong_at, losses + 1, losses)
+    reduced = {"mean": losses.mean, "sum": losses.sum, "none": lambda: losses}[reduction]()
+    return np.asarray(reduced).astype(logits.dtype)
+
+
+def test_a_recording_adds_cases() -> None:
+    with_it = {result.dtype: result.cases for result in check(forward, recording()).checks}
+    settings = Settings("check", get_profile("quick"), 0, examples=1, isolate=False, checks=("value",))
+    implementation = xentfuzz.Implementation("recorded", forward, dtypes=("float32",), supports={"targets": ("index",), "ranks": (2,)})
+    without = {result.dtype: result.cases for result in run_checks([implementation], settings)[0].checks}
+    assert with_it["float32"] > without["float32"]
+
+
+def test_what_fails_is_cut_down_to_one_row_that_is_written_out() -> None:
+    def wrong_for_class_three(logits: Any, target: Any, *, reduction: str = "mean") -> Any:
+        # Right on what is drawn: only the recording has ten classes.
+        return forward(logits, target, reduction=reduction, wrong_at=3 if logits.shape[1] == 10 else 10**6)
+
+    report = check(wrong_for_class_three, recording())
+    failure = next(failure for failure in report.failures if failure.recipe["arrays"]["logits"].get("regime", "").startswith("recorded:"))
+    assert failure.recipe["shape"] == (1, 10)
+    assert failure.case["target"].tolist() == [3]
+    case = expand(recipe_from(failure.recipe))
+    np.testing.assert_array_equal(case.values["logits"], failure.case["logits"])
