@@ -29,7 +29,8 @@ def judge(subject, family, case):
     trial = Trial(CROSS_ENTROPY, case, CROSS_ENTROPY.evaluate(case), subject)
     compared = 0
     for check in checks_for("cross_entropy"):
-        if check.family == family and not check.draws and check.applies(subject.capabilities, subject.implementation) is None:
+        wanted = check.family == family and check.cost == "call" and not check.draws
+        if wanted and check.applies(subject.capabilities, subject.implementation) is None:
             try:
                 compared += check.judge(trial).compared
             except Unsupported:
