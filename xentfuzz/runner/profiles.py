@@ -49,7 +49,8 @@ PROFILES = {
         search=20,
         largest=1024,
         long=140_000,
-        simulated_cases=6,
+        simulated_cases=3,
+        simulated_largest=16,
         simulated_protocols=1,
     ),
     "default": Profile(
