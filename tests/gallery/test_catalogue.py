@@ -63,3 +63,12 @@ def test_a_worker_loads_an_entry():
         assert subject.capabilities.dtypes == ("float16", "bfloat16", "float32", "float64")
     finally:
         subject.close()
+
+
+def test_an_entry_is_a_target_by_its_name():
+    from xentfuzz.subjects.in_process import InProcess
+    from xentfuzz.subjects.target import resolve
+
+    implementation = resolve("xentfuzz.gallery:R02")
+    assert implementation.name == "R02"
+    assert set(InProcess(implementation).describe()) == {"forward", "backward"}

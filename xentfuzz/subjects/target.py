@@ -75,7 +75,11 @@ def _changed(declared: Implementation, known: Mapping[str, Any]) -> Implementati
 
 
 def _by_reference(declared: Implementation, reference: str) -> Implementation:
-    functions: dict[str, Any] = {name: f"{reference}.{name}" for name in FUNCTIONS if getattr(declared, name) is not None}
+    given = {name: getattr(declared, name) for name in FUNCTIONS}
+    # A function that is a reference itself can be imported as it is.
+    functions: dict[str, Any] = {
+        name: function if isinstance(function, str) else f"{reference}.{name}" for name, function in given.items() if function is not None
+    }
     return replace(declared, **functions)
 
 
