@@ -51,8 +51,8 @@ def gpu_present() -> bool:
 
 
 SIMULATED = os.environ.get(SIMULATOR_VARIABLE) == "1" or not gpu_present()
-# A power of two. The simulator runs every CUDA thread as a Python thread: four are enough to exercise the reductions.
-THREADS = 4 if SIMULATED else 256
+# A power of two. The simulator runs every CUDA thread as a Python thread: a call takes five times as long on four of them as on two.
+THREADS = 2 if SIMULATED else 256
 
 cuda: Any = None  # numba.cuda, and below one of its types, from `compile_kernels` on; the simulator swaps the former while a kernel runs
 float64: Any = None
@@ -514,9 +514,9 @@ def _placed(*arrays: Any) -> tuple[Any, ...]:
 
 @contextmanager
 def _eager_threads() -> Iterator[None]:
-    """Let Python threads take turns often: the simulator's wait for each other at every barrier, and are 20 times faster so."""
+    """Let Python threads take turns often: the simulator's wait for each other at every barrier, and are many times faster so."""
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
+    sys.setswitchinterval(1e-5)
     try:
         yield
     finally:

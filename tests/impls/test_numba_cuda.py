@@ -145,3 +145,21 @@ def test_no_rows_at_all_are_right(named, shape, reduction):
     upstream = np.ones(positions if reduction == "none" else (), np.float32)
     given = {"logits": np.zeros(shape, np.float32), "target": np.zeros(positions, np.int64), "grad_output": upstream}
     cuda.assert_right(cuda.case("cross_entropy", **given, reduction=reduction), "value", "grad_logits")
+
+
+MANY_THREADS = """
+from xentfuzz import check, get
+from xentfuzz.impls import numba_cuda
+
+numba_cuda.THREADS = 8
+report = check(get("numba-cuda", operation="cross_entropy"), profile="quick", checks=["value", "gradient"], max_examples=2, seed=0, isolate=False)
+print(report.ok, report.cases)
+"""
+
+
+def test_blocks_of_many_threads_reduce_rightly_in_the_simulator():
+    environment = {**os.environ, numba_cuda.SIMULATOR_VARIABLE: "1"}
+    done = subprocess.run([sys.executable, "-c", MANY_THREADS], check=True, capture_output=True, text=True, env=environment)
+    ok, cases = done.stdout.split()
+    assert ok == "True"
+    assert int(cases) >= 2 * len(FLOAT_NAMES)

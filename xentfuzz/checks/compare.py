@@ -27,6 +27,9 @@ Array = np.ndarray[Any, Any]
 # Enough to see a pattern; the message names the worst and counts the rest.
 KEPT_MISMATCHES = 8
 
+# How reports call a value that a policy was chosen for.
+OUTCOME_KINDS = ("NaN", "+inf", "-inf", "0", "number")
+
 
 @dataclass(frozen=True)
 class Mismatch:
@@ -143,17 +146,15 @@ def ulp(value: float, dtype: str) -> float:
 def _note_policies(part: Array, block: Block, comparison: Comparison) -> None:
     if block.policy is None or not block.policy.any():
         return
-    for position in np.flatnonzero(block.policy):
-        comparison.policies.add((int(block.policy.flat[position]) - 1, outcome_name(float(part.flat[position]))))
+    decided = np.flatnonzero(block.policy)
+    chosen = np.stack((block.policy.reshape(-1)[decided] - 1, _outcome_kinds(part.reshape(-1)[decided])))
+    comparison.policies |= {(int(policy), OUTCOME_KINDS[kind]) for policy, kind in np.unique(chosen, axis=1).T}
 
 
-def outcome_name(value: float) -> str:
-    """How reports call a value that a policy was chosen for."""
-    if np.isnan(value):
-        return "NaN"
-    if np.isinf(value):
-        return "+inf" if value > 0 else "-inf"
-    return "0" if value == 0 else "number"
+def _outcome_kinds(values: Array) -> Array:
+    """Which of OUTCOME_KINDS each value is."""
+    kinds: Array = np.select([np.isnan(values), values == np.inf, values == -np.inf, values == 0], range(4), default=4)
+    return kinds
 
 
 def _note_mismatches(part: Array, ratio: Array, good: Array, block: Block, comparison: Comparison) -> None:
