@@ -55,10 +55,12 @@ MAY_IMPORT_HEAVY = {
     "worker/libraries/jax_arrays.py": "jax",
     "worker/protocols/torch_autocast.py": "torch",
     "worker/protocols/torch_compile.py": "torch",
+    "worker/protocols/torch_device.py": "torch",
     "worker/protocols/torch_grad_modes.py": "torch",
     "worker/protocols/torch_opcheck.py": "torch",
     "worker/protocols/torch_saved_logits.py": "torch",
     "worker/protocols/torch_second_backward.py": "torch",
+    "worker/protocols/torch_stream.py": "torch",
     "worker/protocols/torch_two_losses.py": "torch",
 }
 

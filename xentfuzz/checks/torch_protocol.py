@@ -1,4 +1,4 @@
-"""Checks of how a torch function gets along with autograd, autocast and the compiler."""
+"""Checks of how a torch function gets along with autograd, autocast, the compiler, CUDA's streams and devices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ import numpy as np
 from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import compare
-from xentfuzz.checks.protocol import first_difference, in_loss_dtype, on_case, other_values, perform, plain, with_arrays
+from xentfuzz.checks.protocol import (
+    Results,
+    first_difference,
+    functions_of,
+    in_loss_dtype,
+    on_case,
+    other_values,
+    perform,
+    plain,
+    with_arrays,
+)
 from xentfuzz.checks.results import gradient, judge_output, merged, value
 from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.dtypes import dtype_name
@@ -169,6 +179,39 @@ def torch_custom_operator(trial: Trial) -> Measure:
     return Measure()
 
 
+def torch_current_stream(trial: Trial) -> Measure:
+    case = ordinary_case(trial)
+    earlier = in_loss_dtype(trial, other_values(trial, case))
+    words = "called on another CUDA stream than the default one"
+    measures = []
+    for function in functions_of(trial):
+        found = perform(trial, "torch_stream", [(function, case), (function, earlier)])
+        measures += _each_held(trial, function, case, found, words)
+    return merged(measures)
+
+
+def torch_current_device(trial: Trial) -> Measure:
+    case = ordinary_case(trial)
+    words = "called while another CUDA device is the current one"
+    measures = []
+    for function in functions_of(trial):
+        measures += _each_held(trial, function, case, perform(trial, "torch_device", [(function, case)]), words)
+    return merged(measures)
+
+
+def _each_held(trial: Trial, function: str, case: Case, found: Results, words: str) -> list[Measure]:
+    """Value and first gradient among the results of one call."""
+    if function == "value_and_grad" and "grad_output" in case.arrays:
+        case = with_arrays(case, grad_output=np.ones_like(case.values["grad_output"]))
+    return [held(trial, case, output, found[output], words) for output in ("value", first_gradient(trial)) if output in found]
+
+
+def on_cuda(capabilities: Capabilities, implementation: Implementation) -> str | None:
+    if implementation.array != "torch":
+        return f"{implementation.array} arrays, not torch tensors"
+    return None if capabilities.device.startswith("cuda") else "needs a CUDA device"
+
+
 def autograd_is_asked(capabilities: Capabilities, implementation: Implementation) -> str | None:
     if implementation.array != "torch":
         return f"{implementation.array} arrays, not torch tensors"
@@ -206,6 +249,12 @@ In float32 alone, and where there is a C++ compiler."""
 OPERATOR = (
     """torch.library.opcheck passes on a forward that is a custom operator: schema, fake tensors, autograd registration, dynamic shapes."""
 )
+STREAM = """Under another current CUDA stream loss and gradient are right, although their inputs are ready late there.
+
+A kernel that is launched on the default stream does not wait for them: it reads what their memory held before."""
+DEVICE = """With tensors of one CUDA device while another one is current, loss and gradient are right.
+
+A kernel is launched on the current device unless its author sees to it. Where there is a second device."""
 
 
 def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **more: Any) -> Check:
@@ -219,6 +268,8 @@ CHECKS = (
     _check("torch_saved_logits", torch_saved_logits, SAVED, applies=keeps_the_logits, cost="protocol"),
     _check("torch_upstream_gradients", torch_upstream_gradients, UPSTREAM, applies=autograd_is_asked, cost="protocol"),
     _check("torch_autocast", torch_autocast, AUTOCAST, applies=autograd_is_asked, cost="protocol"),
+    _check("torch_current_stream", torch_current_stream, STREAM, applies=on_cuda, cost="costly"),
+    _check("torch_current_device", torch_current_device, DEVICE, applies=on_cuda, cost="costly"),
     _check("torch_compiled", torch_compiled, COMPILED, applies=autograd_is_asked, cost="compiler"),
     _check("torch_custom_operator", torch_custom_operator, OPERATOR, applies=autograd_is_asked, cost="compiler"),
 )
