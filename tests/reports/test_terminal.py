@@ -110,11 +110,11 @@ cross_entropy                                                        alpha  beta
   gradient                                                           ??F?
   value                                                              ??..   ??x.
   shape                                                              ??..   ??..
-  value_and_grad                                                     ??--   ??--
+  supported by none: value_and_grad
 
 softmax                                                              alpha  beta
   value, shape                                                       ??..   ??..
-  value_and_grad                                                     ??--   ??--
+  supported by none: value_and_grad
 
 One mark for each of float16, bfloat16, float32, float64:
 . passed, F failed, x expected, - unsupported, ? not run

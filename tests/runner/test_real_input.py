@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,15 @@ def test_a_recording_adds_cases() -> None:
     implementation = xentfuzz.Implementation("recorded", forward, dtypes=("float32",), supports={"targets": ("index",), "ranks": (2,)})
     without = {result.dtype: result.cases for result in run_checks([implementation], settings)[0].checks}
     assert with_it["float32"] > without["float32"]
+
+
+def test_checks_that_the_profile_leaves_out_are_left_out_here_too() -> None:
+    implementation = xentfuzz.Implementation("recorded", forward, dtypes=("float32",), supports={"targets": ("index",), "ranks": (2,)})
+    quick = get_profile("quick")
+    for profile, tried in ((quick, True), (replace(quick, most={**quick.most, "costly": 0}), False)):
+        settings = Settings("check", profile, 0, examples=0, isolate=True, checks=("thread_safe",), recorded=(recording(),))
+        results = run_checks([implementation], settings)[0].checks
+        assert any(result.cases for result in results) is tried
 
 
 def test_what_fails_is_cut_down_to_one_row_that_is_written_out() -> None:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.reports.document import ReportEntry
-from xentfuzz.reports.lines import WIDTH, Line, in_columns
+from xentfuzz.reports.lines import WIDTH, Line, in_columns, wrapped
 
 MARKS = {"passed": ".", "failed": "F", "expected": "x", "unsupported": "-", "not_run": "?"}
 LEGEND = (f"One mark for each of {', '.join(FLOAT_NAMES)}:", ". passed, F failed, x expected, - unsupported, ? not run")
 # At least so much is left for the names of checks.
 LABEL = 34
 GAP = 2
+# Of checks with nothing to look at, so many are named; the report lists all.
+NAMED = 3
 
 
 def marks(report: ReportEntry, check: str) -> str:
@@ -58,7 +60,29 @@ def _operation_lines(operation: str, reports: Sequence[ReportEntry]) -> list[Lin
     names = [_width(report) for report in reports]
     widths = [WIDTH - sum(width + GAP for width in names), *names]
     lines = [Line(text, "bold") for text in in_columns([(operation, *(report.implementation for report in reports))], widths, GAP)]
+    lacking: dict[str, list[str]] = {}
     for cells, checks in matrix_rows(reports).items():
+        reason = _reason_lacking(cells)
+        if reason:
+            lacking.setdefault(reason, []).extend(checks)
+            continue
         style = "red" if any(MARKS["failed"] in cell for cell in cells) else ""
-        lines += [Line(text, style) for text in in_columns([(", ".join(checks), *cells)], widths, GAP, indent="  ")]
+        lines += [Line(text, style) for text in in_columns([(_label(cells, checks), *cells)], widths, GAP, indent="  ")]
+    for reason, checks in lacking.items():
+        lines += wrapped(", ".join(checks), first=f"  {reason}: ", style="dim")
     return lines
+
+
+def _reason_lacking(cells: Sequence[str]) -> str:
+    """Why a row of marks says nothing about anyone; "" where it does."""
+    if set("".join(cells)) - {MARKS["unsupported"], MARKS["not_run"]}:
+        return ""
+    return "not run" if any(set(cell) == {MARKS["not_run"]} for cell in cells) else "supported by none"
+
+
+def _label(cells: Sequence[str], checks: Sequence[str]) -> str:
+    """The names of checks; of many that passed, the first ones and a count."""
+    seen = set("".join(cells))
+    if len(checks) <= NAMED + 1 or seen & {MARKS["failed"], MARKS["expected"]}:
+        return ", ".join(checks)
+    return f"{', '.join(checks[:NAMED])} and {len(checks) - NAMED} more"

@@ -30,7 +30,7 @@ VARIANTS: tuple[dict[str, Any], ...] = ({}, {"reduction": "sum"}, {"reduction": 
 
 
 def run_recorded(plan: Plan, contestants: Sequence[Contestant], recordings: Sequence[Recorded]) -> None:
-    """Judge every recording, under the usual options, by every ordinary check that needs no limits of its own."""
+    """Judge every recording, under the usual options, by every ordinary check of the profile that needs no limits of its own."""
     for recorded in recordings:
         for case in variants(recorded, plan):
             evaluation = SharedEvaluation(plan.operation.evaluate(case))
@@ -64,12 +64,16 @@ def _takes(plan: Plan, contestant: Contestant, case: Case) -> bool:
 def _judge_recording(plan: Plan, recorded: Recorded, trial: Trial, contestant: Contestant) -> None:
     recipe = written(trial.case, recorded.name)
     for check in contestant.checks:
-        if check.family != "ordinary" or check.draws or contestant.gave_up:
+        if check.family != "ordinary" or check.draws or contestant.gave_up or not _in_profile(plan, contestant, check):
             continue
         verdict = judge(contestant, check, recipe, trial.case, trial)
         if isinstance(verdict, Failure):
             verdict = smallest_batch(recorded, _retry(plan, contestant, check, verdict)) or verdict
         note(contestant, check, recipe, verdict, None)
+
+
+def _in_profile(plan: Plan, contestant: Contestant, check: Check) -> bool:
+    return plan.profile.most.get(check.cost_on(contestant.subject.capabilities.device), 1) > 0
 
 
 def _retry(plan: Plan, contestant: Contestant, check: Check, seen: Failure) -> Callable[[Recorded], Failure | None]:
