@@ -23,14 +23,20 @@ class UsageError(XentfuzzError):
     """The request cannot be carried out; the message says what was given, what is wanted and what to do."""
 
 
+# More names than these are no help in a message of one line.
+LISTED = 60
+
+
 class UnknownName(UsageError):
-    """A name that nothing is registered under; the message lists what exists and suggests the nearest."""
+    """A name that nothing is registered under; the message suggests the nearest and lists what exists."""
 
     def __init__(self, what: str, given: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(given, names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"unknown {what} {given!r}{hint} (known: {', '.join(names) or 'none'})")
+        listed = ", ".join(names[:LISTED]) or "none"
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        super().__init__(f"unknown {what} {given!r}{hint} (known: {listed}{more})")
 
 
 class Unavailable(UsageError):

@@ -20,6 +20,7 @@ def test_the_smallest_case_is_looked_for_where_asked():
     run = measure(Task("R43", 0, "quick", shrink=True))
     assert run.shrunk is not None
     assert run.shrunk <= 8
+    assert run.script_fault == ""
 
 
 def test_an_honest_implementation_is_tried_to_the_end_of_the_budget():

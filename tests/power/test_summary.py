@@ -80,3 +80,22 @@ def test_the_table_says_what_was_found_missed_accused_and_left_out():
     assert "forward: loss is nan" in text
     assert "only the thorough profile can find: R60" in text
     assert [line.style for line in lines_of(summaries(measured), []) if line.text.startswith("R43")] == ["red"]
+    assert f"MISSED R43: {entry('R43').mechanism}"[:60] in text
+
+
+def test_a_shrunk_case_is_as_small_as_a_person_can_read_or_the_bug_allows():
+    needed = entry("R77").smallest
+    assert needed > 8
+    assert summary("R77", [True], shrunk=2 * needed).small_enough
+    assert not summary("R77", [True], shrunk=2 * needed + 1).small_enough
+    assert summary("R02", [True], shrunk=8).small_enough
+    assert not summary("R02", [True], shrunk=9).small_enough
+
+
+def test_large_cases_and_scripts_that_show_nothing_are_listed():
+    measured = [*runs("R02", [True], shrunk=9), *runs("R43", [True], shrunk=2, script_fault="exit status 0: right")]
+    lines = [line.text for line in lines_of(summaries(measured), [])]
+    assert "LARGE R02: 9 logits, 4 would do" in lines
+    assert "SCRIPT R43 (seed 0): exit status 0: right" in lines
+    assert "shrunk cases: 1 of 2 have at most 8 logits, or twice what the bug needs" in lines
+    assert "scripts: 1 of 2 show the bug alone" in lines

@@ -1,23 +1,23 @@
-"""What `xentfuzz power` prints: a line for each bug, the honest implementations that were accused, and the rates."""
+"""What `xentfuzz power` prints: a line for each bug, what is to be mended, and the rates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from xentfuzz.gallery.entry import TIERS, Entry
-from xentfuzz.power.summary import Summary
+from xentfuzz.power.summary import FEW_LOGITS, Summary
 from xentfuzz.reports.lines import Line, clipped, counted, table, wrapped
 
-HEADER = ("entry", "tier", "found", "by", "cases", "seconds", "logits", "bug")
+HEADER = ("entry", "tier", "found", "by", "cases", "seconds", "logits")
 RIGHT = {1, 2, 4, 5, 6}
-BY_WIDTH, BUG_WIDTH = 24, 60
+BY_WIDTH = 36
 
 
 def lines_of(found: Sequence[Summary], untried: Sequence[Entry]) -> list[Line]:
     """untried: entries that only a larger profile can find."""
     faulty = [summary for summary in found if summary.entry.honest is None]
     honest = [summary for summary in found if summary.entry.honest is not None]
-    return [*_bugs(faulty), *_accused(honest), *_errors(found), *_rates(faulty, honest, untried)]
+    return [*_bugs(faulty), *_missed(faulty), *_accused(honest), *_errors(found), *_shrunk(faulty), *_rates(faulty, honest, untried)]
 
 
 def _bugs(faulty: Sequence[Summary]) -> list[Line]:
@@ -38,8 +38,15 @@ def _row(summary: Summary) -> tuple[str, ...]:
         f"{cases[0]:.0f}/{cases[1]:.0f}",
         f"{seconds[0]:.1f}/{seconds[1]:.1f}",
         "" if summary.shrunk is None else str(summary.shrunk),
-        clipped(summary.entry.mechanism, BUG_WIDTH),
     )
+
+
+def _missed(faulty: Sequence[Summary]) -> list[Line]:
+    lines = []
+    for summary in faulty:
+        if summary.missed and not summary.errors:
+            lines += wrapped(summary.entry.mechanism, f"MISSED {summary.entry.id}: ", "    ", "red")
+    return [*lines, Line()] if lines else []
 
 
 def _accused(honest: Sequence[Summary]) -> list[Line]:
@@ -56,6 +63,23 @@ def _errors(found: Sequence[Summary]) -> list[Line]:
         for run in summary.errors:
             lines += wrapped(run.error, f"ERROR {summary.entry.id} (seed {run.seed}): ", "    ", "red")
     return [*lines, Line()] if lines else []
+
+
+def _shrunk(faulty: Sequence[Summary]) -> list[Line]:
+    """How readable the findings are, where that was asked for."""
+    shrunk = [summary for summary in faulty if summary.shrunk is not None]
+    if not shrunk:
+        return []
+    lines = []
+    for summary in shrunk:
+        if not summary.small_enough:
+            lines += wrapped(f"{summary.shrunk} logits, {summary.entry.smallest} would do", f"LARGE {summary.entry.id}: ", "    ", "yellow")
+        for run in summary.script_faults:
+            lines += wrapped(run.script_fault, f"SCRIPT {summary.entry.id} (seed {run.seed}): ", "    ", "yellow")
+    small = sum(summary.small_enough for summary in shrunk)
+    scripts = sum(not summary.script_faults for summary in shrunk)
+    lines += wrapped(f"{small} of {len(shrunk)} have at most {FEW_LOGITS} logits, or twice what the bug needs", "shrunk cases: ")
+    return [*lines, *wrapped(f"{scripts} of {len(shrunk)} show the bug alone", "scripts: "), Line()]
 
 
 def _rates(faulty: Sequence[Summary], honest: Sequence[Summary], untried: Sequence[Entry]) -> list[Line]:

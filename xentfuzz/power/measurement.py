@@ -10,6 +10,7 @@ from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import Failure
 from xentfuzz.gallery import kernels
 from xentfuzz.gallery.catalogue import entry
+from xentfuzz.power.script import script_fault
 from xentfuzz.runner.check import run_checks
 from xentfuzz.runner.events import Event, FailureFound
 from xentfuzz.runner.profiles import get_profile
@@ -18,7 +19,7 @@ from xentfuzz.runner.settings import Settings
 
 @dataclass(frozen=True)
 class Task:
-    """profile: a name. budget: seconds, None for no limit. shrink: find the smallest case too."""
+    """profile: a name. budget: seconds, None for no limit. shrink: find the smallest case too, and run its script."""
 
     entry: str
     seed: int
@@ -34,7 +35,7 @@ class Measurement:
     found: whether a failure was reported; for an honest entry that is an accusation. check, kind, dtype, headline, recipe: of the clearest
     failure, "" and None without one. findings: how many failures were reported. cases: tried until the first failure, or in all;
     seconds: the same in time, cpu_seconds: in processor time of the process that searches. shrunk: logits of the smallest case, None
-    where it was not looked for. error: an error of xentfuzz itself.
+    where it was not looked for. script_fault: how its script ended where it did not show the bug. error: an error of xentfuzz itself.
     """
 
     entry: str
@@ -51,6 +52,7 @@ class Measurement:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     shrunk: int | None = None
+    script_fault: str = ""
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,4 +119,5 @@ def _with_failure(run: Measurement, failure: Failure, *, shrunk: bool) -> Measur
         headline=failure.message.partition("\n")[0],
         recipe=failure.recipe,
         shrunk=int(first.size) if shrunk and first is not None else None,
+        script_fault=script_fault(failure) if shrunk else "",
     )

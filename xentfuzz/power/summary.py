@@ -15,6 +15,8 @@ from xentfuzz.power.measurement import Measurement
 PROFILES = ("quick", "default", "thorough")
 # A bug counts as found where this share of the seeds find it.
 ENOUGH = 0.9
+# Logits that a person takes in at a glance; a bug that needs a size may show at twice that size.
+FEW_LOGITS = 8
 
 
 def beyond(profile: str, subject: Entry) -> bool:
@@ -67,6 +69,16 @@ class Summary:
         sizes = [run.shrunk for run in self.found if run.shrunk is not None]
         return max(sizes, default=None)
 
+    @property
+    def small_enough(self) -> bool:
+        """Whether every shrunk case is one that a person can read, as far as the bug allows."""
+        return self.shrunk is not None and self.shrunk <= max(FEW_LOGITS, 2 * self.entry.smallest)
+
+    @property
+    def script_faults(self) -> list[Measurement]:
+        """The runs whose script did not show what was found."""
+        return [run for run in self.found if run.script_fault]
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "implementation": self.entry.id,
@@ -81,6 +93,7 @@ class Summary:
             "smallest": self.entry.smallest,
             "missed": self.missed,
             "accused": self.accused,
+            "small_enough": self.small_enough,
             "runs": [run.to_dict() for run in self.runs],
         }
 
