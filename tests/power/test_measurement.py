@@ -23,6 +23,12 @@ def test_the_smallest_case_is_looked_for_where_asked():
     assert run.script_fault == ""
 
 
+def test_what_a_laxer_grade_allows_shrinks_to_what_none_does():
+    first, shrunk = (measure(Task("D10", 0, "quick", shrink=shrink)) for shrink in (False, True))
+    assert (first.kind, shrunk.kind) == ("accuracy", "value")
+    assert shrunk.shrunk <= 8
+
+
 def test_an_honest_implementation_is_tried_to_the_end_of_the_budget():
     run = measure(Task("two_pass_shift", 0, "quick", budget=0.5))
     assert not run.found

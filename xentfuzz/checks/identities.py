@@ -78,7 +78,9 @@ def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, ca
     got, other, by = float(left.flat[position]), float(right.flat[position]), float(np.asarray(allowed).flat[position])
     index = tuple(int(i) for i in np.unravel_index(position, left.shape))
     where = f" at {list(index)}" if index else ""
-    message = f"{relation.name}: {got!r} and {other!r}{where} differ by {abs(got - other):.3g}, allowed {by:.3g}\n{relation.explanation}"
+    between = abs(got - other)
+    apart = f"differ by {between:.3g}" if np.isfinite(between) else "are not both numbers, as exact results are"
+    message = f"{relation.name}: {got!r} and {other!r}{where} {apart}, allowed {by:.3g}\n{relation.explanation}"
     figures = {"index": index, "got": got, "exact": other, "allowed": by, "ratio": worst}
     raise failure("relation", message, function=calls[0][0], output=_output(calls), calls=tuple(calls), **figures)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
 
@@ -26,6 +26,8 @@ __all__ = ["draw_corpus", "recipes", "search", "shrink"]
 # Cases of a check that fail in so many different ways are enough of a start for whoever mends it.
 MOST_KINDS = 4
 SMALL_ENOUGH = 64  # logits of a case that polishing has written out, so that nothing more can be taken away
+FEW = 8  # logits that are read at a glance: nothing smaller is looked for
+REDRAWN = 120  # small cases that are drawn afresh in place of one that is not to be had that small
 LARGEST_SCORE = 1e300  # Hypothesis takes finite scores only
 _KEY = b"xentfuzz"
 
@@ -52,12 +54,29 @@ def shrink(
 
 
 def _smallest(space: Space, failing: Recipe, indices: Sequence[int] | None, budget: Budget) -> Recipe:
-    """Polished; where that leaves much, Hypothesis has a go at the choices too, which gets over what polishing is stuck at."""
-    polished = polish(failing, budget.part(0.6))
-    if indices is None or prod(polished.shape) <= SMALL_ENOUGH:
+    """Polished; where that leaves much, a small case drawn afresh, or else what Hypothesis makes of the choices.
+
+    Both get over what polishing is stuck at: taking away never makes a number larger, and some bugs are seen in a large case or in a small
+    one with larger numbers.
+    """
+    polished = polish(failing, budget.part(0.5))
+    if indices is None or prod(polished.shape) <= FEW:
         return polished
-    shrunk = _shrink_choices(space, failing, indices, budget.part(0.4))
+    small = _redrawn(space, budget.part(0.4))
+    if small is not None:
+        return min(polished, polish(small, budget), key=_complexity)
+    if prod(polished.shape) <= SMALL_ENOUGH:
+        return polished
+    shrunk = _shrink_choices(space, failing, indices, budget.part(0.5))
     return min(polished, polish(shrunk, budget), key=_complexity)
+
+
+def _redrawn(space: Space, budget: Budget) -> Recipe | None:
+    """The first failing one of some cases of the space with few logits."""
+    small = replace(space, largest=min(space.largest, FEW), long=0)
+    with suppress(SpentError):
+        return next((recipe for recipe in draw_corpus(small, 0, REDRAWN) if prod(recipe.shape) <= FEW and budget(recipe)), None)
+    return None
 
 
 def _complexity(recipe: Recipe) -> tuple[int, int]:

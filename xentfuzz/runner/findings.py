@@ -96,7 +96,7 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
     def still_fails(recipe: Recipe) -> bool:
         nonlocal smallest
         verdict = examine(contestant, found.check, recipe)
-        fails = isinstance(verdict, Failure) and verdict.kind == found.failure.kind
+        fails = isinstance(verdict, Failure) and _at_least(verdict.kind, smallest.kind)
         if fails and isinstance(verdict, Failure):
             smallest = verdict
         return fails
@@ -114,6 +114,11 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
         smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
+
+
+def _at_least(kind: str, seen: str) -> bool:
+    """Whether a failure is of the kind seen before, or, for a result that a laxer grade allows, one that no grade does."""
+    return kind == seen or (seen == "accuracy" and kind in WRONG_NUMBERS)
 
 
 def _evaluations(found: Found, profile: Profile) -> int:
