@@ -28,7 +28,7 @@ def drifting(logits, target, *, ignore_index=-100, reduction="mean"):
     return np.asarray(result).astype(logits.dtype)
 
 
-@pytest.mark.parametrize(("kernel", "words"), [(infinite, "inf and inf are not both numbers"), (drifting, " differ by ")])
+@pytest.mark.parametrize(("kernel", "words"), [(infinite, " are not both numbers"), (drifting, " differ by ")])
 def test_the_message_says_how_results_disagree(kernel, words):
     kernel = xentfuzz.Implementation("mine", kernel, dtypes=("float32",), supports={"ranks": (2,), "targets": ("index",)})
     report = xentfuzz.check(kernel, profile="quick", seed=0, checks=["duplicated_batch_keeps_mean"], isolate=False)
