@@ -77,7 +77,7 @@ def test_correct_implementations_keep_it(operation: str, name: str, dtype: str) 
     relation, compared = named(operation, name), 0
     for seed in range(70):
         case, _ = random_case(seed, operation, dtype, largest=200)
-        case = with_layout(case, seed) if name == "layout_keeps_result" else case
+        case = with_layout(case, seed) if name.startswith("layout") else case
         if relation.applies(case):
             compared += 1
             form = list(HONEST.values())[seed % len(HONEST)]
@@ -106,6 +106,19 @@ class Mistake:
     def __call__(self, logits: Array, **arguments: Any) -> Array:
         honest = HONEST["two passes, lse"].pair(self.operation)[0]
         return np.asarray(self.change(honest, logits, **arguments)).astype(logits.dtype)
+
+
+@dataclass(frozen=True)
+class MistakenGradient:
+    """The same for backward: `change(honest, grad_output, logits, ...)`."""
+
+    change: Callable[..., Any]
+    operation: str = "cross_entropy"
+
+    def __call__(self, grad_output: Array, **arguments: Any) -> Array:
+        honest = HONEST["two passes, lse"].pair(self.operation)[1]
+        first = arguments.pop(next(iter(arguments)))
+        return np.asarray(self.change(honest, grad_output, first, **arguments)).astype(first.dtype)
 
 
 def chunk_means(honest: Function, logits: Array, target: Array, **options: Any) -> Array:
@@ -160,6 +173,52 @@ def first_class_special(honest: Function, logits: Array, **options: Any) -> Arra
     return honest(logits, **options) * (1 + 0.01 * (np.arange(logits.shape[1]) == 0))
 
 
+def gradient_divided_by_all_rows(honest: Function, upstream: Array, logits: Array, target: Array, **options: Any) -> Array:
+    return honest(upstream, logits, target, **options) * (np.mean(target != -100))
+
+
+def gradient_of_chunks(honest: Function, upstream: Array, logits: Array, target: Array, **options: Any) -> Array:
+    chunks = [slice(start, start + 4) for start in range(0, len(logits), 4)]
+    gradients = [honest(upstream, logits[chunk], target[chunk], **options) for chunk in chunks]
+    return np.concatenate(gradients) / len(chunks)
+
+
+def gradient_by_the_first_upstream(honest: Function, upstream: Array, logits: Array, **options: Any) -> Array:
+    return honest(np.broadcast_to(upstream[:1], upstream.shape), logits, **options)
+
+
+def gradient_without_a_tail(honest: Function, upstream: Array, logits: Array, **options: Any) -> Array:
+    gradient = honest(upstream, logits, **options).copy()
+    gradient[:, 4:] = 0
+    return gradient
+
+
+def gradient_by_unscaled_weights(honest: Function, upstream: Array, logits: Array, *, weight: Array, **options: Any) -> Array:
+    return honest(upstream, logits, weight=weight / weight.sum(), **options)
+
+
+def probabilities_that_add_up_to_one(honest: Function, upstream: Array, logits: Array, target: Array, **options: Any) -> Array:
+    return honest(upstream, logits, target / target.sum(axis=1, keepdims=True), **options)
+
+
+def gradient_in_spatial_order(honest: Function, upstream: Array, logits: Array, target: Array, **options: Any) -> Array:
+    gradient = honest(upstream, logits, target, **options)
+    return gradient[..., ::-1] if gradient.ndim > 2 else gradient
+
+
+def gradient_by_its_own_softmax(honest: Function, upstream: Array, logits: Array, target: Array, **options: Any) -> Array:
+    return INACCURATE["no maximum subtracted"].pair("cross_entropy")[1](upstream, logits, target, **options)
+
+
+def gradient_as_contiguous(honest: Function, upstream: Array, logits: Array, target: Array, **options: Any) -> Array:
+    return honest(upstream, logits.ravel(order="K").reshape(logits.shape), target, **options)
+
+
+def upstream_not_subtracted(honest: Function, upstream: Array, logits: Array, **options: Any) -> Array:
+    """p g: the diagonal of the Jacobian alone."""
+    return HONEST["two passes, lse"].pair("softmax")[0](logits, **options) * upstream
+
+
 X = np.random.default_rng(0).normal(0, 3, (6, 8))
 CUBE = np.random.default_rng(1).normal(0, 3, (2, 5, 3))
 Y = [0, 1, 2, 3, 4, 7]
@@ -195,6 +254,67 @@ def test_it_finds_the_mistake_that_it_is_about(
     assert ratio(relation, case, HONEST["two passes, lse"].pair(mistake.operation)[0]) <= 1
 
 
+G = [1.0, -2.0, 0.5, 3.0, 1.0, 4.0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("name", "mistake", "arguments", "options"),
+    [
+        ("shifted_row_keeps_gradient", MistakenGradient(gradient_by_its_own_softmax), (X, Y), {"upstream": 2.0}),
+        ("permuted_classes_permute_gradient", MistakenGradient(gradient_without_a_tail), (X, Y), {"upstream": 2.0}),
+        ("permuted_rows_permute_gradient", MistakenGradient(gradient_by_the_first_upstream), (X, Y), {"upstream": G, "reduction": "none"}),
+        ("split_batch_keeps_gradient", MistakenGradient(gradient_of_chunks), (X, Y), {"upstream": 2.0}),
+        ("dropped_rows_keep_gradient", MistakenGradient(gradient_divided_by_all_rows), (X, [0, -100, 2, -100, 4, 5]), {"upstream": 2.0}),
+        (
+            "scaled_weights_scale_gradient",
+            MistakenGradient(gradient_by_unscaled_weights),
+            (X, Y),
+            {"upstream": G, "weight": W, "reduction": "none"},
+        ),
+        ("gradient_is_linear_in_probabilities", MistakenGradient(probabilities_that_add_up_to_one), (X, SOFT), {"upstream": 2.0}),
+        ("flattened_axes_keep_gradient", MistakenGradient(gradient_in_spatial_order), (CUBE, [[0, 1, 2], [3, 4, 0]]), {"upstream": 2.0}),
+        (
+            "permuted_rows_permute_gradient",
+            MistakenGradient(gradient_by_the_first_upstream, "softmax"),
+            (X,),
+            {"upstream": X[::-1], "axis": 1},
+        ),
+        (
+            "split_batch_keeps_gradient",
+            MistakenGradient(gradient_by_the_first_upstream, "log_softmax"),
+            (X,),
+            {"upstream": X[::-1], "axis": 1},
+        ),
+        (
+            "permuted_classes_permute_gradient",
+            MistakenGradient(gradient_without_a_tail, "log_softmax"),
+            (X,),
+            {"upstream": X + 1, "axis": 1},
+        ),
+        ("gradient_rows_sum_to_zero", MistakenGradient(upstream_not_subtracted, "softmax"), (X,), {"upstream": X, "axis": 1}),
+        ("gradient_rows_sum_to_zero", MistakenGradient(gradient_without_a_tail, "log_softmax"), (X,), {"upstream": X, "axis": 1}),
+        ("permuted_classes_permute_gradient", MistakenGradient(gradient_without_a_tail, "nll_loss"), (X, Y), {"upstream": 2.0}),
+        (
+            "dropped_rows_keep_gradient",
+            MistakenGradient(gradient_divided_by_all_rows, "nll_loss"),
+            (X, [0, -100, 2, 3, 4, 5]),
+            {"upstream": 2},
+        ),
+    ],
+)
+def test_it_finds_the_mistaken_gradient_that_it_is_about(
+    name: str, mistake: MistakenGradient, arguments: tuple[Any, ...], options: dict[str, Any], dtype: str
+) -> None:
+    case = case_of(mistake.operation, *arguments, dtype=dtype, **options)
+    relation = named(mistake.operation, name)
+    forward, backward = HONEST["two passes, lse"].pair(mistake.operation)
+    assert relation.gradient
+    assert relation.applies(case)
+    assert ratio(relation, case, forward, mistake) > 1
+    assert ratio(relation, case, forward, backward) <= 1
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("operation", ["cross_entropy", "log_softmax", "softmax"])
 def test_a_shift_finds_a_maximum_that_is_not_subtracted(operation: str, dtype: str) -> None:
@@ -210,6 +330,19 @@ def test_strides_that_are_not_looked_at_are_found() -> None:
     relation = named("cross_entropy", "layout_keeps_result")
     assert relation.applies(case)
     assert ratio(relation, case, Mistake(as_contiguous)) > 1
+
+
+def test_strides_that_backward_does_not_look_at_are_found() -> None:
+    case = with_layout(case_of("cross_entropy", X, Y, upstream=2.0), 1)
+    relation = named("cross_entropy", "layout_keeps_gradient")
+    assert relation.applies(case)
+    assert ratio(relation, case, Mistake(as_contiguous), MistakenGradient(gradient_as_contiguous)) > 1
+
+
+def test_values_are_compared_without_an_upstream_gradient_and_gradients_are_not() -> None:
+    case = case_of("cross_entropy", X, Y)
+    assert named("cross_entropy", "permuted_rows_keep_result").applies(case)
+    assert not named("cross_entropy", "permuted_rows_permute_gradient").applies(case)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -9,7 +9,7 @@ target, weight and label smoothing alone. Everything else is replaced by its lar
 * p_c P_c, the absolute error of a probability: with P_c = exp(a d + b) / (1 - eps_s) - 1 and p_c <= exp(-d) it is largest for some d <= 1,
   as d exp(-d) is, so that P at d = min(range, 1) bounds it.
 * sum_c p_c P_c: sum_c p_c exp(a d_c) <= (C / s)**a <= C**a by Hoelder's inequality, so that P at d = log C bounds it.
-* |loss_i| <= A_i (range_i + log C), |gradient| <= 2 r_i A_i with A_i = sum_c Q_c, because |S_i| <= A_i and p_c <= 1.
+* |loss_i| <= A_i (range_i + log C) with A_i = sum_c Q_c.
 
 The bounds are inf where an intermediate result might leave the range of its format: nothing is said there.
 """
@@ -38,11 +38,8 @@ from xentfuzz.operations.coefficients import Smoothing
 from xentfuzz.operations.derived_cases import first_argument, has_index_targets, kept_rows, row_weights
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.options import effective_reduction
-from xentfuzz.operations.precision import FLOAT64
-from xentfuzz.operations.reduction import Upstream, upstream_of
 from xentfuzz.operations.row_quantities import RowSums
 from xentfuzz.operations.rows import Rows, loss_rows
-from xentfuzz.operations.targets import count_denominator, index_denominator, index_targets
 
 Array = np.ndarray[Any, Any]
 
@@ -80,7 +77,7 @@ class Extremes(NamedTuple):
 
 
 class _At(NamedTuple):
-    """One logit for each row, (rows, 1): see `bounds.Logits`."""
+    """x: the largest of each row, (rows, 1); d: any distances, (rows, distances). See `bounds.Logits`."""
 
     x: Array
     d: Array
@@ -90,6 +87,13 @@ def rows_of(case: Case) -> Rows:
     """The rows of the first argument."""
     shape = first_argument(case).shape
     return Rows(shape, case.options["axis"] % len(shape)) if "axis" in case.options else loss_rows(shape)
+
+
+def rows_as_numbers(case: Case, array: Array) -> Array:
+    """An array of the first argument's shape as (rows, classes), float64."""
+    rows = rows_of(case)
+    numbers: Array = rows.take(array, slice(0, rows.count)).astype(np.float64)
+    return numbers
 
 
 def extremes(case: Case) -> Extremes:
@@ -107,20 +111,21 @@ def bound_of_value(case: Case, dtype: str, grade: Grade) -> Array:
             bound, size = _of_normalised(case, by)
         else:
             bound, size = _of_loss(case, by)
-        return np.where(np.isfinite(bound) & (size + bound < by.returned.max / 4) & _computable(case, by), bound, np.inf)
+        return np.where(np.isfinite(bound) & (size + bound < by.returned.max / 4) & is_computable(case, by), bound, np.inf)
 
 
-def _computable(case: Case, by: Rounding) -> bool:
+def is_computable(case: Case, by: Rounding) -> bool:
     """Whether no intermediate result can leave the format that it is held in, whatever the order of the operations."""
     found = extremes(case)
     largest = float((found.size + found.surprisal).max(initial=0.0))
     if largest > FAR_FROM_OVERFLOW * by.arithmetic.max:
         return False
-    product = max(largest, 1.0) * found.classes * _largest("weight", case) * _largest("target", case) * max(rows_of(case).count, 1)
+    factors = largest_factor("weight", case) * largest_factor("target", case)
+    product = max(largest, 1.0) * found.classes * factors * max(rows_of(case).count, 1)
     return product < min(by.arithmetic.max, by.storable) / 4
 
 
-def _largest(name: str, case: Case) -> float:
+def largest_factor(name: str, case: Case) -> float:
     """Of the absolute values of a factor, and 1."""
     if name not in case.values or (name == "target" and has_index_targets(case)):
         return 1.0
@@ -132,7 +137,8 @@ def _of_normalised(case: Case, by: Rounding) -> tuple[Array, Array]:
     found = extremes(case)
     eps_s = relative_error_of_sum(by, found.sums, found.classes)
     if case.operation == "softmax":
-        bound = _error_of_softmax(by, found, eps_s, np.minimum(found.spread, 1.0)) + (5 * by.us if by.staged else 0.0) + 2 * by.flushed
+        nearest = np.minimum(found.spread, 1.0)[:, np.newaxis]
+        bound = error_of_softmax(by, found, eps_s, nearest)[:, 0] + (5 * by.us if by.staged else 0.0) + 2 * by.flushed
         size = np.ones_like(bound)
     else:
         size = found.surprisal
@@ -141,23 +147,43 @@ def _of_normalised(case: Case, by: Rounding) -> tuple[Array, Array]:
     return (bound + by.u * size + by.half_subnormal)[:, np.newaxis], size[:, np.newaxis]
 
 
-def _error_of_softmax(by: Rounding, found: Extremes, eps_s: Array, distance: Array) -> Array:
-    """P at a distance from the maximum, (rows,)."""
-    at = _At(found.size[:, np.newaxis], distance[:, np.newaxis])
-    return relative_error_of_softmax(by, at, found.sums, eps_s)[:, 0]
+def error_of_softmax(by: Rounding, found: Extremes, eps_s: Array, distance: Array) -> Array:
+    """P at distances from the maximum, (rows, distances) like these."""
+    return relative_error_of_softmax(by, _At(found.size[:, np.newaxis], distance), found.sums, eps_s)
 
 
 def absolute_coefficients(case: Case) -> Array:
     """A = sum_c Q_c of each row, (rows,) float64; 0 where it is ignored."""
-    rows = rows_of(case)
-    smoothing = Smoothing(float(case.options.get("label_smoothing", 0.0)), FORMATS[FORMATS[case.dtype].arithmetic])
-    weight = np.abs(case.values["weight"].astype(np.float64)) if "weight" in case.values else np.ones(rows.classes)
-    on, even = (1 - smoothing.a) * smoothing.growth, smoothing.a * float(weight.sum()) / rows.classes
+    on, even = _shares(case)
     if has_index_targets(case):
-        return np.where(kept_rows(case), on * np.abs(row_weights(case)) + even, 0.0)
-    target = np.abs(rows.take(case.values["target"], slice(0, rows.count)).astype(np.float64))
-    absolute: Array = on * (target @ weight) + even
+        return np.where(kept_rows(case), on * np.abs(row_weights(case)) + float(even.sum()), 0.0)
+    target = np.abs(rows_as_numbers(case, case.values["target"]))
+    absolute: Array = on * (target @ _class_weights(case)) + float(even.sum())
     return absolute
+
+
+def coefficients(case: Case) -> Array:
+    """Q, (rows, classes) float64; those of ignored rows mean nothing."""
+    on, even = _shares(case)
+    if not has_index_targets(case):
+        of_target: Array = on * np.abs(rows_as_numbers(case, case.values["target"])) * _class_weights(case) + even
+        return of_target
+    kept = kept_rows(case)
+    whole = np.tile(even, (len(kept), 1))
+    whole[kept, case.values["target"].reshape(-1)[kept]] += on * np.abs(row_weights(case))[kept]
+    return whole
+
+
+def _shares(case: Case) -> tuple[float, Array]:
+    """What the target's share of a row counts, and what every class has of the smoothing, (classes,)."""
+    smoothing = Smoothing(float(case.options.get("label_smoothing", 0.0)), FORMATS[FORMATS[case.dtype].arithmetic])
+    return (1 - smoothing.a) * smoothing.growth, smoothing.a * _class_weights(case) / rows_of(case).classes
+
+
+def _class_weights(case: Case) -> Array:
+    """|w|, (classes,) float64."""
+    weight = case.values.get("weight")
+    return np.ones(rows_of(case).classes) if weight is None else np.abs(weight.astype(np.float64))
 
 
 def several_terms(case: Case) -> int:
@@ -205,38 +231,3 @@ def _reduced(case: Case, by: Rounding, errors: Array, size: Array) -> tuple[Arra
         if max(kappa * denominator, kept) > by.storable:
             error = float("inf")
     return np.array([error + by.u * total + by.half_subnormal + by.flushed]), np.array([total])
-
-
-def _upstream(case: Case) -> Upstream:
-    """The factor of each row's gradient."""
-    rows, denominator = rows_of(case), None
-    if effective_reduction(case.options) == "mean":
-        denominator = count_denominator(rows.count, FLOAT64)
-        if has_index_targets(case):
-            target, weight = case.values["target"], case.values.get("weight")
-            denominator = index_denominator(index_targets(target, weight, case.options["ignore_index"], rows.classes), FLOAT64)
-    return upstream_of(case.values.get("grad_output"), rows.count, denominator, FLOAT64)
-
-
-def bound_of_gradient_sum(case: Case, grade: Grade) -> Array:
-    """How far the sum over the classes of a row's gradient of cross_entropy may be from 0, (rows,): step (9), summed.
-
-    Of the sum only the rounding of the elements counts: |g| adds up to at most r (|S| + A) <= 2 r A, what may be flushed to C times that.
-    """
-    by = rounding(grade, case.dtype, case.dtype)
-    with np.errstate(all="ignore"):
-        found, absolute = extremes(case), absolute_coefficients(case)
-        upstream = _upstream(case)
-        eps_s = relative_error_of_sum(by, found.sums, found.classes)
-        of_p = _error_of_softmax(by, found, eps_s, np.full_like(found.spread, found.log_classes))
-        count = float(additions(by, several_terms(case), np.inf))
-        bound = absolute * (of_p + by.ua * (count + 9) + (10 * by.us if by.staged else 0.0) + 2 * found.classes * by.flushed)
-        everything = slice(0, len(absolute))
-        last = upstream.last_roundings(by, (2 * upstream.size * absolute)[:, np.newaxis], everything)[:, 0]
-        last += (found.classes - 1) * upstream.last_roundings(by, np.zeros((len(absolute), 1)), everything)[:, 0]
-        bound = upstream.size * bound + last
-        if by.staged:
-            bound += found.classes * by.flushed * 4 * found.classes * _largest("weight", case) * (1 + upstream.peak)
-        factors = absolute * np.maximum(upstream.peak, 1.0) / upstream.divided
-        usable = _computable(case, by) & (np.maximum(factors, absolute * upstream.peak) < min(by.returned.max, by.storable) / 8)
-        return np.where(kept_rows(case), np.where(usable & np.isfinite(bound), bound, np.inf), 0.0)
