@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+import xentfuzz
 from xentfuzz.gallery.catalogue import entry
 from xentfuzz.recipes.recipe import recipe_from
 from xentfuzz.runner.check import run_recipe
@@ -33,3 +35,31 @@ def test_an_answer_where_an_error_is_required_is_found(name):
     failure = run_recipe(entry(name).implementation, CHECK, recipe_from(SUMS))
     assert failure is not None
     assert failure.kind == "accepted_invalid"
+
+
+def flattened_target(logits, target):
+    return target.reshape(-1) if target.size == len(logits) else target
+
+
+def integers_as_probabilities(logits, target):
+    return target.argmax(axis=1) if target.shape == logits.shape else target
+
+
+def first_row_for_all(logits, target):
+    return np.broadcast_to(target, (len(logits),)) if target.shape == (1,) else target
+
+
+@pytest.mark.parametrize("lenient", [None, flattened_target, integers_as_probabilities, first_row_for_all])
+def test_every_shape_that_does_not_fit_has_to_raise(lenient):
+    def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
+        if lenient is not None:
+            target = lenient(logits, target)
+        if target.shape != logits.shape[:1]:
+            message = f"target of shape {target.shape}, wanted {logits.shape[:1]}"
+            raise ValueError(message)
+        return honest(logits, target, ignore_index=ignore_index, reduction=reduction)
+
+    honest = xentfuzz.get("numpy").forward
+    implementation = xentfuzz.Implementation("mine", cross_entropy, dtypes=("float32",), supports={"ranks": (2,), "targets": ("index",)})
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["rejects_mismatched_shapes"], isolate=False)
+    assert [failure.kind for failure in report.failures] == ([] if lenient is None else ["accepted_invalid"])

@@ -91,16 +91,30 @@ def targets_out_of_range(case: Case) -> Iterator[Flawed]:
 
 
 def mismatched_shapes(case: Case) -> Iterator[Flawed]:
-    """A target with a row too many or too few, a weight with a class too many or too few."""
+    """Targets with rows too many or too few or an axis that could be broadcast, weights with classes too many or too few."""
     target, logits = case.values["target"], case.values[next(iter(case.arrays))]
-    if logits.ndim > 1 and target.shape and target.shape[0]:
-        yield Flawed(_shapes("target", target[:-1], logits), with_array(case, "target", target[:-1]))
-        longer = np.concatenate([target, target[-1:]])
-        yield Flawed(_shapes("target", longer, logits), with_array(case, "target", longer))
+    for changed in _other_shapes(target, logits):
+        yield Flawed(_shapes("target", changed, logits), with_array(case, "target", changed))
     weight = case.values.get("weight")
     if weight is not None and weight.size > 1:
         yield Flawed(_shapes("weight", weight[:-1], logits), with_array(case, "weight", weight[:-1]))
         yield Flawed(_shapes("weight", np.tile(weight, 2), logits), with_array(case, "weight", np.tile(weight, 2)))
+
+
+def _other_shapes(target: Array, logits: Array) -> Iterator[Array]:
+    if logits.ndim < 2 or not target.shape[0]:
+        return
+    yield target[:-1]
+    yield np.concatenate([target, target[-1:]])
+    if target.shape[0] > 2:
+        yield target[:1]
+    if logits.ndim > 2 and target.shape[-1]:
+        yield target[..., :-1]
+    if logits.shape[1] > 1:
+        holds_indices = target.ndim < logits.ndim
+        yield target[:, np.newaxis] if holds_indices else target[:, :1]
+        if holds_indices:
+            yield np.broadcast_to(target[:, np.newaxis], logits.shape)
 
 
 def _shapes(name: str, array: Array, logits: Array) -> str:
