@@ -7,8 +7,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from xentfuzz.power.measurement import Measurement, Task
-from xentfuzz.power.parallel import _next, measure_all
+from xentfuzz.power.measurement import MEASURING, Measurement, Task, measure_all
+from xentfuzz.power.parallel import _next
 
 
 def queue(*tasks):
@@ -34,13 +34,13 @@ def test_every_task_is_measured_once():
 
 def test_a_process_that_died_is_an_error_of_its_task_alone():
     waiting, done = queue(Task("R02", 3, "quick"), Task("R04", 3, "quick")), SimpleQueue()
-    assert not _next(DiedPool(), waiting, done)
+    assert not _next(MEASURING, DiedPool(), waiting, done)
     assert done.get() == Measurement("R02", 3, "quick", error="its process died")
     assert waiting.qsize() == 1
 
 
 def test_nothing_to_do_ends_a_process():
-    assert not _next(DiedPool(), queue(), SimpleQueue())
+    assert not _next(MEASURING, DiedPool(), queue(), SimpleQueue())
 
 
 @pytest.mark.parametrize("jobs", [1, 8])

@@ -61,3 +61,6 @@ Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or cat
 Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many seeds.", min=1)]
 Jobs = Annotated[int | None, _option("--jobs", "N", "Use so many processes.", "one for each core", min=1)]
 Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.", show_default="no")]
+Usual = Annotated[bool, typer.Option("--usual", help="Measure the usual ways of checking instead of ours.", show_default="no")]
+Compare = Annotated[Texts, _option("--compare", "FILE.json", "Compare stored results of this command; may be repeated.", "none")]
+ComparisonFolder = Annotated[Text, _option("--out/-o", "DIR", "Write the comparison to this folder: page, plot, JSON.", "none")]

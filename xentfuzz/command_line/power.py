@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from xentfuzz.command_line import status
-from xentfuzz.command_line.options import Budget, Jobs, Json, Profile, Seeds, Select, Shrink
+from xentfuzz.command_line.options import Budget, Compare, ComparisonFolder, Jobs, Json, Profile, Seeds, Select, Shrink, Usual
+from xentfuzz.errors import UsageError
 
 if TYPE_CHECKING:
     from xentfuzz.power.measurement import Measurement, Task
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "\b\nExamples:\n  xentfuzz power --profile quick\n  xentfuzz power --select R02 --select STRIDE --seeds 5\n"
-    "  xentfuzz power --select honest --json power.json"
+    "  xentfuzz power --select honest --json power.json\n  xentfuzz power --usual --json usual.json\n"
+    "  xentfuzz power --compare usual.json --compare power.json --out comparison"
 )
 
 
@@ -31,8 +33,15 @@ def power(
     jobs: Jobs = None,
     shrink: Shrink = False,
     json: Json = None,
+    usual: Usual = False,
+    compare: Compare = None,
+    out: ComparisonFolder = None,
 ) -> int:
     """Measure what the checks find: real bugs, and false alarms."""
+    if usual or compare:
+        return _compare(select, compare or [], jobs=jobs, usual=usual, json=json, out=out)
+    if out is not None:
+        raise UsageError("--out writes a comparison: give --compare FILE.json or --usual too")
     from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.command_line.power_text import lines_of  # noqa: PLC0415
     from xentfuzz.power.measurement import Task  # noqa: PLC0415
@@ -51,7 +60,8 @@ def power(
     found = summaries(measured)
     screen.show(lines_of(found, [entry for entry in entries if beyond(profile, entry)]))
     if json is not None:
-        _write(json, found, {"profile": profile, "seeds": seeds, "seconds": round(time.monotonic() - began, 3), "interrupted": interrupted})
+        seconds = round(time.monotonic() - began, 3)
+        _write(json, _document(found, {"profile": profile, "seeds": seeds, "seconds": seconds, "interrupted": interrupted}))
     if interrupted:
         return status.INTERRUPTED
     return status.OK if all(summary.ok for summary in found) else status.FINDINGS
@@ -59,7 +69,7 @@ def power(
 
 def _measured(tasks: Sequence[Task], jobs: int, screen: Any) -> tuple[list[Measurement], bool]:
     """All measurements, or those that were done when the user interrupted."""
-    from xentfuzz.power.parallel import measure_all  # noqa: PLC0415
+    from xentfuzz.power.measurement import measure_all  # noqa: PLC0415
 
     done: list[Measurement] = []
     try:
@@ -73,17 +83,38 @@ def _measured(tasks: Sequence[Task], jobs: int, screen: Any) -> tuple[list[Measu
     return done, False
 
 
-def _write(path: str, found: Sequence[Summary], about: dict[str, Any]) -> None:
-    from pathlib import Path  # noqa: PLC0415
+def _compare(
+    select: Sequence[str] | None, compare: Sequence[str], *, jobs: int | None, usual: bool, json: str | None, out: str | None
+) -> int:
+    """The table of stored results, with the usual ways measured or without."""
+    from xentfuzz.command_line import power_comparison as comparison  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415
+    from xentfuzz.power.comparison.row import merged  # noqa: PLC0415
+    from xentfuzz.power.selection import selected  # noqa: PLC0415
+    from xentfuzz.reports.screen import screen_for  # noqa: PLC0415
 
+    require_writable(json, *comparison.files_in(out))
+    screen = screen_for(sys.stderr if json == STANDARD_OUTPUT else sys.stdout)
+    rows, interrupted = comparison.stored(compare), False
+    if usual:
+        measured, interrupted = comparison.examined(selected(select), jobs or os.cpu_count() or 1, screen)
+        rows = merged([*rows, *measured])
+    comparison.show(rows, screen)
+    document = _document([], {"interrupted": interrupted, "comparison": [row.to_dict() for row in rows]})
+    if json is not None:
+        _write(json, document)
+    if out is not None:
+        comparison.write_folder(out, document, rows)
+    return comparison.exit_status(interrupted=interrupted)
+
+
+def _document(found: Sequence[Summary], about: dict[str, Any]) -> dict[str, Any]:
     from xentfuzz import __version__  # noqa: PLC0415
-    from xentfuzz.command_line.files import STANDARD_OUTPUT  # noqa: PLC0415
-    from xentfuzz.files import write_whole  # noqa: PLC0415
     from xentfuzz.reports.document import SCHEMA_VERSION  # noqa: PLC0415
     from xentfuzz.reports.environment import environment  # noqa: PLC0415
     from xentfuzz.reports.privacy import reduced_command  # noqa: PLC0415
 
-    document = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "kind": "power",
         "xentfuzz": __version__,
@@ -93,6 +124,14 @@ def _write(path: str, found: Sequence[Summary], about: dict[str, Any]) -> None:
         **about,
         "reports": [summary.to_dict() for summary in found],
     }
+
+
+def _write(path: str, document: dict[str, Any]) -> None:
+    from pathlib import Path  # noqa: PLC0415
+
+    from xentfuzz.command_line.files import STANDARD_OUTPUT  # noqa: PLC0415
+    from xentfuzz.files import write_whole  # noqa: PLC0415
+
     text = json_library.dumps(document, indent=1) + "\n"
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)

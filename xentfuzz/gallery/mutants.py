@@ -43,7 +43,7 @@ def answers(entry: Entry) -> bool:
     """Whether the mutant answers a plain call; one that cannot even do that proves nothing about who finds it. For the main thread."""
     logits, target = np.array(PLAIN_LOGITS, np.float32), np.array(PLAIN_TARGET)
     try:
-        with _time_limit(SECONDS_FOR_AN_ANSWER):
+        with time_limit(SECONDS_FOR_AN_ANSWER):
             kernel = entry.kernel()
             shapes = np.shape(kernel.forward(logits, target)), np.shape(kernel.backward(np.float32(1), logits, target))
     except Exception:  # noqa: BLE001 - whatever a mutant raises
@@ -52,7 +52,7 @@ def answers(entry: Entry) -> bool:
 
 
 @contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[None]:
     """Raises TimeoutError in code that goes on for longer: a slip in the condition of a loop may make it endless."""
 
     def give_up(*_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import Failure
 from xentfuzz.gallery import kernels
 from xentfuzz.gallery.catalogue import entry
+from xentfuzz.power.parallel import Work, in_processes
 from xentfuzz.power.script import script_fault
 from xentfuzz.runner.check import run_checks
 from xentfuzz.runner.events import Event, FailureFound
@@ -74,6 +76,11 @@ class _Clock:
         self.ended = time.monotonic() - self.began[0], time.process_time() - self.began[1]
 
 
+def measure_all(tasks: Sequence[Task], jobs: int) -> Iterator[Measurement]:
+    """The measurements, in the order in which they are done."""
+    return in_processes(MEASURING, tasks, jobs)
+
+
 def measure(task: Task) -> Measurement:
     """Run `check` on the entry. Never raises for what the run does: an error of xentfuzz itself is part of the measurement."""
     kernels.kernel.cache_clear()
@@ -121,3 +128,10 @@ def _with_failure(run: Measurement, failure: Failure, *, shrunk: bool) -> Measur
         shrunk=int(first.size) if shrunk and first is not None else None,
         script_fault=script_fault(failure) if shrunk else "",
     )
+
+
+def _died(task: Task) -> Measurement:
+    return Measurement(task.entry, task.seed, task.profile, error="its process died")
+
+
+MEASURING = Work(measure, _died)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from typing import Generic, TypeVar
 
-from xentfuzz.power.measurement import Measurement, Task, measure
+GivenTask = TypeVar("GivenTask")
+Outcome = TypeVar("Outcome")
 
 # Several tasks share an interpreter, which takes longer to start than most bugs to be found; not too many, as memory is never given back.
 TASKS_PER_PROCESS = 20
@@ -18,16 +21,25 @@ TASKS_PER_PROCESS = 20
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def measure_all(tasks: Sequence[Task], jobs: int) -> Iterator[Measurement]:
-    """The measurements, in the order in which they are done."""
+@dataclass(frozen=True)
+class Work(Generic[GivenTask, Outcome]):
+    """do: a function of a module, carried out in another process. died: the outcome of a task whose process died of it."""
+
+    do: Callable[[GivenTask], Outcome]
+    died: Callable[[GivenTask], Outcome]
+    tasks_per_process: int = TASKS_PER_PROCESS
+
+
+def in_processes(work: Work[GivenTask, Outcome], tasks: Sequence[GivenTask], jobs: int) -> Iterator[Outcome]:
+    """The outcomes, in the order in which they are done."""
     os.environ.update(ONE_THREAD)  # the children inherit it
-    waiting: SimpleQueue[Task] = SimpleQueue()
+    waiting: SimpleQueue[GivenTask] = SimpleQueue()
     for task in tasks:
         waiting.put(task)
-    done: SimpleQueue[Measurement] = SimpleQueue()
+    done: SimpleQueue[Outcome] = SimpleQueue()
     stopped = Event()
     for _ in range(min(jobs, len(tasks))):
-        Thread(target=_work, args=(waiting, done, stopped), daemon=True).start()
+        Thread(target=_work, args=(work, waiting, done, stopped), daemon=True).start()
     try:
         for _ in tasks:
             yield done.get()
@@ -35,25 +47,25 @@ def measure_all(tasks: Sequence[Task], jobs: int) -> Iterator[Measurement]:
         stopped.set()
 
 
-def _work(waiting: SimpleQueue[Task], done: SimpleQueue[Measurement], stopped: Event) -> None:
+def _work(work: Work[GivenTask, Outcome], waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome], stopped: Event) -> None:
     """Tasks one after the other, in a process of their own that is replaced now and then."""
     while not stopped.is_set() and not waiting.empty():
         # One pool for each lot: `max_tasks_per_child` of a single pool can deadlock before Python 3.12.
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            for _ in range(TASKS_PER_PROCESS):
-                if stopped.is_set() or not _next(pool, waiting, done):
+            for _ in range(work.tasks_per_process):
+                if stopped.is_set() or not _next(work, pool, waiting, done):
                     break
 
 
-def _next(pool: ProcessPoolExecutor, waiting: SimpleQueue[Task], done: SimpleQueue[Measurement]) -> bool:
+def _next(work: Work[GivenTask, Outcome], pool: ProcessPoolExecutor, waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome]) -> bool:
     """Carry out one task; False where there is none, or where the process died of it."""
     try:
         task = waiting.get_nowait()
     except Empty:
         return False
     try:
-        done.put(pool.submit(measure, task).result())
+        done.put(pool.submit(work.do, task).result())
     except BrokenProcessPool:
-        done.put(Measurement(task.entry, task.seed, task.profile, error="its process died"))
+        done.put(work.died(task))
         return False
     return True
