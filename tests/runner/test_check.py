@@ -70,11 +70,13 @@ def test_each_mistake_is_found_and_named(kernel: str, name: str, kind: str) -> N
 
 
 def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
-    report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "reductions_agree", "duplicated_batch_keeps_mean"))
+    report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "robust_value", "reductions_agree", "duplicated_batch_keeps_mean"))
     assert len(report.failures) == 1
     assert "an ignored row" in report.failures[0].message
     assert "reduction mean" in report.failures[0].message
     assert "reductions_agree" in report.failures[0].message
+    assert "robust_value (value)" in report.failures[0].message
+    assert "value (value), value" not in report.failures[0].message
     assert report.failures[0].case["target"].tolist().count(-100) == 1
 
 

@@ -44,18 +44,25 @@ def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrun
     for found in sorted(contestant.found.values(), key=_clearness):
         related = next((failure for failure in made if _explains(contestant, failure, found)), None)
         if related is not None:
-            related.also.append(f"{found.check.name} ({found.failure.kind})")
+            _note_too(related, found.check.name, found.failure.kind)
             continue
         failure = _smallest(contestant, found, profile, deadline)
         alike = next((other for other in made if _alike(other, failure)), None)
         if alike is not None:
-            alike.also.append(f"{failure.check} ({failure.kind})")
+            _note_too(alike, failure.check, failure.kind)
             continue
         made.append(failure)
         shrunk(failure)
     for failure in made:
         failure.finish()
     return made
+
+
+def _note_too(failure: Failure, check: str, kind: str) -> None:
+    """Note that the same bug shows in a check in this way, too."""
+    seen = f"{check} ({kind})"
+    if (check, kind) != (failure.check, failure.kind) and seen not in failure.also:
+        failure.also.append(seen)
 
 
 def _clearness(found: Found) -> tuple[int, int, int]:
@@ -77,11 +84,17 @@ def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
 
 
 def _alike(failure: Failure, other: Failure) -> bool:
-    """Whether two findings are the same bug, larger and smaller: one needs nothing that the other does not need too."""
+    """Whether two findings are the same bug, larger and smaller: one needs nothing that the other does not need too.
+
+    In another check it is the same bug where both need the same.
+    """
     kinds = {failure.kind, other.kind}
-    same = kinds <= WRONG_NUMBERS and (failure.check == other.check or "accuracy" in kinds)
     needs, others = set(failure.needs), set(other.needs)
-    return same and bool(needs and others) and (needs <= others or others <= needs)
+    if not (kinds <= WRONG_NUMBERS and needs and others):
+        return False
+    if failure.check == other.check or "accuracy" in kinds:
+        return needs <= others or others <= needs
+    return len(kinds) == 1 and needs == others
 
 
 def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
