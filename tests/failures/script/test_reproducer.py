@@ -14,10 +14,12 @@ import pytest
 from xentfuzz.arrays import StridedArray
 from xentfuzz.failures import record
 from xentfuzz.failures.script import reproducer
+from xentfuzz.failures.script.conduct import STATES
 from xentfuzz.failures.script.reproducer import large_arrays
 from xentfuzz.failures.source import Form, Source, source_of
 from xentfuzz.operations.case import Case
 from xentfuzz.registry import get
+from xentfuzz.worker.surroundings import PARTS
 
 # Faulty where MENDED is False.
 NUMPY_TARGET = """
@@ -96,6 +98,45 @@ def segfaults(logits, target):
 
 def exits(logits, target):
     MENDED or os._exit(0)
+
+def writes_beside(logits, target):
+    if not MENDED:
+        np.ndarray(300, "u1", logits.base)[logits.nbytes + 256] ^= 1
+    logits += 1
+
+def reads_beside(logits, target):
+    return np.float32(1 if MENDED else np.ndarray(300, "u1", logits.base)[7])
+
+held = np.zeros(1, "float32")
+def one_buffer(logits, target):
+    value = np.zeros(1, "float32") if MENDED else held
+    value[0] = logits.sum()
+    return value[0:1].reshape(())
+
+def a_view(logits, target):
+    return logits[0, 0:1].reshape(()).copy() if MENDED else logits[0, 0:1].reshape(())
+
+def unwritten(logits, target):
+    value = np.empty(len(target), "float32")
+    value[: len(target) if MENDED else len(target) - 1] = 0
+    return value
+
+def errors_off(logits, target):
+    MENDED or np.seterr(all="ignore")
+
+def once_random(logits, target):
+    global calls
+    calls += 1
+    MENDED or calls > 1 or np.random.random()
+
+def variable(logits, target):
+    MENDED or os.environ.update(XENTFUZZ_MODE="2")
+
+def prints(logits, target):
+    MENDED or print("once upon a time")
+
+def closes(logits, target):
+    MENDED or os.close(1)
 
 def keeps_nan(logits, target):
     return np.float32(np.nan if MENDED else 1)
@@ -287,6 +328,68 @@ def test_crashes_are_told_by_the_parent(make_failure, run_alone, kind, status):
     _shows_it(run_alone, script, f"the call ended the process with status {status}")
 
 
+def _guarded(byte):
+    """The logits within 256 bytes on either side, as the check of bounds lays them out."""
+    logits = StridedArray(np.full(256 + 12 + 256, byte, np.uint8), "float32", (1, 3), (12, 4), 256)
+    logits.view()[...] = ARRAYS["logits"]
+    return Case("cross_entropy", "float32", {"logits": logits, "target": StridedArray.of(ARRAYS["target"])}, _case(ARRAYS).options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "calls", "words"),
+    [
+        ("out_of_bounds_write", "writes_beside", [_guarded(0x5A)], "written beside an argument: logits"),
+        ("out_of_bounds_read", "reads_beside", [_guarded(0x5A), _guarded(0xFF)], "another result where other memory lies around"),
+        (
+            "aliased_result",
+            "one_buffer",
+            [_case(ARRAYS), _case({**ARRAYS, "logits": ARRAYS["logits"] + 1})],
+            "overwritten by the next call",
+        ),
+        ("aliased_result", "a_view", [], "loss shares memory with logits"),
+        ("unwritten_output", "unwritten", [], "loss where fresh memory holds 0xff: ["),
+    ],
+)
+def test_memory(make_failure, run_alone, kind, name, calls, words):
+    arrays = ARRAYS | {"target": np.array([2, 0, 1])} if kind == "unwritten_output" else ARRAYS
+    made = tuple(("forward", case) for case in calls)
+    script = reproducer(make_failure(arrays, kind=kind, source=_source(name), calls=made))
+    _shows_it(run_alone, script, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "words"),
+    [
+        ("errors_off", "changes NumPy's error state: divide, invalid", "NumPy's error state: changed by the call"),
+        ("once_random", "changes NumPy's global random state changed", "NumPy's global random state: changed by the call"),
+        ("variable", "changes environment variables: XENTFUZZ_MODE", "environment variables: changed by the call"),
+        ("prints", "prints to standard output: 'once'", "printed by the call: something"),
+        ("closes", "closes stdout", "closed by the call: ['standard output'"),
+    ],
+)
+def test_the_state_of_the_process(make_failure, run_alone, name, found, words):
+    script = reproducer(make_failure(ARRAYS, kind="global_state", message=f"forward {found}", source=_source(name)))
+    _shows_it(run_alone, script, words)
+
+
+def test_every_part_of_the_state_can_be_read_by_a_script():
+    assert {part.name: part.lasting for part in PARTS} == {name: state.lasting for name, state in STATES.items()}
+
+
+def test_what_takes_a_protocol_is_left_to_replay(make_failure, run):
+    failure = make_failure(ARRAYS, kind="value", source=_source("loss"), **FIGURES)
+    failure.check = "torch_current_stream"
+    assert "leaves the judgement to `xentfuzz replay`" in reproducer(failure)
+
+
+def test_a_relation_of_gradients_shows_them(make_failure, run):
+    arrays = {**ARRAYS, "grad_output": np.array(2.0, np.float32)}
+    source = Source({"forward": "targets.py:loss", "backward": "targets.py:backward"})
+    calls = (("backward", _case(arrays)), ("backward", _case({**arrays, "logits": ARRAYS["logits"] + 1})))
+    script = reproducer(make_failure(arrays, kind="relation", source=source, calls=calls, got=1.0, exact=2.0))
+    _shows_it(run, script, "grad_logits: got [[", "grad_logits_2: got [[")
+
+
 def test_a_function_without_a_name_leaves_a_marked_place(make_failure, run):
     script = reproducer(make_failure(ARRAYS, source=Source({"forward": ""}), **FIGURES))
     assert run(script, mended=True).status == "edit this script first: it can't import the function by itself"
@@ -375,6 +478,8 @@ def test_device_arrays_in_the_simulator(make_failure, run_alone):
 
 
 TORCH_TARGET = """
+import ctypes
+
 import torch
 from torch.nn import functional
 
@@ -382,6 +487,23 @@ MENDED = {mended}
 
 def loss(logits, target, weight=None, label_smoothing=0.0):
     return functional.cross_entropy(logits, target, weight=weight, label_smoothing=label_smoothing) * (1 if MENDED else 2)
+
+held = torch.zeros(())
+def one_buffer(logits, target):
+    return (torch.zeros(()) if MENDED else held).copy_(logits.sum())
+
+def unwritten(logits, target):
+    return torch.zeros(3) if MENDED else torch.empty(3)
+
+def a_view(logits, target):
+    return logits[0, 0].clone() if MENDED else logits[0, 0]
+
+def writes_beside(logits, target):
+    MENDED or ctypes.memset(logits.data_ptr() + 12, 1, 1)
+    logits += 1
+
+def gradients_off(logits, target):
+    MENDED or torch.set_grad_enabled(False)
 
 class Module(torch.nn.Module):
     def __init__(self, weight=None, label_smoothing=0.0):
@@ -442,3 +564,26 @@ def test_torch_targets(make_failure, run, name, form, function):
     script = reproducer(failure)
     _shows_it(run, script, f"torch {torch.__version__} on cpu", "exact", target=TORCH_TARGET)
     assert "numpy" not in script.split('"""')[2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "calls", "words"),
+    [
+        (
+            "aliased_result",
+            "one_buffer",
+            [_case(ARRAYS), _case({**ARRAYS, "logits": ARRAYS["logits"] + 1})],
+            "overwritten by the next call",
+        ),
+        ("aliased_result", "a_view", [], "loss shares memory with logits"),
+        ("unwritten_output", "unwritten", [], "loss where fresh memory holds 0xff: tensor(["),
+        ("out_of_bounds_write", "writes_beside", [_guarded(0x5A)], "written beside an argument: logits"),
+        ("global_state", "gradients_off", [], "torch's gradient mode: changed by the call"),
+    ],
+)
+def test_conduct_of_torch_targets(make_failure, run_alone, kind, name, calls, words):
+    pytest.importorskip("torch")
+    made = tuple(("forward", case) for case in calls)
+    message = "forward changes torch's gradient mode True -> False"
+    script = reproducer(make_failure(ARRAYS, kind=kind, message=message, source=_source(name, array="torch"), calls=made))
+    _shows_it(run_alone, script, words, target=TORCH_TARGET)

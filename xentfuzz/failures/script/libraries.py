@@ -35,6 +35,21 @@ class Library(Protocol):
     def bits(self, name: str) -> str:
         """The bytes of a collected result, or of an argument."""
 
+    def storage(self, name: str) -> str:
+        """The bytes of everything that an argument with a layout of its own lies in."""
+
+    def copied(self, name: str) -> str:
+        """A copy of an argument."""
+
+    def put_back(self, name: str, values: str) -> str:
+        """A statement that makes an argument hold `values` again."""
+
+    def share_memory(self, first: str, second: str) -> str:
+        """Whether a result and an argument share memory."""
+
+    def fill_own_blocks(self) -> list[str]:
+        """Lines of a function of `byte` that fill the small blocks which the library keeps beside malloc."""
+
 
 @dataclass(frozen=True)
 class NumpyLibrary:
@@ -55,6 +70,24 @@ class NumpyLibrary:
 
     def bits(self, name: str) -> str:
         return f"np.asarray({name}).tobytes()"
+
+    def storage(self, name: str) -> str:
+        return f"bytes({name}.base)"
+
+    def copied(self, name: str) -> str:
+        return f"{name}.copy()"
+
+    def put_back(self, name: str, values: str) -> str:
+        return f"{name}[...] = {values}"
+
+    def share_memory(self, first: str, second: str) -> str:
+        return f"np.may_share_memory({first}, {second})"
+
+    def fill_own_blocks(self) -> list[str]:
+        return [
+            '    small = [np.full(size, byte, "uint8") for size in range(1, 1024) for _ in range(7)]',
+            "    del small",
+        ]
 
 
 @dataclass(frozen=True)
@@ -86,6 +119,21 @@ class TorchLibrary:
 
     def bits(self, name: str) -> str:
         return f"{name}.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()"
+
+    def storage(self, name: str) -> str:
+        return f"bytes({name}.untyped_storage().cpu())"
+
+    def copied(self, name: str) -> str:
+        return f"{name}.detach().clone()"
+
+    def put_back(self, name: str, values: str) -> str:
+        return f"{name}.detach().copy_({values})"
+
+    def share_memory(self, first: str, second: str) -> str:
+        return f"{first}.untyped_storage().data_ptr() == {second}.untyped_storage().data_ptr()"
+
+    def fill_own_blocks(self) -> list[str]:
+        return []
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from xentfuzz.failures.failure import CRASH_KINDS, KINDS, Failure, listed
 from xentfuzz.failures.script.arrays import for_file, is_large
 from xentfuzz.failures.script.libraries import Library, library_of
 from xentfuzz.failures.script.literals import Array
+from xentfuzz.failures.script.shown import Shown
 from xentfuzz.failures.script.target import Preamble, Target
-from xentfuzz.failures.script.verdicts import Shown, verdict
+from xentfuzz.failures.script.verdicts import verdict
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -25,12 +26,17 @@ from xentfuzz.operations.case import Case
 # What a script's text uses -> the line that imports it.
 IMPORTS = {
     "base64.": "import base64",
+    "ctypes.": "import ctypes",
     "math.": "import math",
     "os.": "import os",
+    "pickle.": "import pickle",
     "platform.": "import platform",
+    "random.": "import random",
     "runpy.": "import runpy",
     "subprocess.": "import subprocess",
     "sys.": "import sys",
+    "tempfile.": "import tempfile",
+    "warnings.": "import warnings",
     "zlib.": "import zlib",
     "ThreadPoolExecutor(": "from concurrent.futures import ThreadPoolExecutor",
     "Path(": "from pathlib import Path",

@@ -16,23 +16,11 @@ from xentfuzz.operations.case import Case
 
 # Names that the script uses for itself.
 TAKEN = {
-    "np",
-    "torch",
-    "jax",
-    "jnp",
-    "cuda",
-    "ml_dtypes",
-    "loss",
-    "result",
-    "got",
-    "exact",
-    "allowed",
-    "error",
-    "ok",
-    "storage",
-    "values",
-    "inf",
-    "nan",
+    *("np", "torch", "jax", "jnp", "cuda", "numba", "ml_dtypes", "inf", "nan"),
+    *("base64", "ctypes", "math", "os", "pickle", "platform", "random", "runpy", "subprocess", "sys", "tempfile", "warnings", "zlib"),
+    *("after", "alone", "allowed", "arguments", "before", "byte", "calls", "changed", "closed", "different", "error", "exact", "file"),
+    *("fill_free_memory", "got", "kept", "loss", "ok", "pool", "report", "result", "right", "row", "saved", "seen", "shared", "states"),
+    *("storage", "together", "values", "wanted", "written"),
 }
 PLACEHOLDER = """{name} = None  # <--- put the function here: it had no name to import it by
 if {name} is None:

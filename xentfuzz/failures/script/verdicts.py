@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from xentfuzz.failures.failure import CRASH_KINDS, Failure
+from xentfuzz.failures.script.conduct import (
+    independent_of_fresh_memory,
+    leaves_the_process_alone,
+    own_memory,
+    same_within_other_surroundings,
+    untouched_surroundings,
+)
 from xentfuzz.failures.script.libraries import Library
 from xentfuzz.failures.script.literals import nested, number
+from xentfuzz.failures.script.shown import Shown
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -35,22 +42,6 @@ HELD_AGAINST = (
 )
 NAN_IN_ROW = "NaN somewhere in this row"
 REPEATS = 100
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One call in a script: statements that make its arrays, those that make the call, and the variables of its arguments and outputs."""
-
-    function: str
-    case: Case
-    arrays: list[str]
-    statements: list[str]
-    arguments: dict[str, str]
-    outputs: dict[str, str]
-
-    def output(self, failure: Failure) -> str:
-        """The variable of the output that a failure is about; the last one where it doesn't say."""
-        return self.outputs.get(str(failure.details.get("output")), list(self.outputs.values())[-1])
 
 
 Verdict = Callable[[Failure, Sequence[Shown], Library], list[str]]
@@ -87,21 +78,22 @@ def whole_results(failure: Failure, shown: Sequence[Shown], library: Library) ->
     """Every element of every call against its own exact result: calls that contradict each other can't all be right."""
     lines = [*HELD_AGAINST, "", "ok = True"]
     for call in shown:
-        variable, expected = call.outputs["value"], _expected(call.case, failure)
+        output = "value" if call.function == "forward" else f"grad_{get_operation(call.case.operation).arguments[0].name}"
+        variable, expected = call.outputs[output], _expected(call.case, failure, output)
         if expected is not None:
             lines.append(f'ok &= right("{variable}", {library.numbers(variable)}, np.array({expected[0]}), np.array({expected[1]}))')
     return lines
 
 
-def _expected(case: Case, failure: Failure) -> tuple[str, str] | None:
-    """Exact result and allowed error of a call's value as nested lists; None where they are too many, or no plain numbers."""
+def _expected(case: Case, failure: Failure, output: str) -> tuple[str, str] | None:
+    """Exact result and allowed error of a call's output as nested lists; None where they are too many, or no plain numbers."""
     source = failure.source or Source({})
-    grade, dtype = parse_grade(source.grade), source.loss_dtype or case.dtype
+    grade, dtype = parse_grade(source.grade), (source.loss_dtype if output == "value" else None) or case.dtype
     evaluation = get_operation(case.operation).evaluate(case)
-    shape = evaluation.shape("value")
+    shape = evaluation.shape(output)
     places = np.arange(int(np.prod(shape))).reshape(shape)
     exact, allowed = np.zeros(shape), np.zeros(shape)
-    for block in evaluation.blocks("value", grade, dtype):
+    for block in evaluation.blocks(output, grade, dtype):
         if block.outcomes is not None and (block.outcomes != 1).any():
             return None
         np.put(exact, block.select(places), block.exact.astype(np.float64))
@@ -238,15 +230,36 @@ def unjudged(failure: Failure, _: Sequence[Shown], __: Library) -> list[str]:
 # Verdicts that make the calls themselves.
 OWN_CALLS: dict[str, Verdict] = {
     "accepted_invalid": is_refused,
+    "aliased_result": own_memory,
     "changed_input": unchanged,
+    "global_state": leaves_the_process_alone,
     "nondeterministic": same_bits,
+    "out_of_bounds_write": untouched_surroundings,
+    "stale_state": same_after,
     "thread_unsafe": in_threads,
+    "unwritten_output": independent_of_fresh_memory,
 }
 AFTER_CALLS: dict[str, Verdict] = {
     "shape": wrong_shape,
     "dtype": wrong_dtype,
+    "out_of_bounds_read": same_within_other_surroundings,
     "raised": no_exception,
     "relation": whole_results,
+}
+# Arguments of other libraries are copies, around which nothing is known.
+OF_HOST_MEMORY = {"aliased_result", "out_of_bounds_read", "out_of_bounds_write", "unwritten_output"}
+OF_SEVERAL_CALLS = {"out_of_bounds_read", "stale_state"}
+# What these find does not show in a call by itself.
+OF_PROTOCOLS = {
+    "torch_autocast",
+    "torch_compiled",
+    "torch_current_device",
+    "torch_current_stream",
+    "torch_custom_operator",
+    "torch_gradient_modes",
+    "torch_saved_logits",
+    "torch_second_backward",
+    "torch_two_losses",
 }
 
 
@@ -254,15 +267,20 @@ def verdict(failure: Failure) -> tuple[Verdict, bool]:
     """The verdict for a failure, and whether it makes the calls itself."""
     if failure.kind in CRASH_KINDS:
         return survived, False
+    if _is_beyond_a_script(failure):
+        return unjudged, False
     if failure.kind in OWN_CALLS:
         return OWN_CALLS[failure.kind], True
-    if failure.kind == "relation" and (
-        not failure.calls or not {case.operation for _, case in failure.calls} <= {failure.operation, *failure.siblings}
-    ):
-        return unjudged, False
     if failure.kind in AFTER_CALLS:
         return AFTER_CALLS[failure.kind], False
-    if failure.kind == "stale_state" and len(failure.calls) > 1:
-        return same_after, True
     has_figures = isinstance(failure.details.get("got"), int | float)
     return (figures if has_figures else unjudged), False
+
+
+def _is_beyond_a_script(failure: Failure) -> bool:
+    array = failure.source.array if failure.source else "numpy"
+    if failure.kind in OF_HOST_MEMORY and array not in ("numpy", "torch"):
+        return True
+    if failure.kind == "relation":
+        return not failure.calls or not {case.operation for _, case in failure.calls} <= {failure.operation, *failure.siblings}
+    return failure.check in OF_PROTOCOLS or (failure.kind in OF_SEVERAL_CALLS and len(failure.calls) < 2)
