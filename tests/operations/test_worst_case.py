@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import case_of
 from random_cases import DTYPES, random_case
 
 from xentfuzz.operations import get_operation
@@ -45,6 +46,18 @@ def test_of_values_and_gradients(operation: str, dtype: str) -> None:
             assert (allowed <= bound * (1 + 1e-9)).all()
             finite += int(np.isfinite(bound).any())
     assert finite > 60
+
+
+@pytest.mark.parametrize("operation", ["cross_entropy", "nll_loss"])
+def test_a_denominator_that_cannot_be_stored_leaves_nothing_to_say(operation: str) -> None:
+    """Of ignored rows and of other classes neither: 66,000 in float16."""
+    case = case_of(operation, [[0.0, 1.0]] * 3, [0, 1, -100], dtype="float16", weight=[4e4, 4e4], upstream=1.0)
+    assert np.isinf(bound_of_gradient(case, parse_grade("staged/any"))).all()
+
+
+def test_a_product_that_cannot_be_stored_leaves_nothing_to_say_of_its_row() -> None:
+    case = case_of("nll_loss", [[0.0, 1.0]] * 2, [0, 1], dtype="float16", weight=[1.0, 4e4], upstream=[1.0, 2.0], reduction="none")
+    assert np.isinf(bound_of_gradient(case, parse_grade("staged/any"))).tolist() == [[False, False], [True, True]]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -30,7 +30,7 @@ from xentfuzz.operations.derived_cases import first_argument, has_index_targets,
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.precision import FLOAT64
-from xentfuzz.operations.reduction import Upstream, upstream_of
+from xentfuzz.operations.reduction import Upstream, denominator_is_storable, upstream_of
 from xentfuzz.operations.targets import count_denominator, index_denominator, index_targets
 from xentfuzz.operations.worst_case import (
     absolute_coefficients,
@@ -105,14 +105,21 @@ class _Gradient:
         return limited
 
 
-class _OfCrossEntropy(_Gradient):
-    @cached_property
-    def absolute(self) -> Array:
-        return absolute_coefficients(self.case)
-
+class _OfLoss(_Gradient):
     @cached_property
     def upstream(self) -> Upstream:
         return _upstream(self.case)
+
+    def divided(self, bound: Array) -> Array:
+        """The bound, which says nothing of any row where the denominator of the mean can't be stored."""
+        denominator = self.upstream.denominator
+        return bound if denominator is None or denominator_is_storable(self.by, denominator) else np.full_like(bound, np.inf)
+
+
+class _OfCrossEntropy(_OfLoss):
+    @cached_property
+    def absolute(self) -> Array:
+        return absolute_coefficients(self.case)
 
     def of_elements(self) -> Array:
         by, e, q = self.by, self.probability, coefficients(self.case)
@@ -147,20 +154,21 @@ class _OfCrossEntropy(_Gradient):
         factors = self.absolute * np.maximum(self.upstream.peak, 1.0) / self.upstream.divided
         largest = np.maximum(np.maximum(factors, self.absolute * self.upstream.divided), self.absolute * self.upstream.peak)
         usable = is_computable(self.case, self.by) & (largest < min(self.by.returned.max, self.by.storable) / 8)
-        return np.where(kept_rows(self.case)[:, np.newaxis], self.limited(bound, usable[:, np.newaxis]), 0.0)
+        return self.divided(np.where(kept_rows(self.case)[:, np.newaxis], self.limited(bound, usable[:, np.newaxis]), 0.0))
 
 
-class _OfNllLoss(_Gradient):
+class _OfNllLoss(_OfLoss):
     def of_elements(self) -> Array:
-        upstream, weights = _upstream(self.case), np.abs(row_weights(self.case))
+        upstream, weights = self.upstream, np.abs(row_weights(self.case))
         size = upstream.size * weights
         bound = upstream.last_roundings(self.by, size[:, np.newaxis], slice(0, len(size)))[:, 0] + self.by.ua * size
         largest = np.maximum(upstream.peak * weights, weights * upstream.divided)
         usable = is_computable(self.case, self.by) & (largest < min(self.by.returned.max, self.by.storable) / 8)
-        whole = np.zeros((len(size), self.classes))
-        kept = kept_rows(self.case)
-        whole[kept, self.case.values["target"].reshape(-1)[kept]] = self.limited(bound, usable)[kept]
-        return whole
+        kept, limited = kept_rows(self.case), self.limited(bound, usable)
+        # What is stored on the way may be multiplied into every class.
+        whole = np.repeat(np.where(np.isfinite(limited) | ~kept, 0.0, np.inf)[:, np.newaxis], self.classes, axis=1)
+        whole[kept, self.case.values["target"].reshape(-1)[kept]] = limited[kept]
+        return self.divided(whole)
 
 
 class _OfNormalised(_Gradient):
