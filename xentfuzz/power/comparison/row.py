@@ -32,10 +32,10 @@ def set_of(subject: Entry) -> str:
 class Verdicts:
     """Identifiers of one set. untried: what the way cannot be used on. dropped: what only its dropped cases accuse (see `Row`)."""
 
-    found: Sequence[str] = ()
-    missed: Sequence[str] = ()
-    untried: Sequence[str] = ()
-    dropped: Sequence[str] = ()
+    found: Sequence[str] = field(default_factory=list)
+    missed: Sequence[str] = field(default_factory=list)
+    untried: Sequence[str] = field(default_factory=list)
+    dropped: Sequence[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:

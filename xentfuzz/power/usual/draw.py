@@ -34,5 +34,6 @@ def some_ignored(random: Random, target: Array, count: int, ignore_index: int) -
 
 
 def kept_rows(rows: int, classes: int, most: int = LOGITS) -> int:
-    """How many of a suite's rows are drawn."""
-    return max(1, min(rows, most // classes))
+    """How many of a suite's rows are drawn; of a power of two a power of two, as rows left over from a block would be another test."""
+    kept = max(1, min(rows, most // classes))
+    return 1 << (kept.bit_length() - 1) if rows & (rows - 1) == 0 else kept
