@@ -117,3 +117,8 @@ def test_the_region_leaves_out_cases_without_the_feature():
 def test_softmax_has_needs_too():
     recipe = Recipe("softmax", "float32", (2, 3, 2), {"logits": ArrayRecipe()}, {"axis": 1})
     assert explain(recipe, lambda recipe: len(recipe.shape) > 2).needs == ("rank > 2",)
+
+
+def test_a_narrow_target_may_not_hold_the_number_of_classes():
+    recipe = _recipe(shape=(1, 300), target=ArrayRecipe("first_class", dtype="int8"))
+    assert "at least 300 classes" in explain(recipe, _case(lambda case: case.values["logits"].shape[1] >= 300)).needs

@@ -101,7 +101,9 @@ def without_last_class(recipe: Recipe) -> Recipe:
 
     def change(name: str, values: Array) -> Array:
         if name == "target" and target_kind(recipe) == "index":
-            return np.where(values == ignore_index, values, np.minimum(values, rows.classes - 2))
+            # A narrow dtype may not hold the number of classes.
+            labels = values.astype(np.int64)
+            return np.where(labels == ignore_index, labels, np.minimum(labels, rows.classes - 2))
         if values.shape == rows.shape:
             return np.delete(values, -1, rows.axis)
         return values[:-1] if name == "weight" else values

@@ -29,6 +29,7 @@ WORKERS = 64  # threads among which rows are divided (D49)
     shown=Shown(call(TWO, [0, 1]), "loss", wrong="3.993", right="2.789", before=(call(THREE, [0, 1, 2]),)),
     unaffected=call(lambda: np.eye(ROW_BLOCK, 3), lambda: np.arange(ROW_BLOCK) % 3),
     smallest=2,
+    isolated=True,
 )
 class SumsTheWholeGroup(CrossEntropy):
     def __init__(self) -> None:

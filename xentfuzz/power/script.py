@@ -34,8 +34,7 @@ def script_fault(failure: Failure) -> str:
             )
         except subprocess.TimeoutExpired:
             return f"it did not end within {SECONDS} s"
-    # Python's own status for an exception is that of a finding, too.
-    if done.returncode == STILL_WRONG and "Traceback (most recent call last)" not in done.stderr:
-        return ""
     last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-    return f"exit status {done.returncode}: {last}"
+    # Python's own status for an exception is that of a finding, too: it has to be the one that was found.
+    expected = "Traceback (most recent call last)" not in done.stderr or (failure.kind == "raised" and last in failure.message)
+    return "" if done.returncode == STILL_WRONG and expected else f"exit status {done.returncode}: {last}"

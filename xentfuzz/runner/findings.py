@@ -9,6 +9,7 @@ from xentfuzz.failures.explain_case import explain
 from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.recipes.draw import shrink
 from xentfuzz.recipes.recipe import Recipe, recipe_from
+from xentfuzz.runner.alone import as_found_alone
 from xentfuzz.runner.contestant import Contestant, Deadline, Found
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.profiles import Profile
@@ -90,6 +91,8 @@ def _alike(failure: Failure, other: Failure) -> bool:
     """
     kinds = {failure.kind, other.kind}
     needs, others = set(failure.needs), set(other.needs)
+    if kinds == {"stale_state"} and failure.check == other.check:
+        return True
     if not (kinds <= WRONG_NUMBERS and needs and others):
         return False
     if failure.check == other.check or "accuracy" in kinds:
@@ -104,6 +107,22 @@ def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
 
 
 def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: Deadline) -> Failure:
+    """The smallest failure of what was found, as it is by itself, with what it needs."""
+    smallest = _shrunk(contestant, found, profile, deadline)
+    if smallest.kind in WRONG_NUMBERS and _evaluations(found, profile):
+        smallest = as_found_alone(contestant, found.check, found.recipe, smallest)
+    if smallest.check != found.check.name:
+        stale = Found(find_check(smallest.check), recipe_from(smallest.recipe), smallest, found.origin)
+        smallest = _shrunk(contestant, stale, profile, deadline)
+    smallest.dtypes = tuple(found.dtypes)
+    explicable = smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and _evaluations(found, profile)
+    if explicable and not deadline.has_passed():
+        explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
+        smallest.needs, smallest.region = explanation.needs, explanation.region
+    return smallest
+
+
+def _shrunk(contestant: Contestant, found: Found, profile: Profile, deadline: Deadline) -> Failure:
     smallest = found.failure
 
     def still_fails(recipe: Recipe) -> bool:
@@ -115,17 +134,10 @@ def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: 
         return fails
 
     evaluations = _evaluations(found, profile)
-    smallest.dtypes = tuple(found.dtypes)
-    if not evaluations:
-        return smallest
-    if found.origin is not None and not deadline.has_passed():
+    if evaluations and found.origin is not None and not deadline.has_passed():
         origin = found.origin
         recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
         still_fails(recipe)
-    smallest.dtypes = tuple(found.dtypes)
-    if found.failure.kind not in CRASH_KINDS and not deadline.has_passed():
-        explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
-        smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
 
 
