@@ -7,7 +7,6 @@ import pytest
 from xentfuzz.failures.failure import failure
 from xentfuzz.power.script import script_fault
 
-
 EXCEPTION = "import numpy; raise ValueError('no such thing')"
 
 

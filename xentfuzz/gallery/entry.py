@@ -47,8 +47,8 @@ class Entry:
     reference: the public report, or "derived". mechanism: one line. kernel: makes the object whose forward and backward are called.
     shown: what proves the bug; unaffected: a near miss, a case that is answered rightly (None where there is none).
     smallest: the smallest number of logits with which it can be shown. profile: the smallest profile that can find it.
-    honest: why it is no bug, None for a faulty one. declares: further arguments of Implementation. isolated: its process suffers from it, or
-    remembers earlier calls.
+    honest: why it is no bug, None for a faulty one. declares: further arguments of Implementation.
+    isolated: its process suffers from it, or remembers earlier calls.
     """
 
     id: str
