@@ -32,6 +32,52 @@ def loss(logits, target, *, reduction="mean", ignore_index=-100):
 """
 
 
+STUCK_WHILE_SHRINKING = f"""
+import time
+from pathlib import Path
+
+from kernels import wrong
+
+calls = 0
+
+
+def loss(logits, target, *, reduction="mean", ignore_index=-100):
+    global calls
+    calls += 1
+    if Path("interrupted_once").exists():
+        Path("shrinking").touch()
+        time.sleep(3600)
+    if calls == {MOST_CALLS + 50}:
+        Path("well_under_way").touch()
+    time.sleep(0.01)
+    return wrong(logits, target, reduction=reduction, ignore_index=ignore_index)
+"""
+
+
+@pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
+def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolation):
+    (folder / "slow.py").write_text(STUCK_WHILE_SHRINKING)
+    arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--check", "dtype", "--json", "r.json", isolation]
+    program = [sys.executable, "-m", "xentfuzz", *arguments, "--seed", "1"]
+    with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        _wait_for(folder / "well_under_way", process)
+        (folder / "interrupted_once").touch()
+        os.killpg(process.pid, signal.SIGINT)
+        _wait_for(folder / "shrinking", process)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err + out
+    assert "INTERRUPTED" in out
+    (report,) = json.loads((folder / "r.json").read_text())["reports"]
+    assert "value" in {failure["check"] for failure in report["failures"]}
+    assert list((folder / ".xentfuzz").rglob("*.json"))
+
+
+def _wait_for(sign, process):
+    while not sign.exists() and process.poll() is None:
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
 def test_an_interrupted_check_keeps_what_it_found_and_ends_with_130(folder, isolation):
     (folder / "slow.py").write_text(SLOW)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xentfuzz.checks.check import Check
@@ -33,7 +33,8 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 from xentfuzz.runner.examine import Excluded, examine
-from xentfuzz.runner.findings import findings
+from xentfuzz.runner.findings import Effort, findings
+from xentfuzz.runner.interruption import Interruption
 from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.real_input import run_recorded
@@ -83,7 +84,8 @@ def check(
 def run_checks(implementations: Sequence[Implementation], settings: Settings) -> list[CheckReport]:
     """One report for each implementation that could be opened, operation by operation, on common corpora.
 
-    A KeyboardInterrupt ends the run early: what was found until then is reported, and RunFinished says so.
+    A KeyboardInterrupt ends the run early: what was found until then is shrunk and reported, and RunFinished says so. Another one ends the
+    shrinking too.
     """
     for name in settings.checks or ():
         find_check(name)
@@ -91,16 +93,18 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
     deadline = Deadline.after(settings.budget)
     settings.emit(RunStarted(settings.kind, settings.seed, settings.profile.name, len(implementations)))
     reports: list[CheckReport] = []
-    interrupted = False
+    trying, finishing = Interruption(), Interruption()
     with Pool(settings.isolate) as pool:
         for operation in dict.fromkeys(implementation.operation for implementation in implementations):
             group = [implementation for implementation in implementations if implementation.operation == operation]
-            contestants = _open(pool, group, settings, alone=len(implementations) == 1)
-            interrupted = _run_operation(operation, contestants, settings, deadline)
-            reports += [_finish(contestant, settings, deadline) for contestant in contestants]
-            if interrupted:
+            contestants: list[Contestant] = []
+            with trying:
+                contestants += _open(pool, group, settings, alone=len(implementations) == 1)
+                _run_operation(operation, contestants, settings, deadline)
+            reports += [_finish(contestant, settings, deadline, finishing) for contestant in contestants]
+            if trying.happened or finishing.happened:
                 break
-    settings.emit(RunFinished(time.monotonic() - began, interrupted))
+    settings.emit(RunFinished(time.monotonic() - began, trying.happened or finishing.happened))
     return reports
 
 
@@ -191,8 +195,8 @@ def _reason_against(check: Check, subject: Subject) -> str | None:
     return check.applies(subject.capabilities, subject.implementation)
 
 
-def _run_operation(operation: str, contestants: list[Contestant], settings: Settings, deadline: Deadline) -> bool:
-    """Corpora and searches of one operation; True where the user interrupted them."""
+def _run_operation(operation: str, contestants: list[Contestant], settings: Settings, deadline: Deadline) -> None:
+    """Corpora and searches of one operation."""
     plan = Plan(
         get_operation(operation),
         settings.profile,
@@ -204,7 +208,7 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
     )
     agreement = Agreement()
     dtypes = settings.dtypes or FLOAT_NAMES
-    with _interruptible() as interruption:
+    try:
         for contestant in contestants if settings.stored else ():
             try_stored(contestant, dtypes, plan.excluded)
         if contestants:
@@ -212,23 +216,13 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
             run_corpora(plan, contestants, dtypes, agreement)
         for contestant in contestants:
             directed_search(plan, contestant, [name for name in dtypes if name in contestant.subject.capabilities.dtypes])
-    if agreement.pairs:
-        settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
-    return bool(interruption)
+    finally:
+        if agreement.pairs:
+            settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
 
 
 def _of_dtypes(settings: Settings) -> list[Recorded]:
     return [recorded for recorded in settings.recorded if settings.dtypes is None or recorded.dtype in settings.dtypes]
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[str]]:
-    """Turns Ctrl-C into a note, so that what was found is still reported."""
-    interruption: list[str] = []
-    try:
-        yield interruption
-    except KeyboardInterrupt:
-        interruption.append("interrupted")
 
 
 def _excluded(expected: Expectations | None) -> Excluded:
@@ -250,13 +244,18 @@ def _progress(settings: Settings) -> Callable[[Progress], None]:
     return progress
 
 
-def _finish(contestant: Contestant, settings: Settings, deadline: Deadline) -> CheckReport:
-    """Shrink and group what was found, judge expectations, and close the report."""
+def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, interruption: Interruption) -> CheckReport:
+    """Shrink and group what was found, judge expectations, and close the report; without the rest of it once the user interrupts."""
     for found in contestant.found.values():
         settings.emit(FailureFound(found.failure, shrunk=False))
-    shrinking = deadline if settings.shrink else Deadline.after(0.0)
-    failures = findings(contestant, settings.profile, shrinking, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
-    report = finished_report(contestant, failures, settings, deadline)
+    effort = Effort(settings.profile, deadline if settings.shrink else Deadline.after(0.0), interruption)
+    failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
+    report = None
+    with interruption:
+        report = finished_report(contestant, failures, settings, deadline)
+    if report is None:
+        report = finished_report(contestant, failures, replace(settings, expected=None), deadline)
+        report.notes.append("interrupted: expected failures are not told from others")
     if settings.stored:
         store_failures(report)
     for result in report.checks:

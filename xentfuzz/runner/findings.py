@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from xentfuzz.checks.registry import find_check
 from xentfuzz.failures.explain_case import explain
@@ -12,6 +13,7 @@ from xentfuzz.recipes.recipe import Recipe, recipe_from
 from xentfuzz.runner.alone import as_found_alone
 from xentfuzz.runner.contestant import Contestant, Deadline, Found
 from xentfuzz.runner.examine import examine
+from xentfuzz.runner.interruption import Interruption
 from xentfuzz.runner.profiles import Profile
 
 # From the clearest to the most derived: a wrong value explains a wrong gradient, and both explain a broken identity.
@@ -39,15 +41,26 @@ CRASH_EVALUATIONS = 20
 EXPENSIVE = {"large": 10, "huge": 0, "device": 0}
 
 
-def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrunk: Callable[[Failure], None]) -> list[Failure]:
-    """One Failure for each bug, clearest first; `shrunk` is told of each as soon as it is known."""
+class Effort(NamedTuple):
+    """How long a failure is made smaller: by the profile's number of calls, until the deadline, or until the user interrupts."""
+
+    profile: Profile
+    deadline: Deadline
+    interruption: Interruption
+
+
+def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure], None]) -> list[Failure]:
+    """One Failure for each bug, clearest first; `shrunk` is told of each as soon as it is known.
+
+    What the user interrupts is left as small as it is by then, and what comes after it as it was found.
+    """
     made: list[Failure] = []
     for found in sorted(contestant.found.values(), key=_clearness):
-        related = next((failure for failure in made if _explains(contestant, failure, found)), None)
+        related = _related(contestant, made, found, effort.interruption)
         if related is not None:
             _note_too(related, found.check.name, found.failure.kind)
             continue
-        failure = _smallest(contestant, found, profile, deadline)
+        failure = _smallest(contestant, found, effort)
         alike = next((other for other in made if _alike(other, failure)), None)
         if alike is not None:
             _note_too(alike, failure.check, failure.kind)
@@ -57,6 +70,14 @@ def findings(contestant: Contestant, profile: Profile, deadline: Deadline, shrun
     for failure in made:
         failure.finish()
     return made
+
+
+def _related(contestant: Contestant, made: list[Failure], found: Found, interruption: Interruption) -> Failure | None:
+    """One of those made that is the same bug."""
+    if not interruption.happened:
+        with interruption:
+            return next((failure for failure in made if _explains(contestant, failure, found)), None)
+    return None
 
 
 def _note_too(failure: Failure, check: str, kind: str) -> None:
@@ -106,23 +127,32 @@ def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
     return isinstance(verdict, Failure) and verdict.kind in WRONG_NUMBERS
 
 
-def _smallest(contestant: Contestant, found: Found, profile: Profile, deadline: Deadline) -> Failure:
+def _smallest(contestant: Contestant, found: Found, effort: Effort) -> Failure:
     """The smallest failure of what was found, as it is by itself, with what it needs."""
-    smallest = _shrunk(contestant, found, profile, deadline)
-    if smallest.kind in WRONG_NUMBERS and _evaluations(found, profile):
+    interruption = effort.interruption
+    smallest = found.failure if interruption.happened else _shrunk(contestant, found, effort)
+    smallest.dtypes = tuple(found.dtypes)
+    if not interruption.happened:
+        with interruption:
+            return _alone_and_explained(contestant, found, smallest, effort)
+    return smallest
+
+
+def _alone_and_explained(contestant: Contestant, found: Found, smallest: Failure, effort: Effort) -> Failure:
+    if smallest.kind in WRONG_NUMBERS and _evaluations(found, effort.profile):
         smallest = as_found_alone(contestant, found.check, found.recipe, smallest)
     if smallest.check != found.check.name:
         stale = Found(find_check(smallest.check), recipe_from(smallest.recipe), smallest, found.origin)
-        smallest = _shrunk(contestant, stale, profile, deadline)
+        smallest = _shrunk(contestant, stale, effort)
     smallest.dtypes = tuple(found.dtypes)
-    explicable = smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and _evaluations(found, profile)
-    if explicable and not deadline.has_passed():
+    explicable = smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and _evaluations(found, effort.profile)
+    if explicable and not effort.deadline.has_passed():
         explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
         smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
 
 
-def _shrunk(contestant: Contestant, found: Found, profile: Profile, deadline: Deadline) -> Failure:
+def _shrunk(contestant: Contestant, found: Found, effort: Effort) -> Failure:
     smallest = found.failure
 
     def still_fails(recipe: Recipe) -> bool:
@@ -133,11 +163,11 @@ def _shrunk(contestant: Contestant, found: Found, profile: Profile, deadline: De
             smallest = verdict
         return fails
 
-    evaluations = _evaluations(found, profile)
-    if evaluations and found.origin is not None and not deadline.has_passed():
+    evaluations = _evaluations(found, effort.profile)
+    if evaluations and found.origin is not None and not effort.deadline.has_passed():
         origin = found.origin
-        recipe = shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations)
-        still_fails(recipe)
+        with effort.interruption:
+            still_fails(shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations))
     return smallest
 
 
