@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -98,16 +99,39 @@ def _kernel(name: str, one: Mutation) -> Callable[[], Any]:
         module = ModuleType(f"xentfuzz.gallery.mutants.{name}")
         sys.modules[module.__name__] = module  # dataclasses look their module up there
         exec(compile(one.tree(), module.__name__, "exec"), module.__dict__)  # noqa: S102 - our own source, with one slip
-        owner = module.__dict__.get(one.owner)
-        kinds = [kind for kind in module.__dict__.values() if isinstance(kind, type) and not kind.__name__.startswith("_")]
-        heirs = [kind for kind in kinds if owner is not None and issubclass(kind, owner) and hasattr(kind, "forward")]
-        return (heirs or [module.__dict__["CrossEntropy"]])[0]()
+        return _kernel_with(module, one.owner)
 
     return make
+
+
+def _kernel_with(module: ModuleType, name: str) -> Any:
+    """A kernel that has the code of the class of this name."""
+    owner = module.__dict__.get(name)
+    kinds = [kind for kind in module.__dict__.values() if isinstance(kind, type) and not kind.__name__.startswith("_")]
+    heirs = [kind for kind in kinds if owner is not None and issubclass(kind, owner) and hasattr(kind, "forward")]
+    return (heirs or [module.__dict__["CrossEntropy"]])[0]()
+
+
+def original(entry: Entry) -> Any:
+    """The honest kernel that a mutant was made from."""
+    source, one = next((source, one) for source, one in _all() if (source, one.name) == (entry.reference.split()[-1], entry.mechanism))
+    return _kernel_with(import_module(f"xentfuzz.gallery.{source}"), one.owner)
+
+
+@cache
+def of_same_bits() -> tuple[Entry, ...]:
+    """The mutants that are said to give the same bits as their originals on every input that the contract defines."""
+    names = {name for group in _groups() if group.get("same_bits") for name in group["mutants"]}
+    return tuple(entry for entry in mutants().values() if entry.mechanism in names)
 
 
 @cache
 def _equivalent() -> Mapping[str, str]:
     """Mutation's name -> why it is no bug."""
-    table = tomllib.loads((files("xentfuzz.gallery") / "equivalent_mutants.toml").read_text())
-    return {name: reason for group in table["group"] for name, reason in ((name, group["reason"]) for name in group["mutants"])}
+    return {name: group["reason"] for group in _groups() for name in group["mutants"]}
+
+
+@cache
+def _groups() -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = tomllib.loads((files("xentfuzz.gallery") / "equivalent_mutants.toml").read_text())["group"]
+    return groups
