@@ -1,6 +1,6 @@
-"""Large inputs: what is skipped or overwritten beyond 65,535 rows or classes, or beyond a boundary in elements, is found.
+"""Large inputs: what is skipped, overwritten or not counted beyond so many rows, classes or elements is found.
 
-The boundary of 2**31 elements is moved to where it costs nothing.
+The boundary of 2**31 elements, and that of 2**24 rows, are moved to where they cost nothing.
 """
 
 from __future__ import annotations
@@ -61,34 +61,57 @@ def classes_of_sixteen_bits(logits, target, *, ignore_index=-100, reduction="mea
     return forward(logits[:, :65_536], np.minimum(target, 65_535), ignore_index=ignore_index, reduction=reduction)
 
 
+def stops_counting(at):
+    """A mean that divides by a count which stops growing at `at` rows."""
+
+    def forward_(logits, target, *, ignore_index=-100, reduction="mean"):
+        value = forward(logits, target, ignore_index=ignore_index, reduction="sum" if reduction == "mean" else reduction)
+        if reduction != "mean":
+            return value
+        # In a wider format, as a kernel has the sum in before it divides.
+        rows = forward(logits, target, ignore_index=ignore_index, reduction="none").astype(np.float64)
+        return np.asarray(rows.sum() / min(at, (target != ignore_index).sum()), logits.dtype)
+
+    return forward_
+
+
+@pytest.fixture
+def countable(monkeypatch):
+    monkeypatch.setattr(large, "UNCOUNTABLE_ROWS", 5 << 10)
+    monkeypatch.setattr(large, "STEP", 64)
+
+
 @pytest.fixture
 def near_boundary(monkeypatch):
     monkeypatch.setattr(large, "BOUNDARY", BOUNDARY)
     monkeypatch.setattr(large, "CLASSES_OF_MANY_ELEMENTS", CLASSES)
 
 
-def implementation(forward, backward=backward):
+def implementation(forward, backward=backward, dtypes=("float32", "float64")):
     supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None, "ignore_index": None}}
-    return Implementation("tried", forward, backward=backward, dtypes=("float32", "float64"), supports=supports)
+    return Implementation("tried", forward, backward=backward, dtypes=dtypes, supports=supports)
 
 
 def tried(forward, backward=backward):
     """The report, and the result of the narrowest dtype."""
-    report = check(implementation(forward, backward), profile="thorough", max_examples=1, seed=0, isolate=False, checks=["large_input"])
-    return report, next(result for result in report.checks if result.dtype == "float32")
+    names = ["large_input", "large_input_gradient"]
+    report = check(implementation(forward, backward), profile="thorough", max_examples=1, seed=0, isolate=False, checks=names)
+    return report, {result.check: result for result in report.checks if result.dtype == "float32"}
 
 
 def test_an_honest_implementation_passes(near_boundary):
-    report, result = tried(forward)
+    report, results = tried(forward)
     assert not report.failures
-    assert (result.status, result.cases) == ("passed", 1)
-    assert {each.status for each in report.checks if each.dtype == "float64"} == {"unsupported"}
+    assert report.ok
+    assert [(result.status, result.cases) for result in results.values()] == [("passed", 1)] * 2
+    stated = {(each.status, each.reason, each.unsupported) for each in report.checks if each.dtype == "float64"}
+    assert stated == {("unsupported", "tried in float32 only", 0)}
 
 
 def test_equal_rows_may_differ_in_their_last_bits(near_boundary):
-    report, result = tried(last_bits_differ)
+    report, results = tried(last_bits_differ)
     assert not report.failures
-    assert result.status == "passed"
+    assert {result.status for result in results.values()} == {"passed"}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +123,8 @@ def test_equal_rows_may_differ_in_their_last_bits(near_boundary):
     ],
 )
 def test_what_goes_wrong_beyond_the_boundary_is_found(near_boundary, faulty, kind, row):
-    report, result = tried(*faulty)
-    assert result.status == "failed"
+    report, results = tried(*faulty)
+    assert results["large_input_gradient" if kind == "gradient" else "large_input"].status == "failed"
     (found,) = report.failures
     assert found.kind == kind
     assert found.details["index"][0] >= row
@@ -111,11 +134,37 @@ def test_what_goes_wrong_beyond_the_boundary_is_found(near_boundary, faulty, kin
 def test_a_lack_of_memory_is_said_in_figures(near_boundary, monkeypatch):
     monkeypatch.setattr(large, "BOUNDARY", 1 << 34)
     monkeypatch.setattr(large, "free_memory", lambda: 11 * large.GIB)
-    report, result = tried(forward)
+    report, results = tried(forward)
     assert not report.failures
-    assert result.status == "unsupported"
-    (reason,) = [reason for reason in report.unsupported if "GiB" in reason]
-    assert reason.endswith("classes need 256 GiB of memory, 11 GiB are free")
+    assert {result.status for result in results.values()} == {"unsupported"}
+    reasons = [reason for reason in report.unsupported if "GiB" in reason]
+    assert {reason.rpartition("classes ")[2] for reason in reasons} == {
+        "need 192 GiB of memory, 11 GiB are free",
+        "need 320 GiB of memory, 11 GiB are free",
+    }
+
+
+def counted(forward, name, **more):
+    return check(implementation(forward, dtypes=("float16",)), seed=0, isolate=False, checks=[name], **more)
+
+
+@pytest.mark.parametrize(("at", "status"), [(1 << 11, "failed"), (1 << 16, "failed"), (1 << 20, "passed")])
+def test_a_count_in_sixteen_bits_is_found_by_profile_quick(at, status):
+    report = counted(stops_counting(at), "mean_counts_every_row", profile="quick")
+    assert {result.status for result in report.checks if result.dtype == "float16"} == {status}
+
+
+@pytest.mark.parametrize(("at", "status"), [(1 << 12, "failed"), (1 << 20, "passed")])
+def test_a_count_that_stops_growing_is_found_although_sums_of_so_many_rows_may_be_inexact(countable, at, status):
+    report = counted(stops_counting(at), "mean_counts_beyond_float32", profile="thorough")
+    assert {result.status for result in report.checks if result.dtype == "float16"} == {status}
+
+
+def test_of_one_class_nothing_can_be_said(countable):
+    supports = {"targets": ("index",), "ranks": (2,), "largest_class_count": 1, "options": {"reduction": None}}
+    one = Implementation("tried", forward, dtypes=("float32",), supports=supports)
+    report = check(one, profile="thorough", seed=0, isolate=False, checks=["mean_counts_beyond_float32"])
+    assert "takes no 2 classes" in report.unsupported
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -133,14 +182,15 @@ def test_classes_beyond_sixteen_bits_are_found():
     assert {result.status for result in honest.checks if result.dtype == "float32"} == {"passed"}
 
 
-def test_quick_tries_none_of_them_and_default_the_largest_only_off_the_cpu():
+HUGE = ("large_input", "large_input_gradient", "mean_counts_beyond_float32")
+
+
+def test_quick_counts_rows_only_and_default_tries_the_largest_only_off_the_cpu():
     named = {check.name: check for check in checks_for("cross_entropy")}
-    cases = {
-        profile.name: {name: profile.most[named[name].cost_on("cpu")] for name in ("many_rows", "many_classes", "large_input")}
-        for profile in PROFILES.values()
-    }
-    assert set(cases["quick"].values()) == {0}
-    assert cases["default"]["large_input"] == 0
+    names = ("mean_counts_every_row", "many_rows", "many_classes", *HUGE)
+    cases = {profile.name: {name: profile.most[named[name].cost_on("cpu")] for name in names} for profile in PROFILES.values()}
+    assert {name: count for name, count in cases["quick"].items() if count} == {"mean_counts_every_row": 1}
+    assert {cases["default"][name] for name in HUGE} == {0}
     assert min(cases["thorough"].values()) > 0
     assert PROFILES["default"].most[named["large_input"].cost_on("cuda")] > 0
     assert PROFILES["quick"].most[named["large_input"].cost_on("cuda")] == 0

@@ -49,6 +49,7 @@ class Check:
     cost: how much one case costs, which is what a profile has its number of cases by (see COSTS).
     device_cost: the same on another device than the CPU, where it differs.
     isolated_only: whether it needs a worker of its own, because it changes the process.
+    only_dtype: the one dtype of those that an implementation takes in which it is tried; None: all of them.
     """
 
     name: str
@@ -64,6 +65,12 @@ class Check:
     cost: str = "call"
     device_cost: str | None = None
     isolated_only: bool = False
+    only_dtype: Callable[[Capabilities], str] | None = None
+
+    def passes_over(self, dtype: str, capabilities: Capabilities) -> str | None:
+        """Why it is not tried in a dtype, or None."""
+        only = dtype if self.only_dtype is None else self.only_dtype(capabilities)
+        return None if dtype == only else f"tried in {only} only"
 
     def cost_on(self, device: str) -> str:
         """What a case costs on a device."""

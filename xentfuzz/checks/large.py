@@ -1,8 +1,8 @@
-"""Checks of large inputs: more than 65,535 rows or classes, and more than 2**31 elements."""
+"""Checks of large inputs: rows that narrow counters can't count, more than 65,535 rows or classes, and more than 2**31 elements."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from xentfuzz.checks.compare import Comparison, compare
 from xentfuzz.checks.message import mismatch_message
 from xentfuzz.checks.protocol import functions_of, loss_dtype, on_case
 from xentfuzz.checks.refusal import refusal
-from xentfuzz.checks.results import gradient, merged, value
+from xentfuzz.checks.results import gradient, merged, needs_gradient, value
 from xentfuzz.checks.trial import Array, Trial, Unsupported, arguments_of, unwrap
 from xentfuzz.dtypes import FORMATS, dtype_name
 from xentfuzz.failures.failure import Failure, failure
@@ -27,6 +27,12 @@ from xentfuzz.subjects.outcome import Call
 
 # Indices of 16 and of 31 bits, and the second axis of a grid of blocks, end here. A twentieth of the rows more is seen in any mean.
 ROWS = 70_001
+# A count of rows in float16 stops growing at 2048, one in bfloat16 at 256, and float16 ends at 65,504.
+COUNTED_ROWS = (4_099, 66_001)
+# One in float32 stops growing at 2**24: a quarter of the rows more.
+UNCOUNTABLE_ROWS = (1 << 24) + (1 << 22)
+# One row in so many has a loss that is not 0, so that the sum of the losses has few rounding errors.
+STEP = 4096
 CLASSES = 65_601
 FEW_CLASSES = 4
 BOUNDARY = 1 << 31
@@ -34,10 +40,14 @@ BOUNDARY = 1 << 31
 CLASSES_OF_MANY_ELEMENTS = 32_767
 SECONDS = 600.0
 # Arrays of the size of the logits that exist at one time: here, in the worker, and for the implementation's own results and intermediates.
-COPIES = {"forward": 4, "backward": 6}
+COPIES = {"forward": 3, "backward": 5}
 # Rows that differ from the others of the same values, which are compared with the exact result one by one.
 MOST_COMPARED = 64
 GIB = 1 << 30
+# Of two classes in a narrow format, in the worker and here: logits, labels, and what the exact result needs.
+BYTES_OF_A_ROW = 380
+
+JUDGES: dict[str, Callable[[Trial], Measure]] = {"forward": value, "backward": gradient}
 
 
 def resized(case: Case, rows: int, classes: int) -> Case:
@@ -89,17 +99,15 @@ def _judged(trial: Trial, rows: int, classes: int) -> Measure:
     case = resized(trial.case, rows, classes)
     _takes(trial, case)
     large = on_case(trial, case)
-    judges = {"forward": value, "backward": gradient}
-    return merged(_with_calls(judges[function], large, function) for function in functions_of(trial) if function in judges)
+    return merged(_with_calls(judge, large, function) for function, judge in JUDGES.items() if function in functions_of(trial))
 
 
-def _with_calls(judge: Any, large: Trial, function: str) -> Measure:
+def _with_calls(judge: Callable[[Trial], Measure], large: Trial, function: str) -> Measure:
     try:
-        measured: Measure = judge(large)
+        return judge(large)
     except Failure as found:
         found.calls = ((function, large.case),)
         raise
-    return measured
 
 
 def _takes(trial: Trial, case: Case) -> None:
@@ -118,6 +126,42 @@ def many_classes(trial: Trial) -> Measure:
     if classes is None or classes < CLASSES:
         raise Unsupported(f"more than {classes} classes")
     return _judged(trial, 2, classes)
+
+
+# ---- rows that a narrow counter can't count
+
+
+def mean_counts_every_row(trial: Trial) -> Measure:
+    classes = _class_count(trial.subject.capabilities, 2)
+    return Measure(compared=False) if classes is None else merged(_judged(trial, rows, classes) for rows in COUNTED_ROWS)
+
+
+def mean_counts_beyond_float32(trial: Trial) -> Measure:
+    classes = _class_count(trial.subject.capabilities, 2)
+    # Of one class every loss is 0; more of them take more memory.
+    if classes != 2:
+        raise Unsupported("takes no 2 classes")
+    _require_memory(UNCOUNTABLE_ROWS * BYTES_OF_A_ROW, Size(UNCOUNTABLE_ROWS, classes))
+    case = _mostly_zero(trial, UNCOUNTABLE_ROWS)
+    _takes(trial, case)
+    large = on_case(trial, case)
+    return merged(_with_calls(judge, large, function) for function, judge in JUDGES.items() if function in functions_of(trial))
+
+
+def _mostly_zero(trial: Trial, rows: int) -> Case:
+    """Two classes, the first of which is as good as certain; every STEP-th label is the other one, and so is the last."""
+    case = trial.case
+    first = next(iter(case.values))
+    values = np.zeros((rows, 2), case.values[first].dtype)
+    values[:, 1] = -100
+    target = np.zeros(rows, case.values["target"].dtype)
+    target[::STEP] = target[-1] = 1
+    arrays = {first: values, "target": target}
+    if "grad_output" in case.values:
+        # So that the gradient of a mean over so many rows is no subnormal number of float16.
+        arrays["grad_output"] = np.array(32768, case.values["grad_output"].dtype)
+    options = {**case.options, "reduction": "mean"}
+    return Case(case.operation, case.dtype, {name: StridedArray.of(array) for name, array in arrays.items()}, options)
 
 
 # ---- more than 2**31 elements
@@ -141,16 +185,21 @@ class Size:
 
 
 def large_input(trial: Trial) -> Measure:
-    narrowest = min(trial.subject.capabilities.dtypes, key=lambda name: FORMATS[name].bits)
-    if trial.case.dtype != narrowest:
-        raise Unsupported(f"more than {BOUNDARY} elements are tried in {narrowest} only")
+    return _large(trial, "forward")
+
+
+def large_input_gradient(trial: Trial) -> Measure:
+    return _large(trial, "backward")
+
+
+def _large(trial: Trial, function: str) -> Measure:
     classes = _class_count(trial.subject.capabilities, CLASSES_OF_MANY_ELEMENTS)
     if classes is None:
         return Measure(compared=False)
     size = Size(BOUNDARY // classes + 3, classes)
     few = _few_rows(trial.case, size)
     _takes(trial, few)
-    return merged(_large_call(trial, size, few, function) for function in functions_of(trial) if function in COPIES)
+    return _large_call(trial, size, few, function)
 
 
 def _few_rows(case: Case, size: Size) -> Case:
@@ -165,6 +214,15 @@ def _few_rows(case: Case, size: Size) -> Case:
 
 
 def _large_call(trial: Trial, size: Size, few: Case, function: str) -> Measure:
+    # A worker keeps the memory that earlier calls shared with it, and would keep that of this one.
+    trial.subject.close()
+    try:
+        return _with_enough_memory(trial, size, few, function)
+    finally:
+        trial.subject.close()
+
+
+def _with_enough_memory(trial: Trial, size: Size, few: Case, function: str) -> Measure:
     _require_memory(COPIES[function] * size.rows * size.classes * FORMATS[few.dtype].bits // 8, size)
     arrays = {name: _spread(array, name, size) for name, array in few.arrays.items()}
     case = Case(few.operation, few.dtype, arrays, few.options)
@@ -251,10 +309,26 @@ def _failure(trial: Trial, size: Size, what: tuple[str, str], comparison: Compar
     return failure(kind, message, function=function, output=output, index=index, wanted=worst.wanted, **figures)
 
 
+def narrowest(capabilities: Capabilities) -> str:
+    """The one dtype in which there is memory for the most."""
+    return min(capabilities.dtypes, key=lambda name: FORMATS[name].bits)
+
+
+def gradient_without_simulator(capabilities: Capabilities, implementation: Implementation) -> str | None:
+    return no_simulator(capabilities, implementation) or needs_gradient(capabilities, implementation)
+
+
 def no_simulator(_: Capabilities, implementation: Implementation) -> str | None:
     return "runs in a simulator" if implementation.simulator else None
 
 
+COUNTED = f"""The mean over {" and ".join(map(str, COUNTED_ROWS))} rows is as right as that over a few.
+
+A count of rows, or a sum of weights, that is held in 16 bits stops growing at {1 << 11} in float16 and at {1 << 8} in bfloat16."""
+UNCOUNTABLE = f"""The mean over {UNCOUNTABLE_ROWS} rows of two classes is divided by their number.
+
+A count of rows in float32 that grows by one stops growing at 2**24. Most losses are 0, so that the sum of the losses is held to a few
+rounding errors and not to one for each row. Tried in the narrowest dtype that the implementation takes, where there is memory enough."""
 MANY_ROWS = f"""A batch of {ROWS} rows is answered like any other.
 
 Indices of 16 bits, and the second axis of a grid of blocks, end at 65535: what lies beyond is skipped, or is written over the first
@@ -262,6 +336,7 @@ rows."""
 MANY_CLASSES = f"""Rows of more than {CLASSES - 1} classes are answered like any others.
 
 Indices and counters of 16 bits, and shared memory for a row, end before that."""
+LARGE_GRADIENT = "large_input, for the gradient."
 LARGE = f"""An input of more than 2**31 = {BOUNDARY} elements and more than 65535 rows is answered like any other.
 
 All rows are equal but for those astride element 2**31, a half and a quarter of it, and the last ones; those and one of the others are held
@@ -270,11 +345,34 @@ tried in the narrowest dtype that the implementation takes, where there is memor
 
 DRAWS: dict[str, Any] = {"ranks": (2,), "targets": ("index",), "layouts": ("contiguous",)}
 RICH: dict[str, Any] = {**DRAWS, "options": {"reduction": None, "ignore_index": (-100,), "label_smoothing": None, "axis": None}}
+MEAN: dict[str, Any] = {**DRAWS, "options": {"reduction": ("mean",), "ignore_index": (-100,)}}
 # What every implementation takes, so that none of the few cases is drawn in vain.
 PLAIN: dict[str, Any] = {**DRAWS, "weight": False}
+LOSSES = ("nll_loss", "cross_entropy")
+HUGE: dict[str, Any] = {"draws": PLAIN, "cost": "huge", "device_cost": "device", "only_dtype": narrowest}
 
 CHECKS = (
+    Check(
+        "mean_counts_every_row",
+        "ordinary",
+        mean_counts_every_row,
+        COUNTED,
+        operations=LOSSES,
+        applies=no_simulator,
+        draws=MEAN,
+        cost="costly",
+    ),
     Check("many_rows", "ordinary", many_rows, MANY_ROWS, applies=no_simulator, draws=RICH, cost="large"),
     Check("many_classes", "ordinary", many_classes, MANY_CLASSES, applies=no_simulator, draws=RICH, cost="large"),
-    Check("large_input", "ordinary", large_input, LARGE, applies=no_simulator, draws=PLAIN, cost="huge", device_cost="device"),
+    Check(
+        "mean_counts_beyond_float32",
+        "ordinary",
+        mean_counts_beyond_float32,
+        UNCOUNTABLE,
+        operations=LOSSES,
+        applies=no_simulator,
+        **HUGE,
+    ),
+    Check("large_input", "ordinary", large_input, LARGE, applies=no_simulator, **HUGE),
+    Check("large_input_gradient", "ordinary", large_input_gradient, LARGE_GRADIENT, applies=gradient_without_simulator, **HUGE),
 )

@@ -164,8 +164,6 @@ def _as_right_as_autocast(trial: Trial, case: Case, output: str, result: Array) 
 
 
 def torch_compiled(trial: Trial) -> Measure:
-    if trial.case.dtype != "float32" and "float32" in trial.subject.capabilities.dtypes:
-        raise Unsupported("compiled in float32 only")
     case = ordinary_case(trial)
     found = perform(trial, "torch_compile", [("backward", case)], seconds=COMPILE_SECONDS)
     words = "compiled by torch.compile"
@@ -210,6 +208,10 @@ def on_cuda(capabilities: Capabilities, implementation: Implementation) -> str |
     if implementation.array != "torch":
         return f"{implementation.array} arrays, not torch tensors"
     return None if capabilities.device.startswith("cuda") else "needs a CUDA device"
+
+
+def float32_if_taken(capabilities: Capabilities) -> str:
+    return "float32" if "float32" in capabilities.dtypes else capabilities.dtypes[0]
 
 
 def autograd_is_asked(capabilities: Capabilities, implementation: Implementation) -> str | None:
@@ -270,6 +272,6 @@ CHECKS = (
     _check("torch_autocast", torch_autocast, AUTOCAST, applies=autograd_is_asked, cost="protocol"),
     _check("torch_current_stream", torch_current_stream, STREAM, applies=on_cuda, cost="costly"),
     _check("torch_current_device", torch_current_device, DEVICE, applies=on_cuda, cost="costly"),
-    _check("torch_compiled", torch_compiled, COMPILED, applies=autograd_is_asked, cost="compiler"),
+    _check("torch_compiled", torch_compiled, COMPILED, applies=autograd_is_asked, cost="compiler", only_dtype=float32_if_taken),
     _check("torch_custom_operator", torch_custom_operator, OPERATOR, applies=autograd_is_asked, cost="compiler"),
 )

@@ -66,9 +66,11 @@ class Group:
     cost: str
     names: tuple[str, ...]
 
-    def checks(self, contestant: Contestant) -> tuple[Check, ...]:
-        device = contestant.subject.capabilities.device
-        return tuple(check for check in contestant.checks if check.name in self.names and check.cost_on(device) == self.cost)
+    def checks(self, contestant: Contestant, dtype: str) -> tuple[Check, ...]:
+        """Those of a contestant that are tried in a dtype."""
+        capabilities = contestant.subject.capabilities
+        named = (check for check in contestant.checks if check.name in self.names and check.cost_on(capabilities.device) == self.cost)
+        return tuple(check for check in named if check.passes_over(dtype, capabilities) is None)
 
 
 def groups(contestants: Sequence[Contestant], *, hazardous: bool) -> list[Group]:
@@ -111,7 +113,7 @@ def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[
 
 def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[Corpus]:
     common = replace(common_space(plan.operation, dtype, group.family), **group.draws)
-    able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant)]
+    able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant, dtype)]
     real = tuple(contestant for contestant in able if not contestant.subject.implementation.simulator)
     seed = plan.derived_seed(dtype, group.family, group.cost, sorted(group.draws.items()))
     if real:
@@ -133,7 +135,7 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
     narrower = simulator or own != plan.profile.size(common, simulator)
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
-        compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant))
+        compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant, common.dtype))
         if compared < count:
             yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=narrower and attempt == 1))
     opted = opt_in_space(common, plan.operation, capabilities)
@@ -185,7 +187,7 @@ def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, t
     operation = plan.operation.name
     checks = [
         check
-        for check in corpus.group.checks(contestant)
+        for check in corpus.group.checks(contestant, recipe.dtype)
         if not plan.excluded(contestant.name, operation, check.name, recipe.dtype, recipe)
     ]
     reason = contestant.gave_up or refused(contestant, recipe, trial.case)

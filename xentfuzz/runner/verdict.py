@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xentfuzz.checks.check import Check
 from xentfuzz.checks.registry import find_check
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import UsageError
@@ -83,21 +84,25 @@ def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:
     for check in contestant.checks:
         for dtype in settings.dtypes or FLOAT_NAMES:
             result = contestant.result(check, dtype)
-            _settle(result, contestant)
+            _settle(result, contestant, check)
             results.append(result)
     for name, reason in contestant.not_applicable.items():
         results += [CheckResult(name, dtype, "unsupported", reason=reason) for dtype in settings.dtypes or FLOAT_NAMES]
     return results
 
 
-def _settle(result: CheckResult, contestant: Contestant) -> None:
+def _settle(result: CheckResult, contestant: Contestant, check: Check) -> None:
     """The status of a check that did not fail: passed only where something was compared."""
     if result.status == "failed":
         return
+    capabilities = contestant.subject.capabilities
+    passed_over = check.passes_over(result.dtype, capabilities)
     if result.cases:
         result.status = "passed"
-    elif result.dtype not in contestant.subject.capabilities.dtypes:
+    elif result.dtype not in capabilities.dtypes:
         result.status, result.reason = "unsupported", f"does not take {result.dtype}"
+    elif passed_over is not None:
+        result.status, result.reason = "unsupported", passed_over
     elif result.unsupported:
         result.status, result.reason = "unsupported", "no case that it takes could be compared"
     else:
@@ -109,8 +114,16 @@ def _problems(contestant: Contestant, report: CheckReport) -> list[str]:
     problems = []
     if not any(result.cases for result in report.checks):
         problems.append("nothing could be compared")
-    for dtype in contestant.subject.capabilities.dtypes:
-        tried = [result for result in report.checks if result.dtype == dtype and result.reason != "nothing was tried"]
+    capabilities = contestant.subject.capabilities
+    elsewhere = {check.name: check.passes_over for check in contestant.checks}
+    for dtype in capabilities.dtypes:
+        tried = [
+            result
+            for result in report.checks
+            if result.dtype == dtype
+            and result.reason != "nothing was tried"
+            and (result.check not in elsewhere or elsewhere[result.check](dtype, capabilities) is None)
+        ]
         if tried and not any(result.cases for result in tried):
             problems.append(f"nothing was compared in {dtype}, which it takes")
     return problems
