@@ -13,7 +13,7 @@ import pytest
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.failures import record
-from xentfuzz.failures.script import reproducer
+from xentfuzz.failures.script import reproducer, verdicts
 from xentfuzz.failures.script.conduct import STATES
 from xentfuzz.failures.script.reproducer import large_arrays
 from xentfuzz.failures.source import Form, Source, source_of
@@ -289,7 +289,8 @@ def test_own_spellings_and_fixed_arguments(make_failure, run, monkeypatch):
         ),
     ],
 )
-def test_other_kinds(make_failure, run, kind, name, details, words):
+def test_other_kinds(make_failure, run, monkeypatch, kind, name, details, words):
+    monkeypatch.setattr(verdicts, "SECONDS_IN_THREADS", 0.2)
     _shows_it(run, reproducer(make_failure(ARRAYS, kind=kind, source=_source(name), **details)), words)
 
 
@@ -379,7 +380,11 @@ def test_every_part_of_the_state_can_be_read_by_a_script():
 def test_what_takes_a_protocol_is_left_to_replay(make_failure, run):
     failure = make_failure(ARRAYS, kind="value", source=_source("loss"), **FIGURES)
     failure.check = "torch_current_stream"
-    assert "leaves the judgement to `xentfuzz replay`" in reproducer(failure)
+    script = reproducer(failure)
+    assert "leaves the judgement to `xentfuzz replay`" in script
+    assert "Exit status: 125" in script
+    for mended in (False, True):
+        assert run(script, mended=mended).status == 125
 
 
 def test_a_relation_of_gradients_shows_them(make_failure, run):

@@ -18,7 +18,7 @@ from xentfuzz.failures.script.libraries import Library, library_of
 from xentfuzz.failures.script.literals import Array
 from xentfuzz.failures.script.shown import Shown
 from xentfuzz.failures.script.target import Preamble, Target
-from xentfuzz.failures.script.verdicts import verdict
+from xentfuzz.failures.script.verdicts import UNJUDGED, unjudged, verdict
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -35,6 +35,7 @@ IMPORTS = {
     "runpy.": "import runpy",
     "subprocess.": "import subprocess",
     "sys.": "import sys",
+    "time.monotonic(": "import time",
     "tempfile.": "import tempfile",
     "warnings.": "import warnings",
     "zlib.": "import zlib",
@@ -73,16 +74,18 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
     shown = [_shown(call, targets[call.case.operation], library, file, shared) for call in _calls(failure)]
     judge, makes_the_calls = verdict(failure)
     crash = failure.kind in CRASH_KINDS
+    judged = judge(failure, shown, library)
+    ends_itself = judged[-1].startswith(("sys.exit(", "os._exit("))
     calls = [] if makes_the_calls else [line for call in shown for line in call.statements]
     body = _paragraphs(
         preamble.definitions,
         [line for call in shown for line in call.arrays],
         [f'print(f"Python {{platform.python_version()}}, {library.versions}")', *calls],
-        [*judge(failure, shown, library), *([] if crash else ["sys.exit(0 if ok else 1)"])],
+        [*judged, *([] if ends_itself else ["sys.exit(0 if ok else 1)"])],
     )
     before = _paragraphs(_environment(source), [GUARD] if crash else [])
     head = _paragraphs(
-        [_docstring(failure, source)],
+        [_docstring(failure, source, told=judge is not unjudged)],
         ["from __future__ import annotations"] if "->" in body else [],
         _imports(IMPORTS, "\n".join([before, *preamble.paths, body])),
         [before] if before else [],
@@ -194,7 +197,7 @@ def _imports(table: Mapping[str, str], text: str) -> list[str]:
     return sorted(lines, key=lambda line: line.startswith("from ")) + ([f"from math import {', '.join(constants)}"] if constants else [])
 
 
-def _docstring(failure: Failure, source: Source) -> str:
+def _docstring(failure: Failure, source: Source, *, told: bool) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in environment().items() if name in ("python", "numpy", source.array))
     lines = [
         failure.headline,
@@ -202,7 +205,7 @@ def _docstring(failure: Failure, source: Source) -> str:
         f"{failure.implementation}, {failure.operation}, {failure.dtype}: {KINDS[failure.kind]}.",
         *([f"Needs {listed(failure.needs)}."] if failure.needs else []),
         f"Found by xentfuzz {__version__} (check {failure.check}; {versions}), which this script does without.",
-        "Exit status: 1 where it is still so, 0 where it is right.",
+        "Exit status: 1 where it is still so, 0 where it is right." if told else f"Exit status: {UNJUDGED}, as it is not judged here.",
     ]
     text = without_paths("\n".join(lines)).replace("\\", "\\\\").replace('"', "'")
     return f'"""{text}\n"""'
