@@ -14,8 +14,8 @@ figures of the usual ways are those of one set of inputs with fixed seeds. *Case
 through, *seconds* what they take (median, one core; without making the inputs).
 
 *Dropped* cases are left out of a way's figures, because the plainest right implementation fails them (torch rounds its own results, and a
-tolerance may be below one rounding): nobody keeps a test that right code fails. The column before says how many further honest
-implementations such cases accuse.
+tolerance may be below one rounding): nobody keeps a test that right code fails. *Accused by dropped cases* is how many honest
+implementations they accuse.
 
 Where a suite is *re-created*, its generator, shapes, options and tolerances were written anew from its tests; torch on a CPU is the
 reference. What it asks of a fused layer, a device or a compiler is left out. To stay within seconds, rows are cut (never classes); the
