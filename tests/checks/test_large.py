@@ -65,12 +65,9 @@ def stops_counting(at):
     """A mean that divides by a count which stops growing at `at` rows."""
 
     def forward_(logits, target, *, ignore_index=-100, reduction="mean"):
-        value = forward(logits, target, ignore_index=ignore_index, reduction="sum" if reduction == "mean" else reduction)
-        if reduction != "mean":
-            return value
-        # In a wider format, as a kernel has the sum in before it divides.
-        rows = forward(logits, target, ignore_index=ignore_index, reduction="none").astype(np.float64)
-        return np.asarray(rows.sum() / min(at, (target != ignore_index).sum()), logits.dtype)
+        value = forward(logits, target, ignore_index=ignore_index, reduction=reduction)
+        kept = (target != ignore_index).sum()
+        return np.asarray(value * (max(kept, 1) / max(min(at, kept), 1)), logits.dtype) if reduction == "mean" else value
 
     return forward_
 
@@ -152,6 +149,12 @@ def counted(forward, name, **more):
 def test_a_count_in_sixteen_bits_is_found_by_profile_quick(at, status):
     report = counted(stops_counting(at), "mean_counts_every_row", profile="quick")
     assert {result.status for result in report.checks if result.dtype == "float16"} == {status}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_count_in_the_dtype_of_the_logits_is_found_by_profile_quick(seed):
+    report = check(catalogue.entry("R64").implementation, profile="quick", seed=seed, isolate=False, checks=["mean_counts_every_row"])
+    assert "float16" in {result.dtype for result in report.checks if result.status == "failed"}
 
 
 @pytest.mark.parametrize(("at", "status"), [(1 << 12, "failed"), (1 << 20, "passed")])
