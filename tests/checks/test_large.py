@@ -151,7 +151,7 @@ def test_a_count_in_sixteen_bits_is_found_by_profile_quick(at, status):
     assert {result.status for result in report.checks if result.dtype == "float16"} == {status}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_count_in_the_dtype_of_the_logits_is_found_by_profile_quick(seed):
     report = check(catalogue.entry("R64").implementation, profile="quick", seed=seed, isolate=False, checks=["mean_counts_every_row"])
     assert "float16" in {result.dtype for result in report.checks if result.status == "failed"}

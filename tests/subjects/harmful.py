@@ -112,6 +112,13 @@ def memory_without_end(logits):
 
 
 @on_demand
+def loops_with_much_memory(logits):
+    kept = np.ones(1 << 24)
+    while kept.size:
+        pass
+
+
+@on_demand
 def too_much_at_once(logits):
     return np.ones(1 << 56)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from xentfuzz.errors import UsageError
+from xentfuzz.subjects import worker_process
 
 CRASHES = {
     "segfault": "segfault",
@@ -113,6 +114,13 @@ def test_a_hang_is_reported_with_the_place(isolated, make_call, harm):
     message = subject.call(harm).crash.message
     assert message.startswith("it did not return within")
     assert 'File "harmful.py"' in message
+
+
+def test_a_hang_that_uses_much_memory_says_so(isolated, make_call, harm, monkeypatch):
+    monkeypatch.setattr(worker_process, "MUCH", 1 << 26)
+    subject = isolated("harmful:loops_with_much_memory", call_seconds=2)
+    subject.call(make_call())
+    assert subject.call(harm).crash.message.startswith("it did not return within 2 s, and used 2.0 GiB more than when idle")
 
 
 def test_a_fork_that_returns_from_the_call_does_not_answer_twice(isolated, make_call, harm):

@@ -34,8 +34,8 @@ CLEAREST_FIRST = (
 # Kinds that one wrong number shows as, depending on the check that looks; every other kind is a fault of its own.
 WRONG_NUMBERS = {"value", "gradient", "special", "accuracy", "relation"}
 
-# A crash costs a worker each time, a hang a time limit.
-CRASH_EVALUATIONS = 20
+# A crash costs a worker each time, a hang a time limit; shrinking has a limit of time, too.
+CRASH_EVALUATIONS = 80
 
 # By the cost of a check, whatever the profile; the failure of a case that takes minutes is reported as it is.
 EXPENSIVE = {"large": 10, "huge": 0, "device": 0}

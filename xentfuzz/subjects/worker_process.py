@@ -33,6 +33,8 @@ TICK = 0.05
 # What is kept of a worker's output for messages.
 TAIL = 4096
 READ = 1 << 16
+# Memory that is worth a word where a call does not return: it may be on its way to the limit.
+MUCH = 1 << 30
 # How long a process may take to end whose pipe is closed, or that has been killed.
 PATIENCE = 5.0
 
@@ -134,11 +136,13 @@ class WorkerProcess:
 
     def _hang(self, seconds: float) -> Crash:
         self.tail = b""
+        grown = 0 if self.baseline is None else private_memory(self.process.pid) - self.baseline
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGUSR1)
         time.sleep(TICK)
         self._drain()
-        return self._killed("hang", f"it did not return within {seconds:g} s")
+        memory = f", and used {grown / MUCH:.1f} GiB more than when idle" if grown > MUCH else ""
+        return self._killed("hang", f"it did not return within {seconds:.3g} s{memory}")
 
     def _death(self, when: str = "") -> Crash:
         deadline = time.monotonic() + PATIENCE
