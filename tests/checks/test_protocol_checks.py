@@ -101,6 +101,11 @@ def test_a_harmful_backward_is_found(function):
     assert pairs(report) == {BACKWARD[function]}
 
 
+def test_closed_streams_are_found_by_whatever_check_makes_the_call():
+    implementation = numpy_implementation("closes", forward="closes_standard_output")
+    assert pairs(found(implementation, "value")) == {("value", "global_state")}
+
+
 def test_labels_kept_for_backward_are_found():
     implementation = numpy_implementation("keeps labels", "notes_its_labels", "uses_the_last_labels")
     assert pairs(found(implementation, "no_memory_of_earlier_calls")) == {("no_memory_of_earlier_calls", "stale_state")}

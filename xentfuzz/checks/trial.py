@@ -109,6 +109,9 @@ def arguments_of(function: str, case: Case, value_dtype: str) -> dict[str, Strid
 
 def unwrap(outcome: Outcome, function: str, layout_refused: bool) -> Mapping[str, Any]:
     """The results of an outcome that has some; otherwise the Failure or Unsupported that it stands for."""
+    closed = outcome.notes.get("closed_streams", ())
+    if closed:
+        raise failure("global_state", f"{function} closes {' and '.join(closed)}", function=function)
     if outcome.results is not None:
         return outcome.results
     if outcome.unsupported is not None:

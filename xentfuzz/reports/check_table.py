@@ -12,6 +12,8 @@ from xentfuzz.reports.tally import STATUS_STYLES, STATUS_WORDS, Tally, tallies
 ROWS = 14
 # What the other columns leave of a line.
 NAME = 35
+# How the reason begins where a check is tried in another dtype.
+ELSEWHERE = "tried in "
 HEADER = ("check", "status", "cases", "unsupp.", "error/allowed")
 
 
@@ -23,7 +25,7 @@ def check_lines(report: ReportEntry) -> list[Line]:
     lines = _table([row for row in tried if row not in quiet], report.card.dtypes)
     if quiet:
         lines += wrapped(f"also passed: {', '.join(row.check for row in quiet)}", rest="  ")
-    return lines + _not_checked([row for row in rows if row not in tried])
+    return lines + _not_checked([row for row in rows if row not in tried], report.card.dtypes)
 
 
 def _table(rows: Sequence[Tally], dtypes: Sequence[str]) -> list[Line]:
@@ -45,8 +47,14 @@ def _cells(row: Tally) -> tuple[str, ...]:
     return (squeezed(row.check, NAME), STATUS_WORDS[row.status], str(row.cases), str(row.unsupported), error)
 
 
-def _not_checked(rows: Sequence[Tally]) -> list[Line]:
+def _not_checked(rows: Sequence[Tally], dtypes: Sequence[str]) -> list[Line]:
     by_reason: dict[str, list[str]] = {}
     for row in rows:
-        by_reason.setdefault(row.entries[0].reason, []).append(row.check)
+        by_reason.setdefault(_reason(row, dtypes), []).append(row.check)
     return [line for reason, checks in by_reason.items() for line in wrapped(f"not checked: {', '.join(checks)} ({reason})", rest="  ")]
+
+
+def _reason(row: Tally, dtypes: Sequence[str]) -> str:
+    """That of a dtype which the implementation takes, and in which the check is tried."""
+    reasons = [entry.reason for entry in row.entries if entry.dtype in dtypes] or [row.entries[0].reason]
+    return next((reason for reason in reasons if not reason.startswith(ELSEWHERE)), reasons[0])

@@ -1,0 +1,23 @@
+"""What was not checked is said with the reason that concerns the implementation."""
+
+from __future__ import annotations
+
+import pytest
+
+from xentfuzz.reports.check_table import check_lines
+from xentfuzz.runner.results import CheckResult
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ({"float16": "does not take float16", "float32": "nothing was tried", "float64": "nothing was tried"}, "nothing was tried"),
+        ({"float16": "does not take float16", "float32": "tried in float64 only", "float64": "no such memory"}, "no such memory"),
+        ({"float32": "tried in float64 only", "float64": "tried in float64 only"}, "tried in float64 only"),
+    ],
+)
+def test_the_reason_is_that_of_a_dtype_which_is_taken_and_tried(samples, document, reasons, said):
+    report = samples.passing()
+    report.checks = [CheckResult("large_input", dtype, "unsupported", reason=reason) for dtype, reason in reasons.items()]
+    (entry,) = document(samples.check_events(report)).reports
+    assert f"not checked: large_input ({said})" in [line.text for line in check_lines(entry)]
