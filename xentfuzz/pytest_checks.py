@@ -13,7 +13,7 @@ from xentfuzz import registry
 from xentfuzz.checks.registry import checks_for, find_check
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import Unavailable, UnknownName, UsageError
-from xentfuzz.failures.expected import Expectations, load_expectations, shipped_expectations
+from xentfuzz.failures.expected import Expectations, expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import operation_names
@@ -83,9 +83,7 @@ def check_calls(
     most = get_profile(profile).most
     implementations = list(_implementations(given or registry.implementations()))
     _require_known(operations or (), checks or (), only or (), implementations)
-    expected = shipped_expectations()
-    if expected_failures is not None:
-        expected += load_expectations(expected_failures)
+    expected = expectations(expected_failures)
     return [
         CheckCall(implementation, check.name, dtype, profile, seed, expected)
         for implementation in implementations

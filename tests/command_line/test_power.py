@@ -26,7 +26,17 @@ def test_a_missed_bug_is_a_finding(capsys):
     assert "only the thorough profile can find: R60" in out
 
 
-@pytest.mark.parametrize("arguments", [["--select", "R43x"], ["--profile", "fast"], ["--seeds", "0"], ["--json", "/"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--select", "R43x"],
+        ["--profile", "fast"],
+        ["--seeds", "0"],
+        ["--json", "/"],
+        ["--usual", "--seeds", "2"],
+        ["--compare", "a.json", "--select", "R43"],
+    ],
+)
 def test_wrong_usage(arguments, capsys):
     assert main(["power", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -52,8 +52,8 @@ def test_a_recipe_runs_through_every_check(xentfuzz, record):
     assert xentfuzz("replay", recipe, "kernels.py:loss").status == 0
 
 
-def test_a_damaged_record_is_wrong_usage(xentfuzz, record):
+def test_a_damaged_record_is_125(xentfuzz, record):
     record.write_text(record.read_text()[:100])
     ran = xentfuzz("replay", str(record), "kernels.py:wrong")
-    assert ran.status == 2
+    assert ran.status == 125
     assert record.name in ran.err

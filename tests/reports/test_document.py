@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
 import pytest
 
 from xentfuzz.errors import RecordError
@@ -78,6 +79,7 @@ def test_fields_of_a_later_release_are_passed_over(samples, document, tmp_path):
         ("[]", "results.json has no schema_version: not a results file of xentfuzz"),
         ('{"schema_version": 1, "kind": "ru', "results.json is not JSON"),
         ('{"schema_version": 1, "kind": 3}', "results.json is damaged: "),
+        ('{"schema_version": 1, "kind": "power"}', "results.json holds a document of kind 'power', not results of checks: `xentfuzz power"),
         ('{"schema_version": 1, "kind": "run"}', "results.json is damaged: Object missing required field `xentfuzz`"),
     ],
 )
@@ -97,3 +99,9 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecordError, match=r"results\.json is not JSON"):
         read_document(path)
+
+
+def test_a_wrong_result_that_was_to_be_timed_is_not_ok(samples, document):
+    made = document(samples.check_events(samples.passing()))
+    assert made.ok
+    assert not msgspec.structs.replace(made, benchmark={"rows": [{"status": "failed"}]}).ok

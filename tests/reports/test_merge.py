@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from xentfuzz.errors import RecordError
 from xentfuzz.reports.merge import merged
 
 
@@ -56,3 +60,10 @@ def test_a_stricter_grade_must_hold_everywhere(samples, document):
     reports = [samples.passing(stricter_grade="shift/any"), samples.passing()]
     (report,) = merged([document(samples.check_events(each)) for each in reports]).reports
     assert report.stricter_grade is None
+
+
+def test_times_of_different_runs_are_not_compared(samples, document):
+    timed = msgspec.structs.replace(document(samples.check_events(samples.passing())), benchmark={"rows": []})
+    assert merged([timed, document(samples.run_events())]).benchmark == {"rows": []}
+    with pytest.raises(RecordError, match="several of the files hold benchmarks"):
+        merged([timed, timed])

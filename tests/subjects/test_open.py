@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import kernels
 import pytest
 
@@ -46,3 +49,36 @@ def test_what_can_not_be_opened_leaves_no_worker(monkeypatch):
     with pytest.raises(UsageError, match="explains"):
         open_subject(Implementation("subject", "kernels:backward_of_picky", operation="softmax"), isolate=True)
     assert len(closed) == 1
+
+
+def test_what_only_a_worker_can_have_needs_one():
+    with pytest.raises(UsageError, match="only a worker of its own can have"):
+        open_subject(Implementation("subject", kernels.picky, environment={"A": "1"}), isolate=False)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "words"),
+    [
+        ({"dtypes": ("float31",)}, "did you mean 'float32'"),
+        ({"dtypes": "float32"}, "wanted a sequence of float16"),
+        ({"supports": {"ranks": (7,)}}, "unknown supports ranks '7'"),
+        ({"supports": {"targets": ("indices",)}}, "did you mean 'index'"),
+        ({"supports": {"options": {"smoothing": None}}}, "did you mean 'label_smoothing'"),
+        ({"mutates": ("logit",)}, "did you mean 'logits'"),
+        ({"device": "banana"}, "unknown device 'banana'"),
+        ({"grade": {"float32": "exact"}}, "is not FORM/SUMMATION"),
+    ],
+)
+def test_a_declared_name_that_does_not_exist_is_refused(declaration, words):
+    with pytest.raises(UsageError, match=words):
+        open_subject(Implementation("subject", kernels.picky, **declaration))
+
+
+def test_a_module_that_checks_itself_when_imported_starts_no_endless_row_of_workers(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "import xentfuzz\n\n\ndef loss(logits, target):\n    return logits.sum()\n\n\n"
+        "print(xentfuzz.check(loss, profile='quick', max_examples=1, isolate=True).ok)\n"
+    )
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert 'put that call under `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]

@@ -90,7 +90,7 @@ def dtype(trial: Trial) -> Measure:
             raise failure(
                 "dtype", f"{function}: {words} is {given}, wanted {wanted}", function=function, output=output, got=given, exact=wanted
             )
-    return Measure()
+    return Measure(compared=bool(outputs))
 
 
 def called_outputs(trial: Trial) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ class Course:
     def __init__(self) -> None:
         self.interrupted = False
         self.wrong_when_timed = False
+        self.timed = False
         self.refused: list[str] = []
 
     def __call__(self, event: Event) -> None:
@@ -25,6 +26,7 @@ class Course:
                 self.refused.append(event.implementation)
             case BenchmarkFinished():
                 self.interrupted |= event.record["interrupted"]
+                self.timed = bool(event.record["rows"])
                 self.wrong_when_timed = any(row["status"] == "failed" for row in event.record["rows"])
             case _:
                 pass
@@ -35,4 +37,6 @@ class Course:
             return status.INTERRUPTED
         if self.wrong_when_timed or not all(report.ok for report in reports):
             return status.FINDINGS
-        return status.USAGE if all_wanted and self.refused else status.OK
+        if all_wanted and self.refused:
+            return status.USAGE
+        return status.FINDINGS if self.refused and not reports and not self.timed else status.OK

@@ -39,6 +39,9 @@ def power(
 ) -> int:
     """Measure what the checks find: real bugs, and false alarms."""
     if usual or compare:
+        _refuse_options_of_a_search(seeds, profile, budget, shrink=shrink)
+        if select and not usual:
+            raise UsageError("--select chooses what --usual measures; --compare takes all that its files hold")
         return _compare(select, compare or [], jobs=jobs, usual=usual, json=json, out=out)
     if out is not None:
         raise UsageError("--out writes a comparison: give --compare FILE.json or --usual too")
@@ -65,6 +68,13 @@ def power(
     if interrupted:
         return status.INTERRUPTED
     return status.OK if all(summary.ok for summary in found) else status.FINDINGS
+
+
+def _refuse_options_of_a_search(seeds: int, profile: str, budget: float | None, *, shrink: bool) -> None:
+    given = {"--seeds": seeds != 1, "--profile": profile != "default", "--budget": budget is not None, "--shrink": shrink}
+    names = [name for name, is_given in given.items() if is_given]
+    if names:
+        raise UsageError(f"{', '.join(names)} with --usual or --compare: these ways of checking have none of that")
 
 
 def _measured(tasks: Sequence[Task], jobs: int, screen: Any) -> tuple[list[Measurement], bool]:

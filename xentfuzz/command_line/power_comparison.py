@@ -48,7 +48,9 @@ def stored(paths: Sequence[str]) -> list[Row]:
 
 
 def files_in(folder: str | None) -> list[str]:
-    """What `write_folder` writes."""
+    """What `write_folder` writes. Raises Unavailable where matplotlib is missing."""
+    if folder is not None:
+        _require("matplotlib")
     return [] if folder is None else [str(Path(folder) / name) for name in (PAGE, PLOT, FIGURES)]
 
 
@@ -62,12 +64,11 @@ def show(rows: Sequence[Row], screen: Any) -> None:
 
 
 def write_folder(folder: str, document: dict[str, Any], rows: Sequence[Row]) -> None:
-    """The page, the plot and the figures. Raises Unavailable where matplotlib is missing."""
+    """The page, the plot and the figures."""
     from xentfuzz.files import write_whole  # noqa: PLC0415
     from xentfuzz.power.comparison.page import to_page  # noqa: PLC0415
     from xentfuzz.power.comparison.plot import to_svg  # noqa: PLC0415
 
-    _require("matplotlib")
     command = f"xentfuzz power --compare {FIGURES} --compare NEW.json --out ."
     contents = {PLOT: to_svg(rows), PAGE: to_page(rows, command), FIGURES: json.dumps(document, indent=1) + "\n"}
     for name, content in contents.items():

@@ -30,8 +30,9 @@ def replay(record: Record, target: ReplayTarget = None) -> int:
     from xentfuzz.failures.replay import replay as run_again  # noqa: PLC0415
 
     record = _path(record)
-    operation = _operation(record)
+    recipe = _recipe(record)
     try:
+        operation = recipe.operation if recipe else _operation(record)
         implementation = named([target], operation=operation)[0] if target else None
     except XentfuzzError as error:
         # At this commit, or on this machine: for git bisect that is no verdict.
@@ -54,13 +55,17 @@ def _path(given: str) -> str:
     return str(found[0])
 
 
-def _operation(given: str) -> str | None:
-    """What the record or the recipe is a case of; None where it is neither, which `run_again` explains."""
-    from xentfuzz.failures.record import read  # noqa: PLC0415
+def _recipe(given: str) -> Recipe | None:
+    """The recipe that was given as one line, or None. Raises RecordError for a line that is none."""
     from xentfuzz.recipes.recipe import recipe_from  # noqa: PLC0415
 
-    if given.lstrip().startswith("{"):
-        return recipe_from(given).operation
+    return recipe_from(given) if given.lstrip().startswith("{") else None
+
+
+def _operation(given: str) -> str | None:
+    """What the record is a case of; None where there is no such file, which `run_again` explains."""
+    from xentfuzz.failures.record import read  # noqa: PLC0415
+
     return read(given).operation if Path(given).is_file() else None
 
 

@@ -183,6 +183,12 @@ def load_expectations(given: str | Path | Sequence[dict[str, Any]]) -> Expectati
         raise UsageError(f"cannot read {given}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def expectations(given: str | Path | Sequence[dict[str, Any]] | None) -> Expectations:
+    """Those of `load_expectations`, none for None, beside those that come with xentfuzz."""
+    own = Expectations() if given is None else load_expectations(given)
+    return own + shipped_expectations()
+
+
 def shipped_expectations() -> Expectations:
     """What xentfuzz itself knows about libraries of others (`known.toml`, beside this module)."""
     return parse_expectations(resources.files(__package__).joinpath("known.toml").read_text(encoding="utf-8"), "known.toml")

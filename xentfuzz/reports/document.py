@@ -113,7 +113,9 @@ class Document(msgspec.Struct, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        return all(report.ok for report in self.reports)
+        """Whether nothing was found and every result that was to be timed is right."""
+        rows = self.benchmark["rows"] if self.benchmark else []
+        return all(report.ok for report in self.reports) and not any(row["status"] == "failed" for row in rows)
 
 
 def report_entry(report: CheckReport) -> ReportEntry:
@@ -158,10 +160,21 @@ def read_document(path: str | Path) -> Document:
     except ValueError as error:
         raise RecordError(f"{name} is not JSON ({error}): was it cut off?") from None
     _require_version(name, record)
+    _require_results(name, record)
     try:
         return msgspec.convert(record, Document, strict=False)
     except msgspec.ValidationError as error:
         raise RecordError(f"{name} is damaged: {error}") from None
+
+
+# Kinds of documents that hold something else than results of checks -> what reads them.
+ELSEWHERE = {"power": "xentfuzz power --compare FILE --out FOLDER", "failure": "xentfuzz replay FILE"}
+
+
+def _require_results(name: str, record: dict[str, Any]) -> None:
+    kind = record.get("kind")
+    if kind in ELSEWHERE:
+        raise RecordError(f"{name} holds a document of kind {kind!r}, not results of checks: `{ELSEWHERE[kind]}` reads it")
 
 
 def _require_version(name: str, record: Any) -> None:

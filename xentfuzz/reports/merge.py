@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from xentfuzz.errors import RecordError
 from xentfuzz.reports.document import CheckEntry, Document, FailureEntry, ReportEntry
 from xentfuzz.reports.tally import WORST_FIRST
 
@@ -14,12 +15,17 @@ from xentfuzz.reports.tally import WORST_FIRST
 def merged(documents: Sequence[Document]) -> Document:
     """One document with the reports of all. Reports of the same implementation and operation become one: cases are added, the worst error
     and the worst status of each check kept, failures that say the same listed once. What differs between machines is listed side by side.
+    Raises RecordError for several benchmarks: times of different runs are no comparison.
     """
     first, *others = documents
     if not others:
         return first
+    benchmarks = [document.benchmark for document in documents if document.benchmark]
+    if len(benchmarks) > 1:
+        raise RecordError("several of the files hold benchmarks, and times of different runs can't be compared: render these one by one")
     return msgspec.structs.replace(
         first,
+        kind=first.kind if all(other.kind == first.kind for other in others) else "run",
         environment=_environments(documents),
         command=first.command if all(other.command == first.command for other in others) else [],
         seed=first.seed if all(other.seed == first.seed for other in others) else None,
@@ -28,7 +34,7 @@ def merged(documents: Sequence[Document]) -> Document:
         reports=_reports(documents),
         unavailable=[entry for document in documents for entry in document.unavailable],
         agreement=[entry for document in documents for entry in document.agreement],
-        benchmark=next((document.benchmark for document in documents if document.benchmark), None),
+        benchmark=benchmarks[0] if benchmarks else None,
     )
 
 

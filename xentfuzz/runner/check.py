@@ -11,7 +11,7 @@ from xentfuzz.checks.check import Check
 from xentfuzz.checks.registry import checks_for, find_check
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import UsageError, XentfuzzError
-from xentfuzz.failures.expected import Expectations
+from xentfuzz.failures.expected import Expectations, expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
@@ -63,9 +63,9 @@ def check(
     """Check one implementation: an Implementation, a registered name, or a plain forward function.
 
     max_examples: cases for each (check, dtype); budget: seconds; seed: None for a fresh one; isolate: None for the default of its
-    declaration; checks: names; expected_failures: a TOML path or a list of its tables. Raises UsageError for what cannot be run.
+    declaration; checks: names; expected_failures: a TOML path or a list of its tables, beside those that come with xentfuzz. Raises
+    UsageError for what cannot be run.
     """
-    from xentfuzz.failures.expected import load_expectations  # noqa: PLC0415 - most calls expect nothing
     from xentfuzz.subjects.target import resolve  # noqa: PLC0415
 
     settings = Settings(
@@ -76,9 +76,9 @@ def check(
         budget=budget,
         isolate=isolate,
         checks=None if checks is None else tuple(checks),
-        expected=load_expectations(expected_failures) if expected_failures is not None else None,
+        expected=expectations(expected_failures),
     )
-    return run_checks([resolve(implementation)], settings)[0]
+    return run_checks([resolve(implementation, isolate=isolate is not False)], settings)[0]
 
 
 def run_checks(implementations: Sequence[Implementation], settings: Settings) -> list[CheckReport]:
@@ -250,6 +250,7 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, inte
         settings.emit(FailureFound(found.failure, shrunk=False))
     effort = Effort(settings.profile, deadline if settings.shrink else Deadline.after(0.0), interruption)
     failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
+    contestant.interrupted = interruption.happened
     report = None
     with interruption:
         report = finished_report(contestant, failures, settings, deadline)

@@ -47,7 +47,7 @@ class Found:
 class Contestant:
     """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
 
-    first_failure: nothing more is tried once something was found.
+    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`).
     """
 
     operation: Operation
@@ -63,7 +63,9 @@ class Contestant:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     tried: int = 0
+    compared: Counter[str] = field(default_factory=Counter)
     first_failure: bool = False
+    interrupted: bool = False
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.coverage import never_compared
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
@@ -32,13 +33,23 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
-        cut_short=contestant.gave_up or (f"budget of {settings.budget:g} s used up" if deadline.has_passed() else ""),
+        cut_short=_cut_short(contestant, settings, deadline),
     )
     report.checks = _results(contestant, settings)
-    report.problems = [*_problems(contestant, report), *missing_features(contestant, settings.require)]
+    report.problems = [
+        *_problems(contestant, report),
+        *_never_compared(contestant, settings, report),
+        *missing_features(contestant, settings.require),
+    ]
     if settings.expected is not None:
         _judge_expectations(contestant, report, settings.expected)
     return report
+
+
+def _cut_short(contestant: Contestant, settings: Settings, deadline: Deadline) -> str:
+    if contestant.gave_up or contestant.interrupted:
+        return contestant.gave_up or "interrupted"
+    return f"budget of {settings.budget:g} s used up" if deadline.has_passed() else ""
 
 
 def _judge_expectations(contestant: Contestant, report: CheckReport, expected: Expectations) -> None:
@@ -107,6 +118,16 @@ def _settle(result: CheckResult, contestant: Contestant, check: Check) -> None:
         result.status, result.reason = "unsupported", "no case that it takes could be compared"
     else:
         result.reason = "nothing was tried"
+
+
+def _never_compared(contestant: Contestant, settings: Settings, report: CheckReport) -> list[str]:
+    """Only where a whole profile was run: a part of it leaves out more than the implementation does, and so does a first failure."""
+    implementation = contestant.subject.implementation
+    limits = (settings.checks, settings.dtypes, settings.examples, report.cut_short or None)
+    if implementation.simulator or any(limit is not None for limit in limits):
+        return []
+    kinds = never_compared(implementation, contestant.subject.capabilities, contestant.compared)
+    return [f"declared, but nothing with it was compared: {kind}" for kind in kinds]
 
 
 def _problems(contestant: Contestant, report: CheckReport) -> list[str]:

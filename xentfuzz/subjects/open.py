@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from xentfuzz.errors import Unavailable
+from xentfuzz.errors import Unavailable, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.registry import availability
+from xentfuzz.subjects.declaration import require_known_names
 from xentfuzz.subjects.in_process import InProcess
 from xentfuzz.subjects.isolated import Isolated
 from xentfuzz.subjects.limits import Limits
@@ -16,11 +17,16 @@ def open_subject(implementation: Implementation, *, isolate: bool | None = None,
     """Load an implementation and find out what it takes; the caller closes the subject.
 
     isolate: in a worker; None: where the device isn't the CPU, or it needs another environment or interpreter. limits: of the worker.
-    Raises Unavailable with the reason, UsageError where it can't be loaded or has a parameter that nothing explains.
+    Raises Unavailable with the reason, UsageError where it declares a name that doesn't exist, can't be loaded,
+    or has a parameter that nothing explains.
     """
+    require_known_names(implementation)
     reason = availability(implementation)
     if reason is not None:
         raise Unavailable(f"{implementation.name} is unavailable: {reason}")
+    if isolate is False and (implementation.environment or implementation.python):
+        given = "variables for its environment" if implementation.environment else f"python={implementation.python!r}"
+        raise UsageError(f"{implementation.name} declares {given}, which only a worker of its own can have; leave isolation on")
     subject = Isolated(implementation, limits) if wants_isolation(implementation, isolate) else InProcess(implementation)
     try:
         subject.capabilities = capabilities_of(subject)

@@ -30,6 +30,8 @@ from xentfuzz.worker.texts import without_folders
 
 # How often a call that takes long is looked at: memory, life.
 TICK = 0.05
+# Set in every worker: whatever the implementation starts knows by it where it runs.
+WORKER_VARIABLE = "XENTFUZZ_WORKER"
 # What is kept of a worker's output for messages.
 TAIL = 4096
 READ = 1 << 16
@@ -183,14 +185,21 @@ def _with_output(message: str, output: str) -> str:
     return f"{message}\n{output}" if output else message
 
 
+def _require_no_worker() -> None:
+    """A module that starts a check when it is imported would start one in each worker, without end. Raises UsageError."""
+    if WORKER_VARIABLE in os.environ:
+        raise UsageError('a worker imports a module that calls xentfuzz itself; put that call under `if __name__ == "__main__":`')
+
+
 def _spawn(environment: Mapping[str, str], python: str | None, theirs: tuple[int, ...], output: int) -> subprocess.Popen[bytes]:
+    _require_no_worker()
     package = Path(xentfuzz.__file__).parent
     command = [python or sys.executable, str(package / "worker" / "bootstrap.py"), str(package), *map(str, theirs), *_path(python)]
     try:
         # A session of its own: an interrupt from the terminal is the parent's business, and what the worker starts ends with it.
         return subprocess.Popen(  # noqa: S603 - the interpreter that the user named
             command,
-            env={**os.environ, **environment},
+            env={**os.environ, **environment, WORKER_VARIABLE: "1"},
             pass_fds=theirs,
             stdin=subprocess.DEVNULL,
             stdout=output,

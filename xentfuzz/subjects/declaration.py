@@ -1,0 +1,50 @@
+"""Whether the names that an implementation declares mean something: a misspelt one would only leave cases out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from xentfuzz.dtypes import FLOAT_NAMES, TARGET_NAMES
+from xentfuzz.errors import UnknownName, UsageError
+from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.grades import parse_grade
+from xentfuzz.recipes.layouts import LAYOUTS
+
+# array library -> the devices that its arrays can be on, without their numbers.
+DEVICES = {
+    "numpy": ("cpu",),
+    "torch": ("cpu", "cuda", "mps", "xpu"),
+    "jax": ("cpu", "cuda", "gpu", "rocm", "tpu"),
+    "cuda": ("cuda",),
+}
+
+
+def require_known_names(implementation: Implementation) -> None:
+    """Raises UsageError, with the nearest name, for one that does not exist."""
+    for what, given, known in _names(implementation):
+        if isinstance(given, str):
+            raise UsageError(f"{implementation.name}: {what} is the text {given!r}; wanted a sequence of {', '.join(map(str, known))}")
+        for name in given:
+            if name not in known:
+                raise UsageError(f"{implementation.name}: {UnknownName(what, str(name), map(str, known))}")
+    grades = [implementation.grade] if isinstance(implementation.grade, str) else implementation.grade.values()
+    for grade in grades:
+        parse_grade(grade)
+
+
+def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[object], tuple[object, ...]]]:
+    """What is named, the names, and those that there are."""
+    operation = get_operation(implementation.operation)
+    arguments = tuple(argument.name for argument in operation.arguments)
+    supports = implementation.supports or {}
+    yield "device", (implementation.device.partition(":")[0],), DEVICES[implementation.array]
+    yield "dtypes", implementation.dtypes or (), FLOAT_NAMES
+    yield "loss_dtype", () if implementation.loss_dtype is None else (implementation.loss_dtype,), FLOAT_NAMES
+    yield "grade's dtype", () if isinstance(implementation.grade, str) else tuple(implementation.grade), FLOAT_NAMES
+    yield "mutates", implementation.mutates, (*arguments, "grad_output")
+    yield "supports targets", supports.get("targets", ()), ("index", "probabilities")
+    yield "supports target_dtypes", supports.get("target_dtypes", ()), TARGET_NAMES
+    yield "supports ranks", supports.get("ranks", ()), (1, 2, 3, 4)
+    yield "supports layouts", supports.get("layouts", ()), tuple(LAYOUTS)
+    yield "supports options", tuple(supports.get("options", ())), tuple(option.name for option in operation.options)
