@@ -175,6 +175,17 @@ def test_written_expectations_meet_the_failures_they_were_written_from(make_fail
     assert expectations.matching(second) == expectations.entries[2]
 
 
+def test_written_expectations_name_every_dtype_and_check_in_which_it_was_seen(make_failure, tmp_path):
+    failure = make_failure()
+    failure.dtypes = ("float64", failure.dtype)
+    failure.fails_too = {"robust_value": ("bfloat16",)}
+    path = tmp_path / "expected.toml"
+    assert write_expected(path, [failure]) == 2
+    first, second = load_expectations(path).entries
+    assert (first.check, first.dtypes) == (failure.check, (failure.dtype, "float64"))
+    assert (second.check, second.dtypes) == ("robust_value", ("bfloat16", failure.dtype))
+
+
 def test_what_ships_is_well_formed():
     shipped = shipped_expectations()
     assert all(entry.recipe is not None for entry in shipped.entries)

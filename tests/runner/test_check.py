@@ -14,11 +14,13 @@ import pytest
 import xentfuzz
 from xentfuzz.checks.registry import check_names
 from xentfuzz.errors import UnknownName, UsageError
-from xentfuzz.runner.check import run_checks
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.runner.check import run_checks, run_recipe
 from xentfuzz.runner.events import AgreementMeasured, RunFinished, SubjectFinished
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.settings import Settings
 
+REDUCTIONS = ("none", "mean", "sum")
 RESULT_CHECKS = ("value", "shape", "dtype", "inputs_unchanged", "special_value", "rejects_out_of_range_targets")
 
 
@@ -161,3 +163,21 @@ def test_a_common_corpus_runs_on_all_and_their_agreement_is_measured() -> None:
     assert sum(isinstance(event, SubjectFinished) for event in events) == 2
     assert isinstance(events[-1], RunFinished)
     assert not events[-1].interrupted
+
+
+def test_invalid_input_of_different_kinds_is_not_one_finding() -> None:
+    def lenient(logits: Any, target: Any, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+        """Takes any reduction for the mean, and the first rows of a target that is too long."""
+        target = target[: len(logits)]
+        return KERNELS.clamps_targets(logits, target, ignore_index=ignore_index, reduction=reduction if reduction in REDUCTIONS else "mean")
+
+    report = check(lenient, checks=("rejects_mismatched_shapes", "rejects_invalid_options", "rejects_out_of_range_targets"))
+    assert len({failure.check for failure in report.failures}) == 3
+
+
+def test_a_recipe_alone_is_judged_by_what_it_gives_itself() -> None:
+    clamping = xentfuzz.Implementation("mine", KERNELS.clamps_targets, dtypes=("float32",), supports={"ranks": (2,), "targets": ("index",)})
+    arrays = {"logits": ArrayRecipe(elements=("0.0", "1.0")), "target": ArrayRecipe("first_class"), "grad_output": ArrayRecipe("ones")}
+    recipe = Recipe("cross_entropy", "float32", (1, 2), arrays)
+    assert run_recipe(clamping, None, recipe) is None
+    assert run_recipe(clamping, "rejects_out_of_range_targets", recipe) is not None

@@ -136,3 +136,11 @@ def test_importing_a_target_may_end_a_worker_but_not_this_process(tmp_path):
 
 def test_an_implementation_object_is_no_plain_function():
     assert isinstance(resolve(kernels.DECLARED), Implementation)
+
+
+def test_a_function_of_torch_is_held_to_what_torch_itself_can_do_in_16_bits():
+    assumed = resolve("torch_kernels:annotated", isolate=False)
+    grades = {dtype: assumed.grade_for(dtype) for dtype in ("float16", "bfloat16", "float32", "float64")}
+    assert grades == {"float16": "staged/any", "bfloat16": "staged/any", "float32": "lse/any", "float64": "lse/any"}
+    assert resolve("torch_kernels:annotated", grade="shift/any", isolate=False).grade == "shift/any"
+    assert resolve("torch_kernels:annotated", device="cuda", isolate=False).grade == "lse/any"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.protocol import (
@@ -21,6 +22,7 @@ from xentfuzz.checks.results import gradient, value, value_and_grad
 from xentfuzz.checks.trial import Trial
 from xentfuzz.failures.failure import CRASH_KINDS, Failure, failure
 from xentfuzz.operations.case import Case
+from xentfuzz.subjects.subject import Subject
 
 JUDGES = {"forward": value, "backward": gradient, "value_and_grad": value_and_grad}
 
@@ -88,16 +90,28 @@ def _judged_after(trial: Trial, function: str, before: Case, case: Case) -> None
             raise failure("stale_state", message, calls=((function, before), (function, case)), **found.details) from None
 
 
-def _right_alone(trial: Trial, function: str, case: Case) -> bool:
-    trial.subject.close()
+# Subject -> how often a result was as wrong in a fresh worker. What is wrong everywhere would get two workers for every case of it.
+_WRONG_ALONE: WeakKeyDictionary[Subject, int] = WeakKeyDictionary()
+MOST_WRONG_ALONE = 3
+
+
+def _is_right(trial: Trial, function: str, case: Case) -> bool:
     try:
         JUDGES[function](on_case(trial, case))
     except Failure:
         return False
-    finally:
-        # What that call left behind would spoil the next case of the same shape.
-        trial.subject.close()
     return True
+
+
+def _right_alone(trial: Trial, function: str, case: Case) -> bool:
+    if _WRONG_ALONE.get(trial.subject, 0) >= MOST_WRONG_ALONE:
+        return False
+    trial.subject.close()
+    right = _is_right(trial, function, case)
+    # What that call left behind would spoil the next case of the same shape.
+    trial.subject.close()
+    _WRONG_ALONE[trial.subject] = _WRONG_ALONE.get(trial.subject, 0) + (not right)
+    return right
 
 
 def _disturbances(trial: Trial, case: Case) -> Iterator[tuple[Case, str]]:

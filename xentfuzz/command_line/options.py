@@ -27,7 +27,10 @@ _TARGET = "Take a registered name, module:attribute or file.py:attribute."
 Targets = Annotated[Texts, typer.Argument(metavar="TARGET", help=_TARGET, show_default="all available")]
 RequiredTargets = Annotated[list[str], typer.Argument(metavar="TARGET", help=_TARGET)]
 Record = Annotated[str, typer.Argument(metavar="FAILURE.json|RECIPE", help="Run this record (its number will do), or a recipe's line.")]
-ReplayTarget = Annotated[Text, typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the record's")]
+ReplayTarget = Annotated[
+    Text,
+    typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the registered one"),
+]
 Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 

@@ -52,7 +52,8 @@ class Failure(AssertionError):
     function in `details` with the case itself. source: how to call the implementation, for the script; siblings: the same for its other
     operations, by name.
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
-    dtypes: all in which it was seen. also: other checks that the same case fails. record: the file that it was stored in, "" before that.
+    dtypes: all in which it was seen. also: other checks that the same bug fails; fails_too: those of them that
+    the same case fails, with the dtypes in which they failed. record: the file that it was stored in, "" before that.
     """
 
     kind = "value"
@@ -77,6 +78,7 @@ class Failure(AssertionError):
         self.region: Mapping[str, Any] = {}
         self.dtypes: tuple[str, ...] = ()
         self.also: list[str] = []
+        self.fails_too: dict[str, tuple[str, ...]] = {}
         self.record = ""
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.failures.expected import Expectations, parse_expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.files import write_whole
@@ -14,7 +15,9 @@ from xentfuzz.recipes.recipe import recipe_from
 
 
 def write_expected(path: str | Path, failures: Sequence[Failure]) -> int:
-    """Add an [[expected]] table to `path` for each failure that no table there meets; what is there stays as it is.
+    """Add [[expected]] tables to `path` for each failure that none there meets, one for each check that its case fails.
+
+    What is there stays as it is.
 
     Returns how many were added. Raises UsageError where the file is there and is wrong, OSError where it cannot be written.
     """
@@ -31,18 +34,20 @@ def _new_tables(known: Expectations, failures: Sequence[Failure]) -> list[str]:
     tables: list[str] = []
     for failure in failures:
         if known.matching(failure) is None:
-            table = _table(failure)
-            tables.append(table)
-            known += parse_expectations(table, "the new tables")
+            checks = {failure.check: failure.dtypes, **failure.fails_too}
+            written = [_table(failure, check, {failure.dtype, *dtypes}) for check, dtypes in checks.items()]
+            tables += written
+            known += parse_expectations("\n".join(written), "the new tables")
     return tables
 
 
-def _table(failure: Failure) -> str:
+def _table(failure: Failure, check: str, found_in: Collection[str]) -> str:
+    dtypes = [name for name in FLOAT_NAMES if name in found_in]
     lines = {
         "implementation": _string(failure.implementation),
-        "check": _string(failure.check),
+        "check": _string(check),
         "operation": _string(failure.operation),
-        "dtype": _string(failure.dtype),
+        "dtype": _string(dtypes[0]) if len(dtypes) == 1 else json.dumps(dtypes),
         "reason": _string(f"{failure.kind}: {failure.headline}"),
     }
     if failure.region:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.reports.lines import WIDTH, Line, squeezed, table, wrapped
-from xentfuzz.reports.tally import STATUS_STYLES, STATUS_WORDS, Tally, tallies
+from xentfuzz.reports.tally import STATUS_STYLES, STATUS_WORDS, Tally, tallies, ulp_words
 
 # Beyond so many rows, checks that passed and measure no error share one paragraph.
 ROWS = 14
 # What the other columns leave of a line.
-NAME = 35
+NAME = 34
+# The rest of a long figure stands in the finding.
+ERROR = 18
 # How the reason begins where a check is tried in another dtype.
 ELSEWHERE = "tried in "
 HEADER = ("check", "status", "cases", "unsupp.", "error/allowed")
@@ -43,7 +45,8 @@ def _cells(row: Tally) -> tuple[str, ...]:
     worst = row.worst
     # Of a check that failed, an error that is allowed says nothing.
     measured = worst.worst_ratio > (1 if row.status == "failed" else 0)
-    error = f"{worst.worst_ratio:.3g} ({worst.worst_ulp:.3g} ulp)" if measured else ""
+    ratio, ulp = f"{worst.worst_ratio:.3g}", ulp_words(worst.worst_ulp, " ({})")
+    error = (ratio + ulp if len(ratio + ulp) <= ERROR else ratio) if measured else ""
     return (squeezed(row.check, NAME), STATUS_WORDS[row.status], str(row.cases), str(row.unsupported), error)
 
 

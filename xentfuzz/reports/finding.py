@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xentfuzz.reports.document import FailureEntry
-from xentfuzz.reports.lines import Line, clipped, labelled, wrapped
+from xentfuzz.reports.lines import WIDTH, Line, clipped, labelled, wrapped
 
 LABEL = 10
 # A message may carry a traceback; the record holds it whole.
@@ -22,9 +22,10 @@ def finding_lines(number: int, failure: FailureEntry, implementation: str) -> li
     return lines + [line for label, text in _fields(failure, implementation) for line in labelled(f"   {label}", text, LABEL)]
 
 
-def finding_line(number: int, failure: FailureEntry) -> Line:
-    """Check, dtype and headline on one line."""
-    return Line(clipped(f"{number}. {failure.check}, {failure.dtype}: {failure.headline}"), "red")
+def short_finding(number: int, failure: FailureEntry, implementation: str) -> list[Line]:
+    """Check, dtype and headline on one line, and how to see the rest."""
+    headline = Line(clipped(f"{number}. {failure.check}, {failure.dtype}: {failure.headline}"), "red")
+    return [headline, *(wrapped(_replay(failure, implementation), first="   ", rest="     ") if failure.record else [])]
 
 
 def expected_line(failure: FailureEntry) -> Line:
@@ -37,8 +38,24 @@ def _fields(failure: FailureEntry, implementation: str) -> Iterator[tuple[str, s
         yield label, text
         label = ""
     if failure.record:
-        # The end of the name is enough to find it. What isn't registered is never imported because a record names it.
-        number = Path(failure.record).stem.rpartition("-")[2]
-        target = f" {implementation}" if ":" in implementation else ""
-        yield "replay", f"xentfuzz replay {number}{target}"
-        yield "script", str(Path(failure.record).with_suffix(".py"))
+        yield "replay", _replay(failure, implementation)
+        yield "script", _script(failure)
+
+
+def _number(failure: FailureEntry) -> str:
+    """The end of the record's name, which is enough to find it."""
+    return Path(failure.record).stem.rpartition("-")[2]
+
+
+def _replay(failure: FailureEntry, implementation: str) -> str:
+    # What isn't registered is never imported because a record names it.
+    target = f" {implementation}" if ":" in implementation else ""
+    return f"xentfuzz replay {_number(failure)}{target}"
+
+
+def _script(failure: FailureEntry) -> str:
+    """The path, or where it would be broken over lines a pattern that a shell expands to it."""
+    path = Path(failure.record).with_suffix(".py")
+    if len(str(path)) <= WIDTH - LABEL or len(path.parts) < len(("failures", "implementation", "operation", path.name)):
+        return str(path)
+    return str(path.parents[2] / "*" / "*" / f"*-{_number(failure)}.py")

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from xentfuzz.reports.check_table import check_lines
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import ReportEntry
-from xentfuzz.reports.finding import expected_line, finding_line, finding_lines
+from xentfuzz.reports.finding import expected_line, finding_lines, short_finding
 from xentfuzz.reports.grade_words import grade_words
 from xentfuzz.reports.lines import WIDTH, Line, counted, labelled, squeezed, wrapped
-from xentfuzz.reports.tally import worst_entry
+from xentfuzz.reports.tally import ulp_words, worst_entry
 
 LABEL = 11
 # So many findings are shown whole, then so many by their headline; so many reasons why cases were left out.
 WHOLE = 1
-HEADLINES = 5
+HEADLINES = 3
 REASONS = 3
 
 
@@ -38,7 +38,7 @@ def _notes(report: ReportEntry) -> Iterator[tuple[str, str]]:
     yield "grade", grade_words(report.grade) + (f"; could declare {report.stricter_grade}" if report.stricter_grade else "")
     worst = worst_entry(report)
     if worst is not None:
-        yield "worst", f"{worst.worst_ratio:.3g} of the allowed error, {worst.worst_ulp:.3g} ulp ({worst.check}, {worst.dtype})"
+        yield "worst", f"{worst.worst_ratio:.3g} of the allowed error{ulp_words(worst.worst_ulp, ', {}')} ({worst.check}, {worst.dtype})"
     if report.policies:
         yield "policies", "; ".join(f"{policy}: {_outcomes(outcomes)}" for policy, outcomes in report.policies.items())
     if report.cut_short:
@@ -57,7 +57,7 @@ def findings_lines(report: ReportEntry) -> list[Line]:
     unexpected = report.unexpected
     lines = [line for number, failure in enumerate(unexpected[:WHOLE], 1) for line in finding_lines(number, failure, report.implementation)]
     listed = unexpected[WHOLE : WHOLE + HEADLINES]
-    lines += [finding_line(number, failure) for number, failure in enumerate(listed, WHOLE + 1)]
+    lines += [line for number, failure in enumerate(listed, WHOLE + 1) for line in short_finding(number, failure, report.implementation)]
     if len(unexpected) > WHOLE + HEADLINES:
         lines.append(Line(f"and {len(unexpected) - WHOLE - HEADLINES} more"))
     expected = [failure for failure in report.failures if failure.expected is not None]

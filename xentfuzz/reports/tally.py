@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,13 @@ from xentfuzz.reports.document import CheckEntry, ReportEntry
 
 # What a row says where its dtypes differ: the first of these that occurs.
 WORST_FIRST = ("failed", "expected", "passed", "not_run", "unsupported")
+
+
+def ulp_words(ulp: float, form: str = "{}") -> str:
+    """An error in units in the last place, within `form`; "" where it has none: between results, or of no number."""
+    return form.format(f"{ulp:.3g} ulp") if 0 < ulp < math.inf else ""
+
+
 STATUS_WORDS = {"failed": "FAILED", "expected": "expected", "passed": "passed", "not_run": "not run", "unsupported": "unsupported"}
 STATUS_STYLES = {"failed": "bold red", "expected": "yellow", "passed": "", "not_run": "dim", "unsupported": "dim"}
 

@@ -15,6 +15,7 @@ from xentfuzz.failures.expected import Expectations, expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
+from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.agreement import Agreement
 from xentfuzz.runner.contestant import Contestant, Deadline
@@ -32,7 +33,7 @@ from xentfuzz.runner.events import (
     SubjectStarted,
     SubjectUnavailable,
 )
-from xentfuzz.runner.examine import Excluded, examine
+from xentfuzz.runner.examine import Excluded, examine, refused
 from xentfuzz.runner.findings import Effort, findings
 from xentfuzz.runner.interruption import Interruption
 from xentfuzz.runner.pool import Pool
@@ -137,19 +138,29 @@ def run_one(
 
 
 def run_recipe(implementation: Implementation, check_name: str | None, recipe: Recipe, *, isolate: bool | None = None) -> Failure | None:
-    """One check, or for None every check that applies, on one recipe, as replay runs it; the first Failure, or None where all pass.
+    """One check, or for None every check of what the case gives, on one recipe, as replay runs it; the first Failure, or None.
 
     Raises UsageError where the implementation cannot run the case.
     """
-    checks = checks_for(implementation.operation) if check_name is None else (find_check(check_name),)
+    checks = _of_results(implementation.operation) if check_name is None else (find_check(check_name),)
     with Pool(isolate) as pool:
         contestant = _contestant(pool, implementation, checks)
         verdicts = [examine(contestant, check, recipe) for check in contestant.checks]
         failures = [verdict for verdict in verdicts if isinstance(verdict, Failure)]
     if not any(isinstance(verdict, Failure) or (verdict is not None and verdict.compared) for verdict in verdicts):
-        reasons = [*contestant.not_applicable.values(), *contestant.unsupported]
+        reasons = dict.fromkeys([*contestant.unsupported, *_refusals(contestant, recipe), *contestant.not_applicable.values()])
         raise UsageError(f"{implementation.name} does not take this case: {', '.join(reasons) or 'nothing to compare'}")
     return failures[0] if failures else None
+
+
+def _of_results(operation: str) -> tuple[Check, ...]:
+    """Without those that make other, invalid or very large cases of it: what they find would be no finding about this one."""
+    return tuple(check for check in checks_for(operation) if check.cost in ("call", "relation") and not check.hazardous)
+
+
+def _refusals(contestant: Contestant, recipe: Recipe) -> list[str]:
+    reason = refused(contestant, recipe, expand(recipe))
+    return [] if reason is None else [reason]
 
 
 def _open(pool: Pool, implementations: Sequence[Implementation], settings: Settings, *, alone: bool) -> list[Contestant]:

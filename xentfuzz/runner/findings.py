@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from xentfuzz.checks.registry import find_check
+from xentfuzz.checks.registry import check_names, find_check
 from xentfuzz.failures.explain_case import explain
 from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.recipes.draw import shrink
@@ -87,20 +87,24 @@ def _note_too(failure: Failure, check: str, kind: str) -> None:
         failure.also.append(seen)
 
 
-def _clearness(found: Found) -> tuple[int, int, int]:
+def _clearness(found: Found) -> tuple[int, bool, int]:
     kind = found.failure.kind
     order = CLEAREST_FIRST.index(kind) if kind in CLEAREST_FIRST else -1
-    return (order, found.check.family != "ordinary", len(found.recipe.options))
+    return order, found.check.cost != "call", check_names().index(found.check.name)
 
 
 def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
     """Whether `found` is the same bug seen by another check: it fails in the same way on that failure's smallest case too."""
     if failure.kind in CRASH_KINDS:
         return failure.kind == found.failure.kind
+    if failure.kind == "accepted_invalid" and failure.check != found.check.name:
+        return False  # what one lacks is another test than what the other lacks
     if failure.kind != found.failure.kind and not {failure.kind, found.failure.kind} <= WRONG_NUMBERS:
         return False
     verdict = examine(contestant, found.check, recipe_from(failure.recipe))
-    if isinstance(verdict, Failure) and verdict.kind == found.failure.kind:
+    if isinstance(verdict, Failure):
+        failure.fails_too[found.check.name] = tuple(found.dtypes)
+    if isinstance(verdict, Failure) and (verdict.kind == found.failure.kind or {verdict.kind, found.failure.kind} <= WRONG_NUMBERS):
         return True
     return found.failure.kind == "relation" and _breaks(contestant, failure, found)
 

@@ -33,6 +33,7 @@ class Isolated:
         self.specialisations = Specialisations()
         self._description: dict[str, Any] = {}
         self.worker: WorkerProcess | None = None
+        self.hung = False
         self._started()
 
     def describe(self) -> dict[str, Any]:
@@ -59,24 +60,32 @@ class Isolated:
         described, free = put_arrays(worker.arena, call.arrays)
         message = {"do": "call", "function": call.function, "arrays": described, "options": dict(call.options), "free": free}
         try:
-            reply = worker.request(message, call.seconds or self.specialisations.time_limit(key, self.limits))
+            reply = worker.request(message, call.seconds or self._time_limit(key))
         except BaseException:
             # An interrupt has ended the worker; what is shrunk and reported after it needs another one.
-            self._lost()
+            self.close()
             raise
         if isinstance(reply, Crash):
-            self._lost()
+            self.hung |= reply.kind == "hang"
+            self.close()
             return Outcome(crash=reply, compiled=new)
         outcome = self._outcome(worker, call, described, reply, compiled=new)
         self.specialisations.note(key, outcome.seconds)
         if outcome.crash is not None or "closed_streams" in outcome.notes:
-            self._lost()
+            self.close()
         return outcome
 
     def close(self) -> None:
+        """The next call starts a new worker, which has compiled nothing."""
         if self.worker is not None:
             self.worker.close()
             self.worker = None
+        self.specialisations.seen.clear()
+
+    def _time_limit(self, key: tuple[Any, ...]) -> float:
+        """That of a first call is meant for compiling; what hung once is not given it again, or a report would take hours."""
+        limit = self.specialisations.time_limit(key, self.limits)
+        return min(limit, self.limits.call_seconds) if self.hung else limit
 
     def _outcome(self, worker: WorkerProcess, call: Call, described: dict[str, Any], reply: dict[str, Any], *, compiled: bool) -> Outcome:
         try:
@@ -105,8 +114,3 @@ class Isolated:
             worker.close()
             raise UsageError(f"{self.implementation.name}: {reply['error']}")
         self._description = reply["loaded"]
-
-    def _lost(self) -> None:
-        """The next call starts a new worker, which has compiled nothing."""
-        self.close()
-        self.specialisations.seen.clear()

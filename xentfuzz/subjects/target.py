@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from xentfuzz.dtypes import FORMATS
 from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
@@ -22,6 +23,9 @@ from xentfuzz.worker.reference import load_reference
 from xentfuzz.worker.texts import one_line
 
 DEFAULT_OPERATION = "cross_entropy"
+
+
+HALF_PRECISION = tuple(name for name, format_ in FORMATS.items() if format_.bits == 16)
 
 
 def resolve(
@@ -88,14 +92,14 @@ def _of_object(target: Any, operation: str, known: Mapping[str, Any]) -> Impleme
     backward = {"backward": target.backward} if described["backward"] else {}
     name = str(getattr(target, "__qualname__", type(target).__qualname__))
     implementation = Implementation(name, target, operation=operation, **{**backward, **known})
-    return _with_library(implementation, described["libraries"], known, isolate=False)
+    return _with_grade(_with_library(implementation, described["libraries"], known, isolate=False), known)
 
 
 def _of_reference(target: str, described: Mapping[str, Any], operation: str, known: Mapping[str, Any], *, isolate: bool) -> Implementation:
     reference = absolute(target)
     backward = {"backward": f"{reference}.backward"} if described["backward"] else {}
     implementation = Implementation(target, reference, operation=operation, **{**backward, **known})
-    return _with_library(implementation, described["libraries"], known, isolate=isolate)
+    return _with_grade(_with_library(implementation, described["libraries"], known, isolate=isolate), known)
 
 
 def _registered(name: str, operation: str) -> Implementation:
@@ -153,11 +157,22 @@ def _with_library(implementation: Implementation, libraries: Sequence[str], know
     return next((candidate for candidate in candidates if _works(candidate, isolate=isolate)), candidates[0])
 
 
+def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Implementation:
+    """Where no grade is given: on a CPU torch's own operations, which the target is made of, keep intermediates in 16 bits."""
+    if "grade" in known or implementation.array != "torch" or implementation.device != "cpu":
+        return implementation
+    return replace(implementation, grade=dict.fromkeys(HALF_PRECISION, "staged/any"))
+
+
 def _works(implementation: Implementation, *, isolate: bool) -> bool:
     subject = Isolated(implementation) if isolate else InProcess(implementation)
     operation = get_operation(implementation.operation)
     try:
-        samples = (Sample(operation), Sample(operation, targets="probabilities"))
-        return any(subject.call(sample.call()).results is not None for sample in samples)
+        for sample in (Sample(operation), Sample(operation, targets="probabilities")):
+            outcome = subject.call(sample.call())
+            # A crash says nothing about the library, and may cost the time of a compilation.
+            if outcome.results is not None or outcome.crash is not None:
+                return True
+        return False
     finally:
         subject.close()
