@@ -8,7 +8,7 @@ from xentfuzz.checks.registry import checks_for
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.gallery import catalogue
 from xentfuzz.operations import get_operation
-from xentfuzz.recipes.draw import draw_corpus
+from xentfuzz.recipes.corpus import draw_corpus
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.space import FAMILIES
 from xentfuzz.runner.profiles import get_profile

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from cases import INF, NAN_, evaluation_of, gradient, loss, only_block, outcome_words, policy_names
 
+from xentfuzz.operations.grades import LADDER
+
 LOG_2, LOG_3 = 0.6931, 1.0986
 MEAN, SUM = {"reduction": "mean"}, {"reduction": "sum"}
 NAN_OR_0 = {"nan", "0"}
@@ -318,4 +320,4 @@ def test_empty_arrays_have_nothing_to_expect() -> None:
         for output in ("value", "grad_logits"):
             evaluation = evaluation_of("softmax", np.zeros(shape), axis=1)
             assert evaluation.shape(output) == shape
-            assert list(evaluation.blocks(output, pytest.importorskip("xentfuzz.operations.grades").LADDER[0], "float32")) == []
+            assert list(evaluation.blocks(output, LADDER[0], "float32")) == []

@@ -213,3 +213,10 @@ def test_a_benchmark_is_a_table_of_medians_and_speeds():
     rows = [timed("mine", 4096, 16, 1.5e-3, 2.0), timed("base", 4096, 16, 3e-3, 1.0), failed, timed("base", 128, 32000, 0.02, None), absent]
     record = {"baseline": "base", "rows": rows, "interrupted": False}
     assert BENCHMARK in printed([RunStarted("bench", 1, "quick", 2), BenchmarkFinished(record), RunFinished(1.0)])
+
+
+def test_without_the_baseline_no_speed_is_announced():
+    record = {"baseline": "base", "rows": [timed("mine", 4096, 16, 1.5e-3, None)], "interrupted": False}
+    text = printed([RunStarted("bench", 1, "quick", 1), BenchmarkFinished(record), RunFinished(1.0)])
+    assert "loss, float32: median time\n" in text
+    assert "relative" not in text

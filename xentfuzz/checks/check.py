@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xentfuzz.checks.trial import Trial
+from xentfuzz.errors import UnknownName
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -66,6 +67,12 @@ class Check:
     device_cost: str | None = None
     isolated_only: bool = False
     only_dtype: Callable[[Capabilities], str] | None = None
+
+    def __post_init__(self) -> None:
+        # A profile would give a check of an unknown cost as many cases as one that costs a call.
+        for cost in (self.cost, self.device_cost or self.cost):
+            if cost not in COSTS:
+                raise UnknownName("cost of a check", cost, COSTS)
 
     def passes_over(self, dtype: str, capabilities: Capabilities) -> str | None:
         """Why it is not tried in a dtype, or None."""

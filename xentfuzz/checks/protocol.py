@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -171,7 +170,3 @@ def of_dtype(case: Case, dtype: str) -> Case:
             for name, values in case.values.items()
         }
     return Case(case.operation, dtype, arrays, case.options)
-
-
-def elements_of(case: Case) -> int:
-    return prod(next(iter(case.arrays.values())).shape)

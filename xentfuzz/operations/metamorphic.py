@@ -32,8 +32,6 @@ from xentfuzz.operations.transformations import (
 from xentfuzz.operations.worst_case import bound_of_value, rows_of
 from xentfuzz.operations.worst_case_gradient import bound_of_gradient, bound_of_gradient_sum
 
-Bound = Callable[[Case, Grade], tuple[Array, Array]]
-
 
 def _of_values(transform: Transform) -> Callable[[Case, Call, Grade], Judgement]:
     def judge(case: Case, call: Call, grade: Grade) -> Judgement:

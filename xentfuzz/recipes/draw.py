@@ -21,8 +21,6 @@ from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.recipes.strategies import ORIGIN, recipes, recorded_recipes
 
-__all__ = ["draw_corpus", "recipes", "search", "shrink"]
-
 # Cases of a check that fail in so many different ways are enough of a start for whoever mends it.
 MOST_KINDS = 4
 SMALL_ENOUGH = 64  # logits of a case that polishing has written out, so that nothing more can be taken away

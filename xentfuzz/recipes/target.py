@@ -75,10 +75,6 @@ def _is_row(words: Array, row: Array | int) -> Array:
     return np.asarray(np.arange(len(words)) == row)
 
 
-def no_row(words: Array) -> Array:
-    return np.zeros(len(words), bool)
-
-
 def some_rows(words: Array) -> Array:
     """About three in ten, at least one ignored and one kept where there are two rows."""
     mask = below(words, 10) < 3

@@ -21,12 +21,14 @@ def benchmark_lines(record: Mapping[str, Any]) -> list[Line]:
     lines: list[Line] = []
     for measure, dtype in dict.fromkeys((row["measure"], row["dtype"]) for row in record["rows"]):
         rows = [row for row in record["rows"] if (row["measure"], row["dtype"]) == (measure, dtype)]
-        lines += [*_heading(measure, dtype, record["baseline"]), *_tables(rows), Line()]
+        lines += [*_heading(measure, dtype, rows, record["baseline"]), *_tables(rows), Line()]
     return lines
 
 
-def _heading(measure: str, dtype: str, baseline: str) -> list[Line]:
-    return wrapped(f"{measure}, {dtype}: median time, speed relative to {baseline}", style="bold")
+def _heading(measure: str, dtype: str, rows: Sequence[Row], baseline: str) -> list[Line]:
+    """Without the baseline there is nothing that speed could be relative to."""
+    speed = f", speed relative to {baseline}" if any(row["speed"] is not None for row in rows) else ""
+    return wrapped(f"{measure}, {dtype}: median time{speed}", style="bold")
 
 
 def _tables(rows: Sequence[Row]) -> list[Line]:

@@ -12,7 +12,7 @@ from typing import Any
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.trial import Trial
 from xentfuzz.operations.operation import Operation
-from xentfuzz.recipes.draw import draw_corpus
+from xentfuzz.recipes.corpus import draw_corpus
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space

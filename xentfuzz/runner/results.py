@@ -10,8 +10,6 @@ from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.input_words import input_words
 from xentfuzz.subjects.capabilities import Capabilities
 
-STATUSES = ("passed", "failed", "expected", "unsupported", "not_run")
-
 
 def json_number(value: float) -> float | str:
     """A number that JSON can hold: non-finite ones become "nan", "inf" or "-inf"."""
@@ -88,7 +86,7 @@ class CheckReport:
         return not self.unexpected and not self.problems
 
     def to_dict(self) -> dict[str, Any]:
-        """The entry for this implementation in a results file (see README, "JSON")."""
+        """The entry for this implementation in a results file (see reports/README.md)."""
         from dataclasses import asdict  # noqa: PLC0415
 
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from xentfuzz.recipes.layouts import LAYOUTS, lay_out
 from xentfuzz.worker.libraries.library import Unsupported
 
 jax = pytest.importorskip("jax")
-JaxArrays = pytest.importorskip("xentfuzz.worker.libraries.jax_arrays").JaxArrays
+JaxArrays = importlib.import_module("xentfuzz.worker.libraries.jax_arrays").JaxArrays
 
 
 @pytest.fixture

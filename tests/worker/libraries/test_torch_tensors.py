@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from xentfuzz.recipes.layouts import LAYOUTS, lay_out
 from xentfuzz.worker.libraries.library import Unsupported
 
 torch = pytest.importorskip("torch")
-TorchTensors = pytest.importorskip("xentfuzz.worker.libraries.torch_tensors").TorchTensors
+TorchTensors = importlib.import_module("xentfuzz.worker.libraries.torch_tensors").TorchTensors
 
 
 @pytest.fixture
