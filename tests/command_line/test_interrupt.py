@@ -13,6 +13,15 @@ import pytest
 
 from xentfuzz.subjects.probe import MOST_CALLS
 
+# As `python -m xentfuzz`; but a background job of a shell ignores Ctrl-C, and so would what it starts.
+HEEDING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from xentfuzz.command_line.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+XENTFUZZ = (sys.executable, "-c", HEEDING)
+
 SLOW = f"""
 import time
 from pathlib import Path
@@ -58,7 +67,7 @@ def loss(logits, target, *, reduction="mean", ignore_index=-100):
 def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolation):
     (folder / "slow.py").write_text(STUCK_WHILE_SHRINKING)
     arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--check", "dtype", "--json", "r.json", isolation]
-    program = [sys.executable, "-m", "xentfuzz", *arguments, "--seed", "1"]
+    program = [*XENTFUZZ, *arguments, "--seed", "1"]
     with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         _wait_for(folder / "well_under_way", process)
         (folder / "interrupted_once").touch()
@@ -82,7 +91,7 @@ def _wait_for(sign, process):
 def test_an_interrupted_check_keeps_what_it_found_and_ends_with_130(folder, isolation):
     (folder / "slow.py").write_text(SLOW)
     arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--dtype", "float32", "--json", "r.json", isolation]
-    program = [sys.executable, "-m", "xentfuzz", *arguments]
+    program = [*XENTFUZZ, *arguments]
     with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while not (folder / "well_under_way").exists() and process.poll() is None:
             time.sleep(0.05)

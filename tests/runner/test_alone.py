@@ -13,15 +13,16 @@ import numpy as np
 calls = 0
 
 
-def cross_entropy(logits, target, *, reduction="mean"):
-    """Every 40th result is wrong, whatever the case."""
+def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
+    """Every result from the 200th call on is wrong, whatever the case."""
     global calls
     calls += 1
     wide = logits.astype(np.float64)
     wide = wide - wide.max(axis=1, keepdims=True)
-    losses = np.log(np.exp(wide).sum(axis=1)) - wide[np.arange(len(wide)), target]
-    losses = losses + (calls % 40 == 0)
-    result = {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
+    kept = target != ignore_index
+    losses = np.where(kept, np.log(np.exp(wide).sum(axis=1)) - wide[np.arange(len(wide)), np.where(kept, target, 0)], 0)
+    losses = losses + (calls >= 200)
+    result = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / kept.sum()}[reduction]
     return np.asarray(result).astype(logits.dtype)
 '''
 

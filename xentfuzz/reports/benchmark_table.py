@@ -27,7 +27,7 @@ def benchmark_lines(record: Mapping[str, Any]) -> list[Line]:
 
 def _heading(measure: str, dtype: str, rows: Sequence[Row], baseline: str) -> list[Line]:
     """Without the baseline there is nothing that speed could be relative to."""
-    speed = f", speed relative to {baseline}" if any(row["speed"] is not None for row in rows) else ""
+    speed = f", speed relative to {baseline}" if any(row.get("speed") is not None for row in rows) else ""
     return wrapped(f"{measure}, {dtype}: median time{speed}", style="bold")
 
 

@@ -11,13 +11,8 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.grades import parse_grade
 from xentfuzz.recipes.layouts import LAYOUTS
 
-# array library -> the devices that its arrays can be on, without their numbers.
-DEVICES = {
-    "numpy": ("cpu",),
-    "torch": ("cpu", "cuda", "mps", "xpu"),
-    "jax": ("cpu", "cuda", "gpu", "rocm", "tpu"),
-    "cuda": ("cuda",),
-}
+# Without their numbers. Host arrays may go with any of them: a kernel can move them to its device itself.
+DEVICES = ("cpu", "cuda", "gpu", "mps", "rocm", "tpu", "xpu")
 
 
 def require_known_names(implementation: Implementation) -> None:
@@ -38,7 +33,7 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     operation = get_operation(implementation.operation)
     arguments = tuple(argument.name for argument in operation.arguments)
     supports = implementation.supports or {}
-    yield "device", (implementation.device.partition(":")[0],), DEVICES[implementation.array]
+    yield "device", (implementation.device.partition(":")[0],), DEVICES
     yield "dtypes", implementation.dtypes or (), FLOAT_NAMES
     yield "loss_dtype", () if implementation.loss_dtype is None else (implementation.loss_dtype,), FLOAT_NAMES
     yield "grade's dtype", () if isinstance(implementation.grade, str) else tuple(implementation.grade), FLOAT_NAMES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from xentfuzz.errors import Unavailable, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.registry import availability
@@ -24,9 +26,8 @@ def open_subject(implementation: Implementation, *, isolate: bool | None = None,
     reason = availability(implementation)
     if reason is not None:
         raise Unavailable(f"{implementation.name} is unavailable: {reason}")
-    if isolate is False and (implementation.environment or implementation.python):
-        given = "variables for its environment" if implementation.environment else f"python={implementation.python!r}"
-        raise UsageError(f"{implementation.name} declares {given}, which only a worker of its own can have; leave isolation on")
+    if isolate is False:
+        _require_no_other_process(implementation)
     subject = Isolated(implementation, limits) if wants_isolation(implementation, isolate) else InProcess(implementation)
     try:
         subject.capabilities = capabilities_of(subject)
@@ -40,3 +41,10 @@ def wants_isolation(implementation: Implementation, isolate: bool | None) -> boo
     if isolate is not None:
         return isolate
     return implementation.device != "cpu" or bool(implementation.environment) or implementation.python is not None
+
+
+def _require_no_other_process(implementation: Implementation) -> None:
+    lacking = [name for name, value in implementation.environment.items() if os.environ.get(name) != value]
+    if lacking or implementation.python:
+        given = f"{', '.join(lacking)} for its environment" if lacking else f"python={implementation.python!r}"
+        raise UsageError(f"{implementation.name} declares {given}, which only a worker of its own can have; leave isolation on")
