@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 import xentfuzz
+from xentfuzz.checks.registry import all_checks
+from xentfuzz.reports.document import read_document
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -121,3 +123,9 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: list[str]) -> None:
     names = {re.sub("^impls/", "xentfuzz/impls/", path.relative_to(ROOT).as_posix()) for path in files}
     wanted = {name for name in names if "cache" not in name}
     assert wanted - set(wheel) == set()
+
+
+def test_the_sample_report_is_of_the_checks_that_there_are() -> None:
+    document = read_document(ROOT / "reports" / "sample" / "results.json")
+    assert {entry.check for report in document.reports for entry in report.checks} == set(all_checks())
+    assert all(report.ok for report in document.reports)

@@ -38,3 +38,9 @@ def test_checks_that_say_nothing_share_a_line(samples):
 def test_a_check_that_one_dtype_lacks_keeps_its_marks(samples):
     lines = texts(samples, CheckResult("value", "float32", "passed"))
     assert any(line.split() == ["value", "??.?"] for line in lines)
+
+
+def test_a_check_of_one_dtype_that_was_not_reached_was_not_run(samples):
+    elsewhere = [CheckResult("huge", dtype, "unsupported", reason="tried in float16 only") for dtype in ("bfloat16", "float32", "float64")]
+    lines = texts(samples, *results("passed", "value"), CheckResult("huge", "float16", "not_run"), *elsewhere)
+    assert "  not run: huge" in lines

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.reports.lines import WIDTH, Line, squeezed, table, wrapped
-from xentfuzz.reports.tally import STATUS_STYLES, STATUS_WORDS, Tally, tallies, ulp_words
+from xentfuzz.reports.tally import ELSEWHERE, STATUS_STYLES, STATUS_WORDS, Tally, tallies, ulp_words
 
 # Beyond so many rows, checks that passed and measure no error share one paragraph.
 ROWS = 14
@@ -14,8 +14,6 @@ ROWS = 14
 NAME = 34
 # The rest of a long figure stands in the finding.
 ERROR = 18
-# How the reason begins where a check is tried in another dtype.
-ELSEWHERE = "tried in "
 HEADER = ("check", "status", "cases", "unsupp.", "error/allowed")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.reports.document import ReportEntry
+from xentfuzz.reports.document import CheckEntry, ReportEntry
 from xentfuzz.reports.lines import WIDTH, Line, in_columns, wrapped
+from xentfuzz.reports.tally import ELSEWHERE
 
 MARKS = {"passed": ".", "failed": "F", "expected": "x", "unsupported": "-", "not_run": "?"}
 LEGEND = (f"One mark for each of {', '.join(FLOAT_NAMES)}:", ". passed, F failed, x expected, - unsupported, ? not run")
@@ -62,7 +63,7 @@ def _operation_lines(operation: str, reports: Sequence[ReportEntry]) -> list[Lin
     lines = [Line(text, "bold") for text in in_columns([(operation, *(report.implementation for report in reports))], widths, GAP)]
     lacking: dict[str, list[str]] = {}
     for cells, checks in matrix_rows(reports).items():
-        reason = _reason_lacking(cells)
+        reason = _reason_lacking(cells, [entry for report in reports for entry in report.checks if entry.check == checks[0]])
         if reason:
             lacking.setdefault(reason, []).extend(checks)
             continue
@@ -73,11 +74,12 @@ def _operation_lines(operation: str, reports: Sequence[ReportEntry]) -> list[Lin
     return lines
 
 
-def _reason_lacking(cells: Sequence[str]) -> str:
-    """Why a row of marks says nothing about anyone; "" where it does."""
+def _reason_lacking(cells: Sequence[str], entries: Sequence[CheckEntry]) -> str:
+    """Why a row of marks says nothing about anyone; "" where it does. entries: of one of its checks."""
     if set("".join(cells)) - {MARKS["unsupported"], MARKS["not_run"]}:
         return ""
-    return "not run" if any(set(cell) == {MARKS["not_run"]} for cell in cells) else "supported by none"
+    not_run = any(entry.status == "not_run" or entry.reason.startswith(ELSEWHERE) for entry in entries)
+    return "not run" if not_run else "supported by none"
 
 
 def _label(cells: Sequence[str], checks: Sequence[str]) -> str:

@@ -12,6 +12,10 @@ from xentfuzz.reports.document import CheckEntry, ReportEntry
 WORST_FIRST = ("failed", "expected", "passed", "not_run", "unsupported")
 
 
+# How the reason begins where a check is tried in another dtype.
+ELSEWHERE = "tried in "
+
+
 def ulp_words(ulp: float, form: str = "{}") -> str:
     """An error in units in the last place, within `form`; "" where it has none: between results, or of no number."""
     return form.format(f"{ulp:.3g} ulp") if 0 < ulp < math.inf else ""
