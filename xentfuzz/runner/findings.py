@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from xentfuzz.checks.registry import check_names, find_check
@@ -50,7 +51,7 @@ class Effort(NamedTuple):
 
 
 def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure], None]) -> list[Failure]:
-    """One Failure for each bug, clearest first; `shrunk` is told of each as soon as it is known.
+    """One Failure for each bug, clearest first but of varied kinds; `shrunk` is told of each as soon as it is known.
 
     What the user interrupts is left as small as it is by then, and what comes after it as it was found.
     """
@@ -69,7 +70,17 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
         shrunk(failure)
     for failure in made:
         failure.finish()
-    return made
+    return varied(made)
+
+
+def varied(failures: Sequence[Failure]) -> list[Failure]:
+    """The first of each kind before the second of any, for a summary shows but the first few."""
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, Failure]] = []
+    for failure in failures:
+        ranked.append((seen[failure.kind], failure))
+        seen[failure.kind] += 1
+    return [failure for _, failure in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def _related(contestant: Contestant, made: list[Failure], found: Found, interruption: Interruption) -> Failure | None:
