@@ -69,3 +69,9 @@ def test_what_raises_or_loops_without_end_does_not_answer():
     for kernel in (Endless, Raising):
         assert not answers(Entry("M000", "MUTANT", 0, "", "", kernel))
     assert answers(entry("two_pass_shift"))
+
+
+def test_a_mutant_declares_what_its_original_declares():
+    staged = next(mutant for mutant in mutants().values() if mutant.mechanism.startswith("StagedIn16Bits.surprisals"))
+    assert staged.implementation.grade_for("float16") == "staged/any"
+    assert next(iter(mutants().values())).implementation.grade_for("float16") == "lse/any"

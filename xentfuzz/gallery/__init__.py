@@ -1,12 +1,15 @@
 """Real bugs, each planted in an implementation that is honest otherwise, and a row of honest implementations.
 
-`FAULTY` and `HONEST` map identifiers to entries; `xentfuzz.gallery:R02` is the Implementation of that entry, a target of `xentfuzz check`.
+`FAULTY` and `HONEST` map identifiers to entries; `xentfuzz.gallery:R02` is the Implementation of that entry, or of a mutant,
+a target of `xentfuzz check`.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
+
+from xentfuzz.errors import UnknownName
 
 __all__ = ["FAULTY", "HONEST"]
 
@@ -20,7 +23,7 @@ def __getattr__(name: str) -> Any:
         return catalogue.faulty()
     if name == "HONEST":
         return catalogue.honest()
-    known = {**catalogue.faulty(), **catalogue.honest()}
-    if name not in known:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return known[name].implementation
+    try:
+        return catalogue.entry(name).implementation
+    except UnknownName as unknown:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from unknown

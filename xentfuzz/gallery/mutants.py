@@ -88,6 +88,7 @@ def _entry(number: int, source: str, one: Mutation, reasons: Mapping[str, str]) 
         mechanism=one.name,
         kernel=_kernel(f"{source}_{PREFIX}{number:03}", one),
         honest=reasons.get(one.name),
+        declares=_declared(source, one),
         isolated=True,  # it may loop without end
     )
 
@@ -114,14 +115,23 @@ def _kernel_with(module: ModuleType, name: str) -> Any:
 
 def original(entry: Entry) -> Any:
     """The honest kernel that a mutant was made from."""
-    source, one = next((source, one) for source, one in _all() if (source, one.name) == (entry.reference.split()[-1], entry.mechanism))
+    return _original(*next((source, one) for source, one in _all() if (source, one.name) == (entry.reference.split()[-1], entry.mechanism)))
+
+
+def _original(source: str, one: Mutation) -> Any:
     return _kernel_with(import_module(f"xentfuzz.gallery.{source}"), one.owner)
 
 
+def _declared(source: str, one: Mutation) -> Mapping[str, Any]:
+    """What the original declares: without it a laxer grade, or sums in a random order, would be found, and not the slip."""
+    shelf, kind = getattr(import_module(f"xentfuzz.gallery.{source}"), "SHELF", None), type(_original(source, one))
+    return next((entry.declares for entry in shelf.entries.values() if entry.kernel is kind), {}) if shelf else {}
+
+
 @cache
-def of_same_bits() -> tuple[Entry, ...]:
-    """The mutants that are said to give the same bits as their originals on every input that the contract defines."""
-    names = {name for group in _groups() if group.get("same_bits") for name in group["mutants"]}
+def equivalent(*, same_bits: bool) -> tuple[Entry, ...]:
+    """The mutants that are no bugs: those that give the bits of their originals wherever the contract defines a result, or the others."""
+    names = {name for group in _groups() if group.get("same_bits", False) is same_bits for name in group["mutants"]}
     return tuple(entry for entry in mutants().values() if entry.mechanism in names)
 
 
