@@ -1,4 +1,4 @@
-"""Large inputs: what is skipped, overwritten or not counted beyond so many rows, classes or elements is found.
+"""Many rows and classes, and large inputs: what is skipped, overwritten or not counted beyond so many rows, classes or elements is found.
 
 The boundary of 2**31 elements, and that of 2**24 rows, are moved to where they cost nothing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xentfuzz.checks import large
+from xentfuzz.checks import enlarged, large, many
 from xentfuzz.checks.registry import checks_for
 from xentfuzz.gallery import catalogue
 from xentfuzz.gallery.cross_entropy import CrossEntropy
@@ -74,8 +74,8 @@ def stops_counting(at):
 
 @pytest.fixture
 def countable(monkeypatch):
-    monkeypatch.setattr(large, "UNCOUNTABLE_ROWS", 5 << 10)
-    monkeypatch.setattr(large, "STEP", 64)
+    monkeypatch.setattr(many, "UNCOUNTABLE_ROWS", 5 << 10)
+    monkeypatch.setattr(many, "STEP", 64)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_what_goes_wrong_beyond_the_boundary_is_found(near_boundary, faulty, kin
 
 def test_a_lack_of_memory_is_said_in_figures(near_boundary, monkeypatch):
     monkeypatch.setattr(large, "BOUNDARY", 1 << 34)
-    monkeypatch.setattr(large, "free_memory", lambda: 11 * large.GIB)
+    monkeypatch.setattr(enlarged, "free_memory", lambda: 11 * enlarged.GIB)
     report, results = tried(forward)
     assert not report.failures
     assert {result.status for result in results.values()} == {"unsupported"}
