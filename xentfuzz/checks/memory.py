@@ -48,6 +48,10 @@ def results_are_own_memory(trial: Trial) -> Measure:
             output, later = str(found["changed"]).split()[0], steps[int(found["by"])]
             message = f"{function}: {output} is overwritten by a later call of {later[0]}; declare aliases=True where that is by design"
             raise failure("aliased_result", message, function=function, output=output, calls=((function, case), later))
+        if found["again"]:
+            output, later = str(found["again"]).split()[0], steps[int(found["by"])]
+            message = f"{function}: {output} lies in memory that a later call of {later[0]} returns too; declare aliases=True if by design"
+            raise failure("aliased_result", message, function=function, output=output, calls=((function, case), later))
     return Measure()
 
 
@@ -198,7 +202,8 @@ def host_memory(capabilities: Capabilities, implementation: Implementation) -> s
     return None if on_host else "not tested: what fresh device memory holds can't be chosen"
 
 
-OWN_MEMORY = """A result shares no memory with an argument, and no later call overwrites it, unless aliases=True is declared.
+OWN_MEMORY = """A result shares no memory with an argument, no later call overwrites it or returns the same memory, unless aliases=True is
+declared.
 
 The first result is kept while other calls are made, with other data, forward and backward."""
 IN_BOUNDS = """Nothing beyond an argument is read or written.
@@ -214,6 +219,7 @@ device, this is not tested."""
 
 CHECKS = (
     Check("results_are_own_memory", "ordinary", results_are_own_memory, OWN_MEMORY, applies=not_declared_aliasing, cost="protocol"),
+    Check("special_results_are_own_memory", "special", results_are_own_memory, OWN_MEMORY, applies=not_declared_aliasing, cost="protocol"),
     Check("stays_in_bounds", "ordinary", stays_in_bounds, IN_BOUNDS, cost="protocol"),
     Check(
         "writes_every_element", "ordinary", writes_every_element, EVERY_ELEMENT, applies=host_memory, cost="protocol", isolated_only=True

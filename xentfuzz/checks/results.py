@@ -154,6 +154,9 @@ ROBUST = """Targets of a narrow integer dtype and an empty class axis are refuse
 
 An implementation that accepts them must answer as for int64 targets: no wrapped index, no wrapped ignore_index."""
 
+DTYPE = "The loss has the logits' dtype or the declared loss_dtype, gradients their argument's; a Python number is none."
+UNCHANGED = "No argument's bits differ after the call, unless declared in mutates."
+
 LOSSES = ("cross_entropy", "nll_loss")
 
 CHECKS = (
@@ -173,16 +176,13 @@ CHECKS = (
         shape,
         "The loss has the target's shape under reduction none and is 0-d otherwise; gradients have their argument's shape.",
     ),
-    Check(
-        "dtype",
-        "ordinary",
-        dtype,
-        "The loss has the logits' dtype or the declared loss_dtype, gradients their argument's; a Python number is none.",
-    ),
-    Check("inputs_unchanged", "ordinary", inputs_unchanged, "No argument's bits differ after the call, unless declared in mutates."),
+    Check("dtype", "ordinary", dtype, DTYPE),
+    Check("inputs_unchanged", "ordinary", inputs_unchanged, UNCHANGED),
     Check("special_value", "special", value, SPECIAL),
     Check("special_gradient", "special", gradient, SPECIAL, applies=needs_gradient),
     Check("special_value_and_grad", "special", value_and_grad, SPECIAL, applies=needs_value_and_grad),
+    Check("special_dtype", "special", dtype, DTYPE),
+    Check("special_inputs_unchanged", "special", inputs_unchanged, UNCHANGED),
     Check("robust_value", "robust", robust_value, ROBUST, operations=LOSSES),
     Check("robust_gradient", "robust", robust_gradient, ROBUST, operations=LOSSES, applies=needs_gradient),
 )

@@ -19,6 +19,7 @@ from xentfuzz.checks.protocol import (
     other_values,
     perform,
     plain,
+    results_of,
     with_arrays,
 )
 from xentfuzz.checks.results import gradient, judge_output, merged, value
@@ -87,6 +88,19 @@ def torch_second_backward(trial: Trial) -> Measure:
             message = f"a second backward of one loss gives another {output}: {difference[1]}"
             raise failure("stale_state", message, function="backward", output=output, calls=(("backward", case),) * 2)
     return held(trial, case, output, found["second"], "a second backward of one loss", kind="stale_state")
+
+
+def torch_frozen_arguments(trial: Trial) -> Measure:
+    case = ordinary_case(trial)
+    wanted = [output for output in results_of(trial, "backward", case) if output in trial.evaluation.outputs()]
+    found = perform(trial, "torch_frozen", [("backward", case)])
+    measures = []
+    for output in wanted:
+        words = f"with no gradient wanted but {output}"
+        if output not in found:
+            raise failure("gradient", f"{words}, autograd finds none", function="backward", output=output, calls=(("backward", case),))
+        measures.append(held(trial, case, output, found[output], words))
+    return merged(measures)
 
 
 def torch_two_losses(trial: Trial) -> Measure:
@@ -239,6 +253,9 @@ An operator that keeps its gradient in the logits' memory spoils the second loss
 SAVED = """Logits that an earlier operation saved for its own backward are left as they are: its gradient stays right.
 
 Torch notices what its own operations overwrite and refuses; what a kernel overwrites goes unnoticed."""
+FROZEN = """The gradient of each argument is right where no other argument wants one.
+
+Logits are frozen where a teacher is trained, targets nearly always; what is skipped then must not be what the others need."""
 UPSTREAM = (
     """The gradient is right for an upstream gradient of zeros, and for one of stride 0, which is what summing the losses hands back."""
 )
@@ -259,6 +276,10 @@ DEVICE = """With tensors of one CUDA device while another one is current, loss a
 A kernel is launched on the current device unless its author sees to it. Where there is a second device."""
 
 
+# With class indices there is no other argument that has a gradient.
+PROBABILITIES = {"targets": ("probabilities",)}
+
+
 def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **more: Any) -> Check:
     return Check(name, "ordinary", judge, explanation, library="torch", **more)
 
@@ -266,6 +287,7 @@ def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **mor
 CHECKS = (
     _check("torch_gradient_modes", torch_gradient_modes, MODES, applies=autograd_is_asked, cost="protocol"),
     _check("torch_second_backward", torch_second_backward, SECOND, applies=autograd_is_asked, cost="protocol"),
+    _check("torch_frozen_arguments", torch_frozen_arguments, FROZEN, applies=autograd_is_asked, draws=PROBABILITIES, cost="protocol"),
     _check("torch_two_losses", torch_two_losses, TWO, applies=keeps_the_logits, cost="protocol"),
     _check("torch_saved_logits", torch_saved_logits, SAVED, applies=keeps_the_logits, cost="protocol"),
     _check("torch_upstream_gradients", torch_upstream_gradients, UPSTREAM, applies=autograd_is_asked, cost="protocol"),

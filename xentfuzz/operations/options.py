@@ -28,7 +28,7 @@ def _axes(shape: tuple[int, ...], target: str) -> tuple[int, ...]:
 REDUCTION = Option("reduction", "mean", REDUCTIONS, summary="none: a loss for each row; sum; mean: divided by the targets' weights")
 IGNORE_INDEX = Option("ignore_index", -100, _ignorable, summary="rows with this target have no loss, no gradient and no part in the mean")
 LABEL_SMOOTHING = Option(
-    "label_smoothing", 0.0, (0.0, 0.1, 1.0, 0.001, 0.3), summary="the part of the target spread evenly over all classes"
+    "label_smoothing", 0.0, (0.0, 0.1, 1.0, 0.001, 0.3, 1e-5, 0.95), summary="the part of the target spread evenly over all classes"
 )
 SIZE_AVERAGE = Option("size_average", None, (None, True, False), opt_in=True, summary="deprecated: overrides reduction unless None")
 REDUCE = Option("reduce", None, (None, True, False), opt_in=True, summary="deprecated: overrides reduction unless None")

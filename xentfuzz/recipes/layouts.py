@@ -81,21 +81,15 @@ def reversed_(values: Array) -> StridedArray:
     return _wrap(storage, buffer[(slice(None, None, -1),) * values.ndim], values)
 
 
+def _at_the_start(values: Array, axes: tuple[int, ...]) -> Array:
+    """The values at index 0 of these axes, which are kept with length 1."""
+    return values[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(values.ndim))]
+
+
 def _repeated(values: Array, axes: tuple[int, ...]) -> StridedArray:
-    source = values[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(values.ndim))]
-    one = StridedArray.of(source)
+    one = StridedArray.of(_at_the_start(values, axes))
     strides = tuple(0 if axis in axes else stride for axis, stride in enumerate(one.strides))
     return StridedArray(one.storage, one.dtype, values.shape, strides)
-
-
-def broadcast(values: Array) -> StridedArray:
-    """Stride 0 along the first axis."""
-    return _repeated(values, (0,))
-
-
-def expanded(values: Array) -> StridedArray:
-    """Stride 0 along every axis: one number everywhere."""
-    return _repeated(values, tuple(range(values.ndim)))
 
 
 def _at(values: Array, offset: int, trailing: int) -> StridedArray:
@@ -120,11 +114,23 @@ def read_only(values: Array) -> StridedArray:
 
 @dataclass(frozen=True)
 class Layout:
-    """build: lays values out. minimum_rank: from which rank on it is a layout of its own. repeats: it changes values, to repeated ones."""
+    """build: lays values out. minimum_rank: from which rank on it is a layout of its own.
+
+    repeated: rank -> the axes of stride 0, along which the values at index 0 are everywhere.
+    """
 
     build: Callable[[Array], StridedArray]
     minimum_rank: int = 0
-    repeats: bool = False
+    repeated: Callable[[int], tuple[int, ...]] = lambda _: ()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it changes values, to repeated ones."""
+        return bool(self.repeated(max(self.minimum_rank, 1)))
+
+
+def _repeating(axes: Callable[[int], tuple[int, ...]], minimum_rank: int) -> Layout:
+    return Layout(lambda values: _repeated(values, axes(values.ndim)), minimum_rank, axes)
 
 
 LAYOUTS = {
@@ -137,8 +143,9 @@ LAYOUTS = {
     "sliced_columns": Layout(sliced_columns, 2),
     "first_columns": Layout(first_columns, 2),
     "negative_stride": Layout(reversed_, 1),
-    "broadcast": Layout(broadcast, 2, repeats=True),
-    "expanded": Layout(expanded, 1, repeats=True),
+    "broadcast": _repeating(lambda _: (0,), 2),
+    "broadcast_last": _repeating(lambda rank: (rank - 1,), 2),
+    "expanded": _repeating(lambda rank: tuple(range(rank)), 1),
     "unaligned": Layout(unaligned),
     "read_only": Layout(read_only),
 }
@@ -150,10 +157,10 @@ def _applies(layout: Layout, values: Array) -> bool:
 
 def repeated_values(values: Array, layout: str) -> Array:
     """The values that an array has once it lies in `layout`: for the layouts of stride 0 those at index 0 of the repeated axes."""
-    if not LAYOUTS[layout].repeats or not _applies(LAYOUTS[layout], values):
+    axes = LAYOUTS[layout].repeated(values.ndim)
+    if not axes or not _applies(LAYOUTS[layout], values):
         return values
-    index = (slice(0, 1),) * (values.ndim if layout == "expanded" else 1)
-    return np.broadcast_to(values[index], values.shape)
+    return np.broadcast_to(_at_the_start(values, axes), values.shape)
 
 
 def lay_out(values: Array, layout: str) -> StridedArray:

@@ -13,6 +13,7 @@ from xentfuzz.recipes.target import fits, wrapped_label
 # uint8 is what libraries are likeliest to accept beside int64; the 8-bit ones overflow first.
 NARROW: Table[str] = Table({"uint8": 8, "int32": 4, "int8": 3, "int16": 2, "uint16": 2, "uint32": 2, "uint64": 2, "bool": 2}.items())
 EIGHT_BITS = ("uint8", "int8")
+MANY_ROWS = (130, 200, 260, 300, 330)
 
 
 def draw_robust(draft: Draft) -> None:
@@ -32,9 +33,13 @@ def _draw_narrow(draft: Draft) -> None:
     dtype = NARROW.pick(draft.choices)
     pool = class_counts(draft.space, MANY_CLASSES[:8], draft.space.largest)
     # A class beyond what eight bits hold, or the product of a row and the class count.
-    if pool and chance(draft.choices, 75 if dtype in EIGHT_BITS else 25):
+    if pool and chance(draft.choices, 65 if dtype in EIGHT_BITS else 25):
         draft.classes = pick(draft.choices, pool)
         draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), draft.space.largest // draft.classes)
+    elif dtype in EIGHT_BITS and draft.positions:
+        # More rows than eight bits count.
+        draft.classes = min(draft.classes, 3)
+        draft.positions = fitted((pick(draft.choices, MANY_ROWS), *(1 for _ in draft.positions[1:])), draft.space.largest // draft.classes)
     if dtype == "bool":  # its two labels should both be classes
         draft.classes = max(draft.classes, 2)
     draw_options(draft)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 
-from xentfuzz.recipes.choices import Choices, Table, pick
+from xentfuzz.recipes.choices import Choices, Table, chance, pick
 from xentfuzz.recipes.space import Space
 
 FEW_CLASSES = (2, 3, 4, 1, 5)
 SOME_CLASSES = (7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129)
 MANY_CLASSES = (255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097)
+# Every remainder by a vector width or a tile.
+ANY_COUNT = tuple(range(2, 130))
 VOCABULARIES = (32_000, 50_257, 65_537, 128_256, 151_936)
 CONFUSED = (2, 3, 4, 5, 8, 16, 17)
 
@@ -18,6 +20,9 @@ FEW_ROWS = (2, 3, 1, 4, 5, 7)
 SOME_ROWS = (8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65)
 MANY_ROWS = (100, 127, 128, 129, 200, 255, 256, 257, 300, 513, 1000, 1025, 2049)
 LONG_ROWS = (65_537, 65_600, 70_001)
+# More than one tile of rows, or one chunk, and more than one tile of classes.
+TILED_CLASSES = (10, 17, 33, 65, 100, 130, 257, 300)
+TILED_ROWS = (65, 70, 100, 130, 257, 300, 600, 1030, 2050)
 
 SPATIAL = (2, 3, 1, 4, 5, 7)
 RANKS = {2: 50, 3: 20, 1: 10, 4: 14}
@@ -27,13 +32,16 @@ SIZES = {
     "tiny": (FEW_CLASSES, FEW_ROWS, 26),
     "vector": (SOME_CLASSES, FEW_ROWS, 24),
     "rows": (FEW_CLASSES + SOME_CLASSES[:6], SOME_ROWS, 14),
+    "any": (ANY_COUNT, FEW_ROWS, 10),
+    "any_rows": (FEW_CLASSES, ANY_COUNT, 8),
     "square": (CONFUSED, FEW_ROWS, 9),
     "batch": ((2, 3, 4, 5, 10, 17), MANY_ROWS, 9),
     "wide": (MANY_CLASSES, (1, 2, 3), 16),
+    "tiles": (TILED_CLASSES, TILED_ROWS, 3),
     "vocabulary": (VOCABULARIES, (1, 2), 2),
     "long": ((2, 3), LONG_ROWS, 2),
 }
-LONG = ("vocabulary", "long")
+LONG = ("tiles", "vocabulary", "long")
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +92,9 @@ def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> t
     if size == "square":
         return _square(choices, rank, classes, limit)
     spatial = fitted(tuple(pick(choices, SPATIAL) for _ in range(rank - 2)), limit)
-    return (max(min(rows, limit) // prod(spatial), 1), *spatial)
+    lengths = (max(min(rows, limit) // prod(spatial), 1), *spatial)
+    # The longest dimension may be a spatial one too, as in sequences.
+    return lengths[::-1] if rank > 2 and chance(choices, 40) else lengths
 
 
 def fitted(lengths: tuple[int, ...], limit: int) -> tuple[int, ...]:

@@ -168,7 +168,15 @@ def ignored_garbage(draft: Draft) -> None:
 
 
 def nothing_kept(draft: Draft) -> None:
+    _mostly_a_mean(draft)
     return _ignore(draft, "all") if may_ignore(draft) else not_a_number_at_the_target(draft)
+
+
+def _mostly_a_mean(draft: Draft) -> None:
+    """It is a mean's divisor that is 0 there."""
+    allowed = draft.space.options.get("reduction", ())
+    if (allowed is None or "mean" in allowed) and chance(draft.choices, 60):
+        draft.options["reduction"] = "mean"
 
 
 def _ignore(draft: Draft, pattern: str) -> None:
@@ -179,6 +187,7 @@ def no_rows(draft: Draft) -> None:
     """An empty batch or an empty spatial dimension."""
     if not draft.positions:
         return nothing_kept(draft) if draft.target == "index" else all_masked(draft)
+    _mostly_a_mean(draft)
     axis = draft.choices.index(len(draft.positions))
     draft.positions = (*draft.positions[:axis], 0, *draft.positions[axis + 1 :])
     return None
@@ -188,6 +197,7 @@ def weights_without_sum(draft: Draft) -> None:
     """Weights that are zero, everywhere or for every kept target."""
     if not draft.space.weight:
         return
+    _mostly_a_mean(draft)
     regimes = ("all_zero", "kept_targets_zero") if draft.target == "index" else ("all_zero",)
     draft.arrays["weight"] = ArrayRecipe(pick(draft.choices, regimes))
 

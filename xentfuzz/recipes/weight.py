@@ -30,6 +30,11 @@ def decades(grid: Grid) -> Array:
     return np.asarray(np.ldexp(1.0 + uniform(grid.cells()), below(grid.cells(lane=1), 2 * reach) - reach))
 
 
+def tiny(grid: Grid) -> Array:
+    """All far below 1, but normal numbers of the format: a mean divides by a sum that is as small."""
+    return np.asarray(positive(grid) * max(grid.scale, 16 * grid.format.smallest_normal))
+
+
 def _kept(grid: Grid) -> Array:
     return np.zeros(0, np.int64) if grid.labels is None else grid.labels
 
@@ -89,6 +94,7 @@ WEIGHT = {
     "targets_zero": Regime(targets_zero, weight=2),
     "decades": Regime(decades, weight=4),
     "spike": Regime(spike, weight=2, scales=(100.0, 1000.0), reach=64),
+    "tiny": Regime(tiny, weight=2, scales=(2.0**-10, 2.0**-24, 2.0**-50)),
     "negative": Regime(negative, weight=3),
     "mixed_signs": Regime(mixed_signs, weight=4),
     "all_zero": Regime(all_zero, weight=2, family="special"),

@@ -11,25 +11,38 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.worker.libraries.library import ArrayLibrary, Collected
 from xentfuzz.worker.protocols.scene import Results, Scene, content
 
+Array = np.ndarray[Any, Any]
+
 
 def run(scene: Scene) -> Results:
-    """shared: "output argument" pairs; changed: outputs that a later step changed; by: the number of that step, else -1."""
+    """shared: "output argument" pairs; changed: outputs that a later step changed; again: outputs whose memory a later step returned too;
+    by: the number of that step, else -1.
+    """
     first, *others = scene.steps
     arrays = scene.fresh(first)
     outputs = scene.run(first, arrays)
-    shared = " ".join(f"{output} {name}" for output, name in _shared(scene.callee.library, outputs, arrays))
+    held = _memory(scene.callee.library, outputs)
+    shared = " ".join(f"{output} {name}" for output, bits in held.items() for name in _sharing(bits, _storages(arrays)))
     before = scene.snapshot(outputs)
     for number, step in enumerate(others, start=1):
-        scene.run(step)
+        later = scene.run(step)
         after = scene.snapshot(outputs)
         changed = [name for name in before if content(before[name]) != content(after[name])]
-        if changed:
-            return {"shared": shared, "changed": " ".join(changed), "by": number}
-    return {"shared": shared, "changed": "", "by": -1}
+        again = [output for output, bits in held.items() if any(_sharing(bits, _memory(scene.callee.library, later)))]
+        if changed or again:
+            return {"shared": shared, "changed": " ".join(changed), "again": " ".join(again), "by": number}
+    return {"shared": shared, "changed": "", "again": "", "by": -1}
 
 
-def _shared(library: ArrayLibrary, outputs: Mapping[str, Any], arrays: Mapping[str, StridedArray]) -> Iterator[tuple[str, str]]:
-    for output, result in outputs.items():
-        collected = library.collect(result)
-        if isinstance(collected, Collected):
-            yield from ((output, name) for name, array in arrays.items() if np.may_share_memory(collected.bits, array.storage))
+def _memory(library: ArrayLibrary, outputs: Mapping[str, Any]) -> dict[str, Array]:
+    """Where outputs lie that can be written to: nobody can spoil another one."""
+    collected = {output: library.collect(result) for output, result in outputs.items()}
+    return {output: result.bits for output, result in collected.items() if isinstance(result, Collected) and result.bits.flags.writeable}
+
+
+def _storages(arrays: Mapping[str, StridedArray]) -> dict[str, Array]:
+    return {name: array.storage for name, array in arrays.items()}
+
+
+def _sharing(bits: Array, others: Mapping[str, Array]) -> Iterator[str]:
+    return (name for name, other in others.items() if np.may_share_memory(bits, other))
