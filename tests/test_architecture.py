@@ -61,6 +61,7 @@ MAY_IMPORT_HEAVY = {
     "worker/protocols/torch_saved_logits.py": "torch",
     "worker/protocols/torch_second_backward.py": "torch",
     "worker/protocols/torch_stream.py": "torch",
+    "worker/protocols/torch_frozen.py": "torch",
     "worker/protocols/torch_two_losses.py": "torch",
 }
 

@@ -183,6 +183,15 @@ def test_sixteen_bit_sums_may_overflow_for_sixteen_bit_intermediates_only() -> N
         assert default.outcomes is None or default.outcomes.tolist() == [1]
 
 
+def test_a_share_that_sixteen_bits_round_to_zero_may_meet_infinity_for_sixteen_bit_intermediates_only() -> None:
+    logits = np.zeros((1, 336))
+    logits[0, 1] = -np.inf
+    for smoothing, staged in ((1e-5, 32), (0.1, 4)):
+        evaluation = evaluation_of("cross_entropy", logits, [0], dtype="float16", label_smoothing=smoothing)
+        assert only_block(evaluation, "value").outcomes.tolist() == [4]
+        assert only_block(evaluation, "value", grade="staged/any").outcomes.tolist() == [staged]
+
+
 def test_sixteen_bit_counts_may_overflow_for_sixteen_bit_intermediates_only() -> None:
     evaluation = evaluation_of("cross_entropy", np.zeros((66000, 2)), [0] * 66000, dtype="float16")
     assert (only_block(evaluation, "grad_logits", grade="staged/any").outcomes == 32).all()

@@ -135,7 +135,7 @@ def test_search_returns_the_smallest_case_of_each_kind_of_failure(whole_space):
             raise ShapeError(recipe.one_line())
         return 0.0
 
-    found = {type(failure): str(failure) for failure in draw.search(whole_space(), 1, 100, score)}
+    found = {type(failure): str(failure) for failure in draw.search(whole_space(), 1, 200, score)}
     assert found.keys() == {WeightError, ShapeError}
     assert '"shape":[1]' in found[WeightError]
     assert '"shape":[6' in found[ShapeError]

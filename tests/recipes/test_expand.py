@@ -22,10 +22,10 @@ from xentfuzz.recipes.weight import WEIGHT
 
 # The bits of every regime, scale, pattern and edit. A change here means that stored recipes no longer rebuild what they recorded.
 BITS = {
-    "float16": "c75ace005c47c46db9118a1e5f0dbb509423e195ca0d121d1cb8319fec39e1c0",
-    "bfloat16": "336567eb2bd1907e15719c414dceca1a5a50084eb008e2e3744ccf821ddf0ff8",
-    "float32": "e52d2f323b372b707dde74098d5376ee7f3f851400ac3b055e8db77062757e2c",
-    "float64": "fb8e617958d02f2fed8c7e62456f0fbdd72681933e3c18864e563795307f27a6",
+    "float16": "c66dccb0a167ba70a1a6cf839d8732a0c95b6f4cd38880d74851a510217990c0",
+    "bfloat16": "ea039c204bd83dc4bf9023dadf67a2539dd5074f440eab0f30874c7ffe0ecb45",
+    "float32": "02bf4a7510d160ec6698e1c80a7b1c70ec8c387f08e260b10ff255923ef31ab3",
+    "float64": "4923e77d23f45c1cf81a5971f0c1228ee069cd08ad6647c52e03beb41cc0769f",
 }
 
 

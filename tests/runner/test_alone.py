@@ -28,7 +28,7 @@ def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
 
 
 def test_a_wrong_number_that_an_earlier_call_causes_is_a_finding_about_earlier_calls() -> None:
-    report = xentfuzz.check(entry("R75").implementation, profile="quick", seed=0, checks=["value"], isolate=True)
+    report = xentfuzz.check(entry("R75").implementation, profile="quick", seed=1, checks=["value"], isolate=True)
     (failure,) = report.failures
     assert (failure.check, failure.kind) == ("no_memory_of_earlier_calls", "stale_state")
     assert failure.case["logits"].size <= 8

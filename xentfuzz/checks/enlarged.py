@@ -19,8 +19,14 @@ from xentfuzz.subjects.capabilities import Capabilities
 GIB = 1 << 30
 
 DRAWS: dict[str, Any] = {"ranks": (2,), "targets": ("index",), "layouts": ("contiguous",)}
-# What every implementation takes, so that none of the few cases is drawn in vain.
-PLAIN: dict[str, Any] = {**DRAWS, "weight": False}
+# What every implementation takes, several classes, rows that differ, none of them ignored: none of the few cases must be drawn in vain.
+PLAIN: dict[str, Any] = {
+    **DRAWS,
+    "weight": False,
+    "class_count_divisor": 8,
+    "regimes": {"logits": ("ordinary",), "log_probs": ("ordinary",), "upstream": ("uneven", "ones")},
+    "options": {"reduction": None, "axis": None, "ignore_index": ()},
+}
 
 
 def resized(case: Case, rows: int, classes: int) -> Case:

@@ -287,7 +287,15 @@ def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **mor
 CHECKS = (
     _check("torch_gradient_modes", torch_gradient_modes, MODES, applies=autograd_is_asked, cost="protocol"),
     _check("torch_second_backward", torch_second_backward, SECOND, applies=autograd_is_asked, cost="protocol"),
-    _check("torch_frozen_arguments", torch_frozen_arguments, FROZEN, applies=autograd_is_asked, draws=PROBABILITIES, cost="protocol"),
+    _check(
+        "torch_frozen_arguments",
+        torch_frozen_arguments,
+        FROZEN,
+        operations=("cross_entropy",),
+        applies=autograd_is_asked,
+        draws=PROBABILITIES,
+        cost="protocol",
+    ),
     _check("torch_two_losses", torch_two_losses, TWO, applies=keeps_the_logits, cost="protocol"),
     _check("torch_saved_logits", torch_saved_logits, SAVED, applies=keeps_the_logits, cost="protocol"),
     _check("torch_upstream_gradients", torch_upstream_gradients, UPSTREAM, applies=autograd_is_asked, cost="protocol"),

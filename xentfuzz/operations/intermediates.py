@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xentfuzz.dtypes import FORMATS
 from xentfuzz.operations.coefficients import finite_or_zero
 from xentfuzz.operations.cross_entropy_parts import Part
 from xentfuzz.operations.loss_outcomes import UnscaledSums
@@ -40,10 +41,24 @@ def factors(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
 
 
 def intermediates_of_loss(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
-    """Of each row, (rows,): the sum s of exponentials, and the sum of all terms before a factor makes them smaller."""
+    """Of each row, (rows,): the sum s of exponentials, and the sum of all terms before a factor makes them smaller.
+
+    Infinite where an infinite l_c has a coefficient that may be stored as 0: their product is NaN then.
+    """
     terms = np.einsum("ij,ij->i", factors(part, evaluation), part.quantities.l)
     largest: Array = np.maximum(terms, evaluation.precision.narrow(part.quantities.sum))
+    special = part.quantities.special
+    if special is not None:
+        largest = np.where((special.masked & _may_be_stored_as_zero(part, evaluation)).any(axis=1), np.inf, largest)
     return largest
+
+
+def _may_be_stored_as_zero(part: Part, evaluation: CrossEntropyEvaluation) -> Array:
+    """Coefficients other than 0 that are below the storage format's normal numbers, or come from a product that is, (rows, classes)."""
+    magnitude, share = part.coefficients.magnitude, evaluation.smoothing.a / evaluation.rows.classes
+    smallest = np.minimum(magnitude, share) if share else magnitude
+    lost: Array = (magnitude > 0) & (smallest < FORMATS[evaluation.case.dtype].smallest_normal)
+    return lost
 
 
 def unscaled_sums(part: Part, evaluation: CrossEntropyEvaluation) -> UnscaledSums | None:

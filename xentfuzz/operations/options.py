@@ -12,11 +12,11 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def _ignorable(shape: tuple[int, ...], target: str) -> tuple[int, ...]:
-    """Inside and outside of [0, C); with probability targets a value of 0 or more is an error."""
+    """Inside and outside of [0, C), what wraps to a class in 8 or 16 bits too; with probability targets 0 and more are errors."""
     if target != "index":
         return (-100, -1)
     classes = shape[0] if len(shape) == 1 else shape[1]
-    return tuple(dict.fromkeys((-100, 0, max(classes - 1, 0), -1, classes, 255)))
+    return tuple(dict.fromkeys((-100, 0, max(classes - 1, 0), -1, classes, 255, classes // 2, 1 << 16)))
 
 
 def _axes(shape: tuple[int, ...], target: str) -> tuple[int, ...]:

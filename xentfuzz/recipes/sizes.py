@@ -30,11 +30,11 @@ RANKS = {2: 50, 3: 20, 1: 10, 4: 14}
 # name -> class counts, row counts, weight. In "square" a batch or spatial dimension equals the class count.
 SIZES = {
     "tiny": (FEW_CLASSES, FEW_ROWS, 26),
-    "vector": (SOME_CLASSES, FEW_ROWS, 24),
+    "vector": (SOME_CLASSES, FEW_ROWS, 20),
     "rows": (FEW_CLASSES + SOME_CLASSES[:6], SOME_ROWS, 14),
-    "any": (ANY_COUNT, FEW_ROWS, 10),
+    "any": (ANY_COUNT, FEW_ROWS, 15),
     "any_rows": (FEW_CLASSES, ANY_COUNT, 8),
-    "square": (CONFUSED, FEW_ROWS, 9),
+    "square": (CONFUSED, FEW_ROWS, 12),
     "batch": ((2, 3, 4, 5, 10, 17), MANY_ROWS, 9),
     "wide": (MANY_CLASSES, (1, 2, 3), 16),
     "tiles": (TILED_CLASSES, TILED_ROWS, 3),

@@ -26,6 +26,11 @@ def positive(grid: Grid) -> Array:
     return 0.125 + uniform(grid.cells())
 
 
+def scaled(grid: Grid) -> Array:
+    """As where a loss is scaled, so that small gradients are no subnormal numbers of a narrow format."""
+    return grid.scale * positive(grid)
+
+
 def some_zero(grid: Grid) -> Array:
     return np.where(below(grid.cells(lane=1), 2), signed(grid.cells()), 0.0)
 
@@ -47,5 +52,6 @@ UPSTREAM = {
     "positive": Regime(positive, weight=2),
     "some_zero": Regime(some_zero, weight=2),
     "zero": Regime(zero, weight=1),
+    "loss_scale": Regime(scaled, weight=3, scales=(1024.0, 16384.0, 2.0**24), reach=0.5),
     "powers_of_two": Regime(powers_of_two, weight=3, scales=(1.0, 256.0, 2.0**-8, 2.0**20, 2.0**-20), reach=512),
 }

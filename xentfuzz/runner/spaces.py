@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import lcm
 from typing import Any
 
 from xentfuzz.operations.operation import Operation
@@ -33,8 +34,14 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.largest_class_count,
-        class_count_divisor=capabilities.class_count_divisor,
+        class_count_divisor=_divisor(space.class_count_divisor, capabilities),
     )
+
+
+def _divisor(wanted: int, capabilities: Capabilities) -> int:
+    """A multiple of `wanted` that the implementation takes, or its own divisor where it takes none."""
+    both, largest = lcm(wanted, capabilities.class_count_divisor), capabilities.largest_class_count
+    return both if largest is None or both <= largest else capabilities.class_count_divisor
 
 
 def _both(left: tuple[Any, ...] | None, right: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
