@@ -68,6 +68,26 @@ _sums = {}
 _seen = []
 
 
+@altered
+def double_for_nothing_kept(value, logits, target):
+    return value if (target != -100).any() else value.astype(np.float64)
+
+
+@altered
+def ignored_garbage_overwritten(value, logits, target):
+    garbage = np.isnan(logits).any(axis=1) & (target == -100)
+    logits[garbage] = 0
+    return value
+
+
+_zeros = {}
+
+
+@altered_gradient
+def zeros_kept_for_nothing_kept(gradient, grad_output, logits, target):
+    return gradient if (target != -100).any() else _zeros.setdefault(gradient.shape, gradient)
+
+
 def denominator_by_shape(logits, target, *, ignore_index=-100, reduction="mean"):
     losses, _, kept = terms(logits, target, ignore_index)
     kept = _denominators.setdefault((logits.shape, reduction), kept)

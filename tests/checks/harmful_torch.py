@@ -76,6 +76,32 @@ def raises_in_inference_mode(value, logits):
     return value
 
 
+class _ForTheLogits(torch.autograd.Function):
+    """Skips everything where the logits want no gradient."""
+
+    @staticmethod
+    def forward(ctx, logits, target, reduction):
+        ctx.save_for_backward(logits, target)
+        ctx.reduction = reduction
+        return functional.cross_entropy(logits, target, reduction=reduction)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, target = (tensor.detach().requires_grad_() for tensor in ctx.saved_tensors)
+        with torch.enable_grad():
+            value = functional.cross_entropy(logits, target, reduction=ctx.reduction)
+        of_logits, of_target = torch.autograd.grad(value, (logits, target), upstream)
+        return of_logits, of_target * ctx.needs_input_grad[0], None
+
+
+def only_for_the_logits(logits, target, *, reduction="mean"):
+    return _ForTheLogits.apply(logits, target, reduction)
+
+
+def of_probabilities(logits, target, *, reduction="mean"):
+    return functional.cross_entropy(logits, target, reduction=reduction)
+
+
 @altered
 def half_under_autocast(value, logits):
     return value.to(torch.float16) if torch.is_autocast_enabled("cpu") else value

@@ -46,6 +46,8 @@ FORWARD = {
     "raises_when_busy": ("thread_safe", "thread_unsafe"),
     "numpy_errors_off": ("leaves_surroundings_alone", "global_state"),
     "numpy_errors_off_once": ("leaves_surroundings_alone", "global_state"),
+    "double_for_nothing_kept": ("special_dtype", "dtype"),
+    "ignored_garbage_overwritten": ("special_inputs_unchanged", "changed_input"),
     "draws_random_numbers": ("leaves_surroundings_alone", "global_state"),
     "changes_directory": ("leaves_surroundings_alone", "global_state"),
     "sets_a_variable": ("leaves_surroundings_alone", "global_state"),
@@ -64,6 +66,9 @@ BACKWARD = {
     "gradient_unwritten": ("writes_every_element", "unwritten_output"),
 }
 PROTOCOL_CHECKS = (
+    "special_dtype",
+    "special_inputs_unchanged",
+    "special_results_are_own_memory",
     "repeatable",
     "no_memory_of_earlier_calls",
     "results_are_own_memory",
@@ -79,9 +84,9 @@ def numpy_implementation(name, forward="forward", backward="backward", **declare
     return Implementation(name, f"{file}:{forward}", backward=f"{file}:{backward}", dtypes=("float32",), supports=SUPPORTS, **declared)
 
 
-def found(implementation, *checks):
+def found(implementation, *checks, profile="quick"):
     """The report of a run that does not shrink."""
-    settings = Settings("check", get_profile("quick"), seed=1, isolate=True, checks=checks, dtypes=("float32",), shrink=False)
+    settings = Settings("check", get_profile(profile), seed=1, isolate=True, checks=checks, dtypes=("float32",), shrink=False)
     return run_checks([implementation], settings)[0]
 
 
@@ -99,6 +104,12 @@ def test_a_harmful_forward_is_found(function):
 def test_a_harmful_backward_is_found(function):
     report = found(numpy_implementation(function, backward=function), BACKWARD[function][0])
     assert pairs(report) == {BACKWARD[function]}
+
+
+def test_one_array_of_zeros_for_every_batch_of_which_nothing_is_kept_is_found():
+    implementation = numpy_implementation("zeros", backward="zeros_kept_for_nothing_kept")
+    report = found(implementation, "special_results_are_own_memory", profile="default")
+    assert pairs(report) == {("special_results_are_own_memory", "aliased_result")}
 
 
 def test_closed_streams_are_found_by_whatever_check_makes_the_call():
@@ -152,6 +163,20 @@ def torch_implementation(function):
 @pytest.mark.parametrize("function", TORCH)
 def test_a_harmful_torch_function_is_found(function):
     assert pairs(found(torch_implementation(function), TORCH[function][0])) == {TORCH[function]}
+
+
+def test_the_mode_in_which_a_torch_function_raises_is_named():
+    (failure,) = found(torch_implementation("raises_in_inference_mode"), "torch_gradient_modes").failures
+    assert "(with torch.inference_mode())" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted"), [("only_for_the_logits", {("torch_frozen_arguments", "gradient")}), ("of_probabilities", set())]
+)
+def test_what_is_skipped_for_frozen_logits_is_found(function, wanted):
+    place, supports = f"{HERE / 'harmful_torch.py'}:{function}", SUPPORTS | {"targets": ("probabilities",), "options": {"reduction": None}}
+    implementation = Implementation(function, place, array="torch", dtypes=("float32",), supports=supports)
+    assert pairs(found(implementation, "torch_frozen_arguments")) == wanted
 
 
 @pytest.mark.parametrize("function", ["forward", "honest_saving"])

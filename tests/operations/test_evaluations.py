@@ -158,7 +158,7 @@ def test_values_of_options_lie_inside_and_outside_of_the_classes() -> None:
     (ignore_index,) = (option for option in get_operation("cross_entropy").options if option.name == "ignore_index")
     assert callable(ignore_index.values)
     assert ignore_index.values((4, 5), "index") == (-100, 0, 4, -1, 5, 255, 2, 65536)
-    assert ignore_index.values((1,), "index") == (-100, 0, -1, 1, 255)
+    assert ignore_index.values((1,), "index") == (-100, 0, -1, 1, 255, 65536)
     assert all(value < 0 for value in ignore_index.values((4, 5), "probabilities"))
     (axis,) = get_operation("softmax").options
     assert callable(axis.values)

@@ -13,9 +13,10 @@ LONGEST = 4000
 
 
 def message_of(error: BaseException) -> str:
-    """`str(error)`, shortened; a note instead where that raises."""
+    """`str(error)` and its notes, shortened; a note instead where that raises."""
     try:
-        return shorten(str(error))
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        return shorten(f"{error}{notes}")
     except KeyboardInterrupt:
         raise
     except BaseException as second:  # noqa: BLE001 - even SystemExit in __str__ is only a message that can't be had

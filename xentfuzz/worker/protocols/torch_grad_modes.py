@@ -16,14 +16,18 @@ def run(scene: Scene) -> Results:
     first = scene.callee.plan.positional[0]
     results: Results = {}
     modes = {
-        "requires_grad": (contextlib.nullcontext, True),
-        "no gradient": (contextlib.nullcontext, False),
-        "no_grad": (torch.no_grad, True),
-        "inference_mode": (torch.inference_mode, False),
+        "requires_grad=True": (contextlib.nullcontext, True),
+        "requires_grad=False": (contextlib.nullcontext, False),
+        "torch.no_grad()": (torch.no_grad, True),
+        "torch.inference_mode()": (torch.inference_mode, False),
     }
     for name, (mode, wanted) in modes.items():
         with mode():
             loaded = tensors(scene, step)
             loaded[first].requires_grad_(wanted)
-            results[name] = taken(scene, loss(scene, step, loaded))
+            try:
+                results[name] = taken(scene, loss(scene, step, loaded))
+            except Exception as error:
+                error.add_note(f"with {name}")
+                raise
     return results
