@@ -94,15 +94,17 @@ class Probe:
         reasons: list[str] = []
         for sample in self._bases():
             outcome = self._call(sample)
-            if _accepted(outcome):
+            if outcome.accepted:
                 self.base = sample
                 self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
                 self.rejections += [f"rejects {reason}" for reason in reasons]
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
                 return True
-            reasons.append(f"{_words(sample)}: {_reason(outcome)}")
-        self.rejections += [f"rejects {reasons[0]}"]
+            reasons.append(f"{_words(sample)}: {outcome.refusal}")
+        tried = self.subject.implementation.tried
+        own = f"{self.found.array} arrays, {reasons[0]}" if tried else reasons[0]
+        self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
 
     def _bases(self) -> Iterator[Sample]:
@@ -160,7 +162,7 @@ class Probe:
     def _find_divisor(self) -> None:
         """The smallest power of two that will do, where five classes are refused and 128 are not."""
         divisor = LARGE_CLASS_COUNT
-        while divisor > 1 and _accepted(self._call(replace(self.base, classes=divisor // 2))):
+        while divisor > 1 and self._call(replace(self.base, classes=divisor // 2)).accepted:
             divisor //= 2
         self.found = replace(self.found, class_count_divisor=divisor)
         self.base = replace(self.base, classes=divisor)
@@ -178,9 +180,9 @@ class Probe:
             return True
         for value in _other_values(option, self.base)[:2]:
             outcome = self._call(replace(self.base, options={option.name: value}))
-            if _accepted(outcome):
+            if outcome.accepted:
                 return True
-            reasons.append(_reason(outcome))
+            reasons.append(outcome.refusal)
         if reasons:
             self.rejections.append(f"rejects {option.name}: {reasons[0]}")
         return not reasons
@@ -235,9 +237,9 @@ class Probe:
     def _attempt(self, feature: str, sample: Sample) -> Outcome | None:
         """The outcome, or None, with a line about it, where the call is refused."""
         outcome = self._call(sample)
-        if _accepted(outcome):
+        if outcome.accepted:
             return outcome
-        self.rejections.append(f"rejects {feature}: {_reason(outcome)}")
+        self.rejections.append(f"rejects {feature}: {outcome.refusal}")
         return None
 
     def _call(self, sample: Sample) -> Outcome:
@@ -249,16 +251,6 @@ class Probe:
         self.crashes += outcome.crash is not None
         self.changed |= {*outcome.changed}
         return outcome
-
-
-def _accepted(outcome: Outcome) -> bool:
-    # A crash refuses nothing: the checks shall find it.
-    return outcome.results is not None or outcome.crash is not None
-
-
-def _reason(outcome: Outcome) -> str:
-    said = outcome.unsupported if outcome.raised is None else str(outcome.raised)
-    return " ".join((said or "").split())[:200]
 
 
 def _words(sample: Sample) -> str:

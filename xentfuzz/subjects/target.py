@@ -154,7 +154,13 @@ def _with_library(implementation: Implementation, libraries: Sequence[str], know
     candidates = [replace(implementation, array=library) for library in libraries]
     if len(candidates) == 1:
         return candidates[0]
-    return next((candidate for candidate in candidates if _works(candidate, isolate=isolate)), candidates[0])
+    refusals: list[str] = []
+    for candidate in candidates:
+        reason = _refusal(candidate, isolate=isolate)
+        if reason is None:
+            return candidate
+        refusals.append(f"{candidate.array} arrays: {reason}")
+    return replace(candidates[0], tried=tuple(refusals[1:]))
 
 
 def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Implementation:
@@ -164,15 +170,18 @@ def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Imp
     return replace(implementation, grade=dict.fromkeys(HALF_PRECISION, "staged/any"))
 
 
-def _works(implementation: Implementation, *, isolate: bool) -> bool:
+def _refusal(implementation: Implementation, *, isolate: bool) -> str | None:
+    """Why it doesn't answer the commonest call, nor the same with probabilities; None where it does."""
     subject = Isolated(implementation) if isolate else InProcess(implementation)
     operation = get_operation(implementation.operation)
+    reasons = []
     try:
         for sample in (Sample(operation), Sample(operation, targets="probabilities")):
             outcome = subject.call(sample.call())
             # A crash says nothing about the library, and may cost the time of a compilation.
-            if outcome.results is not None or outcome.crash is not None:
-                return True
-        return False
+            if outcome.accepted:
+                return None
+            reasons.append(outcome.refusal)
+        return reasons[0]
     finally:
         subject.close()
