@@ -18,6 +18,7 @@ from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.outcome import Outcome
+from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, require_explained
 from xentfuzz.subjects.subject import Subject
@@ -27,8 +28,6 @@ MOST_CALLS = 40
 MOST_CRASHES = 2
 COSTLY_SECONDS = 0.3
 CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
-# Libraries differ in which of these they hold at all, implementations in which they accept.
-AWKWARD_LAYOUTS = ("fortran", "sliced_columns", "negative_stride", "unaligned", "read_only")
 NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
 LARGE_CLASS_COUNT = 128
 
@@ -85,9 +84,10 @@ class Probe:
         if implementation.supports is None:
             self._find_inputs()
             self._find_options()
-            self._find_layouts()
         self._find_gradients()
         self._find_cost()
+        if implementation.supports is None:
+            self._find_layouts()
         return replace(self.found, assumed=True, rejections=tuple(self.rejections), changed_inputs=tuple(sorted(self.changed)))
 
     def _find_base(self) -> bool:
@@ -187,11 +187,6 @@ class Probe:
             self.rejections.append(f"rejects {option.name}: {reasons[0]}")
         return not reasons
 
-    def _find_layouts(self) -> None:
-        tried = [name for name in AWKWARD_LAYOUTS if name in self.found.layouts]
-        refused = [name for name in tried if not self._takes(f"{name} {self._first}", replace(self.base, layout=name))]
-        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refused))
-
     def _find_gradients(self) -> None:
         """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
         implementation = self.subject.implementation
@@ -226,6 +221,11 @@ class Probe:
             divisor = self.found.class_count_divisor
             costly = tuple(dict.fromkeys(max(1, count // divisor) * divisor for count in CLASS_COUNTS_IF_COSTLY))
             self.found = replace(self.found, class_counts=tuple(count for count in costly if count <= limit))
+
+    def _find_layouts(self) -> None:
+        refusals = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call).refusals()
+        self.rejections += refusal_lines(refusals)
+        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refusals))
 
     @property
     def _first(self) -> str:
