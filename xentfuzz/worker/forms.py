@@ -102,7 +102,10 @@ def _beyond(parameters: Parameters, leading: int, name: str) -> Parameters:
 
 
 def _module_form(module: Any, leading: int) -> ModuleForm:
-    return ModuleForm(module, parameters_of(module), _beyond(parameters_of(module.forward, skip=1), leading, module.__name__))
+    # Without a constructor of its own it takes nothing, whatever the one that it inherits would let through until it is called.
+    inherited = module.__init__ is sys.modules["torch"].nn.Module.__init__
+    constructor = Parameters(()) if inherited else parameters_of(module)
+    return ModuleForm(module, constructor, _beyond(parameters_of(module.forward, skip=1), leading, module.__name__))
 
 
 def _autograd_form(function: Any, leading: int) -> AutogradForm:
