@@ -16,6 +16,7 @@ from xentfuzz.runner.examine import examine
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
+from xentfuzz.subjects.assumed_grade import grade_notes
 from xentfuzz.subjects.capabilities import Capabilities
 
 
@@ -30,7 +31,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},
-        notes=list(contestant.notes),
+        notes=[*contestant.notes, *grade_notes(implementation)],
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
