@@ -78,7 +78,7 @@ def test_a_module_that_exists_is_a_function(arrays):
 
 
 def test_a_module_without_a_target_is_refused():
-    with pytest.raises(UsageError, match="ReLU takes 1 positional arguments"):
+    with pytest.raises(UsageError, match="ReLU takes 1 positional argument "):
         form_of(torch.nn.ReLU, 2)
 
 

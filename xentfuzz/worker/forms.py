@@ -96,9 +96,15 @@ def _beyond(parameters: Parameters, leading: int, name: str) -> Parameters:
     by_position = [parameter.name for parameter in parameters.named or () if parameter.positional]
     if parameters.named is not None and not parameters.starred and len(by_position) < leading:
         raise UsageError(
-            f"{name} takes {len(by_position)} positional arguments ({', '.join(by_position) or 'none'}); wanted {leading} arrays at least"
+            _too_few(name, by_position, [parameter.name for parameter in parameters.named if not parameter.positional], leading)
         )
     return parameters.after(leading)
+
+
+def _too_few(name: str, by_position: Sequence[str], keyword_only: Sequence[str], leading: int) -> str:
+    taken = f"{len(by_position)} positional argument{'' if len(by_position) == 1 else 's'} ({', '.join(by_position) or 'none'})"
+    hint = f"; {', '.join(keyword_only)} can be passed by keyword only: arrays must be positional" if keyword_only else ""
+    return f"{name} takes {taken}; wanted {leading} arrays at least{hint}"
 
 
 def _module_form(module: Any, leading: int) -> ModuleForm:
