@@ -69,7 +69,10 @@ class Implementation:
             raise UsageError(f"{self.name}: array={self.array!r} is none of {', '.join(ARRAY_LIBRARIES)}")
         unknown = set(self.supports or ()) - set(SUPPORT_KEYS)
         if unknown:
-            raise UsageError(f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}")
+            raise UsageError(
+                f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}; "
+                f'the values of an option go in options={{"reduction": ("mean", "sum")}}'
+            )
 
     def grade_for(self, dtype: str) -> str:
         """The grade promised for arrays of the floating-point format `dtype`."""

@@ -140,3 +140,15 @@ def test_softmax_has_no_target_and_without_an_axis_only_the_last_one():
     found = probed("kernels:last_axis", operation="softmax")
     assert (found.targets, found.options, found.weight) == ((), {"axis": (-1,)}, False)
     assert probed(np.cumsum, operation="softmax").options == {"axis": None}
+
+
+def test_a_refusal_without_words_has_no_colon_at_its_end_and_is_said_once():
+    def silent(logits, target):
+        if logits.ndim != 2:
+            raise AssertionError
+        return logits.dtype.type(0)
+
+    found = probed(silent)
+    assert "rejects 3-d logits: AssertionError" in found.rejections
+    twice = probed("kernels:only_half").rejections
+    assert len(set(twice)) == len(twice)

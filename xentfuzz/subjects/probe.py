@@ -88,7 +88,9 @@ class Probe:
         self._find_cost()
         if implementation.supports is None:
             self._find_layouts()
-        return replace(self.found, assumed=True, rejections=tuple(self.rejections), changed_inputs=tuple(sorted(self.changed)))
+        return replace(
+            self.found, assumed=True, rejections=tuple(dict.fromkeys(self.rejections)), changed_inputs=tuple(sorted(self.changed))
+        )
 
     def _find_base(self) -> bool:
         reasons: list[str] = []
