@@ -37,6 +37,7 @@ class Implementation:
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
     unavailable: a function that returns why it cannot run here, or None.
+    tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found.
     Raises UsageError for a declaration that contradicts itself.
     """
 
@@ -61,13 +62,17 @@ class Implementation:
     python: str | None = field(default=None, kw_only=True)
     simulator: bool = field(default=False, kw_only=True)
     unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
+    tried: Sequence[str] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         if self.array not in ARRAY_LIBRARIES:
             raise UsageError(f"{self.name}: array={self.array!r} is none of {', '.join(ARRAY_LIBRARIES)}")
         unknown = set(self.supports or ()) - set(SUPPORT_KEYS)
         if unknown:
-            raise UsageError(f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}")
+            raise UsageError(
+                f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}; "
+                f'the values of an option go in options={{"reduction": ("mean", "sum")}}'
+            )
 
     def grade_for(self, dtype: str) -> str:
         """The grade promised for arrays of the floating-point format `dtype`."""

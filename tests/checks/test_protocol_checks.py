@@ -94,6 +94,14 @@ def pairs(report):
     return {(failure.check, failure.kind) for failure in report.failures}
 
 
+def always_mean(logits, target):
+    wide = logits.astype(np.float64)
+    lse = np.logaddexp.reduce(wide, axis=1)
+    kept = target != -100
+    losses = lse - wide[np.arange(len(target)), np.where(kept, target, 0)]
+    return np.asarray(losses[kept].sum() / kept.sum(), logits.dtype)
+
+
 @pytest.mark.parametrize("function", FORWARD)
 def test_a_harmful_forward_is_found(function):
     report = found(numpy_implementation(function, forward=function), FORWARD[function][0])
@@ -126,6 +134,14 @@ def test_an_honest_implementation_passes():
     report = found(numpy_implementation("honest"), *PROTOCOL_CHECKS)
     assert report.failures == []
     assert {(result.check, result.status) for result in report.checks} == {(name, "passed") for name in PROTOCOL_CHECKS}
+
+
+def test_an_implementation_without_a_reduction_is_not_given_one():
+    implementation = Implementation("fixed", always_mean, dtypes=("float32",), supports={**SUPPORTS, "options": {"ignore_index": (-100,)}})
+    settings = Settings("check", get_profile("quick"), seed=1, isolate=False, checks=("no_memory_of_earlier_calls",), shrink=False)
+    (report,) = run_checks([implementation], settings)
+    assert report.failures == []
+    assert [result.status for result in report.checks if result.dtype == "float32"] == ["passed"]
 
 
 # ---- torch

@@ -164,3 +164,25 @@ def test_a_dtype_that_is_declared_is_chosen_not_changed(xentfuzz, monkeypatch):
     ((implementations, settings),) = asked
     assert len(implementations[0].dtypes) == 4
     assert settings.dtypes == ("float32",)
+
+
+def test_a_kernel_that_refuses_every_call_fails_with_the_reason_of_each_array_library(xentfuzz, folder):
+    kernel = """
+import torch
+
+def broken(logits, target):
+    if isinstance(logits, torch.Tensor):
+        raise RuntimeError("no GPU")
+    raise TypeError("wanted a tensor")
+"""
+    (folder / "broken.py").write_text(kernel)
+    ran = xentfuzz("check", "broken.py:broken", "--profile", "quick", "--seed", "0", "--no-isolate", "--json", "r.json")
+    assert (ran.status, ran.err) == (1, "")
+    assert "  takes    nothing that was tried\n" in ran.out
+    assert "  rejects  torch arrays: RuntimeError: no GPU\n" in ran.out
+    assert "float16" not in ran.out
+    (problem,) = json.loads((folder / "r.json").read_text())["reports"][0]["problems"]
+    assert problem == (
+        "nothing could be compared: it rejects numpy arrays, float32 logits of shape (3, 5) with index targets: TypeError: wanted a tensor"
+        "; rejects torch arrays: RuntimeError: no GPU"
+    )

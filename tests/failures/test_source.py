@@ -61,3 +61,11 @@ def test_declarations_and_descriptions_are_kept():
         {"fast": True},
         {"A": "1"},
     )
+
+
+def test_a_parameter_whose_default_is_not_the_contracts_is_always_passed():
+    named = [{"name": "pad", "required": False, "default": (0,)}, {"name": "reduction", "required": False, "default": ("mean",)}]
+    named += [{"name": "weight", "required": False, "default": (1,)}, {"name": "block", "required": False, "default": (1,)}]
+    description = {"forward": {"kind": "function", "parameters": {"named": named}}}
+    source = source_of(Implementation("mine", "m:f", renames={"pad": "ignore_index"}), "float32", description)
+    assert source.form("forward").required == ("pad",)

@@ -7,9 +7,9 @@ import pytest
 
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.implementation import Implementation
-from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.in_process import InProcess
 from xentfuzz.subjects.probe import CLASS_COUNTS_IF_COSTLY, COSTLY_SECONDS, MOST_CALLS, MOST_CRASHES, capabilities_of
+from xentfuzz.subjects.probe_layouts import SAME_AT_EVERY_RANK
 
 
 class Counted:
@@ -39,7 +39,9 @@ def test_what_a_picky_implementation_takes_is_found_and_what_it_refuses_is_said(
     assert (found.ranks, found.targets, found.target_dtypes) == ((2,), ("index",), ("int64",))
     assert found.options == {"reduction": None}
     assert not found.weight
-    assert set(LAYOUTS) - set(found.layouts) == {"fortran", "sliced_columns", "negative_stride"}
+    assert set(found.layouts) == {*SAME_AT_EVERY_RANK, "transposed", "channels_last"}
+    strided = "fortran, sliced_rows, sliced_columns, first_columns, negative_stride, broadcast, broadcast_last, expanded"
+    assert f"rejects {strided} layouts: AssertionError: only C order" in found.rejections
     lines = [line for line in found.rejections if "3-d" in line or "bfloat16" in line or "ignore_index" in line]
     assert lines == [
         "rejects bfloat16 logits: TypeError: no 16-bit floats",
@@ -138,3 +140,15 @@ def test_softmax_has_no_target_and_without_an_axis_only_the_last_one():
     found = probed("kernels:last_axis", operation="softmax")
     assert (found.targets, found.options, found.weight) == ((), {"axis": (-1,)}, False)
     assert probed(np.cumsum, operation="softmax").options == {"axis": None}
+
+
+def test_a_refusal_without_words_has_no_colon_at_its_end_and_is_said_once():
+    def silent(logits, target):
+        if logits.ndim != 2:
+            raise AssertionError
+        return logits.dtype.type(0)
+
+    found = probed(silent)
+    assert "rejects 3-d logits: AssertionError" in found.rejections
+    twice = probed("kernels:only_half").rejections
+    assert len(set(twice)) == len(twice)

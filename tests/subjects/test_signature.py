@@ -45,11 +45,16 @@ def test_renamed_options_and_arguments_are_found_under_their_own_names():
             {},
             (
                 "forward has 'ignored_index', which no argument of cross_entropy explains; "
-                'did you mean renames={"ignored_index": "ignore_index"}? Otherwise fixed={"ignored_index": ...}'
+                'did you mean renames={"ignored_index": "ignore_index"}? Otherwise fixed={"ignored_index": ...}, '
+                "both arguments of xentfuzz.Implementation"
             ),
         ),
         (lambda logits, target, smoothing: 0, {}, 'did you mean renames={"smoothing": "label_smoothing"}?'),
-        (lambda logits, target, block: 0, {}, 'a value that is always the same goes in fixed={"block": ...}'),
+        (
+            lambda logits, target, block: 0,
+            {},
+            'a value that is always the same goes in fixed={"block": ...}, an argument of xentfuzz.Implementation',
+        ),
         (lambda logits, target, *, weight, ignore_index, block: 0, {}, "forward has 'block'"),
         (lambda logits, target: 0, {"renames": {"w": "weight"}}, "renames 'w', but forward has no such parameter"),
         (lambda logits, target, w=0: 0, {"renames": {"w": "wait"}}, "renames 'w' to 'wait', which is none of"),

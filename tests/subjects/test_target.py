@@ -10,6 +10,7 @@ import pytest
 from xentfuzz import registry
 from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.assumed_grade import grade_notes
 from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.target import resolve
 
@@ -35,6 +36,9 @@ def test_an_implementation_stands_for_itself_with_what_else_is_given():
 def test_a_function_keeps_its_backward(isolate):
     assert resolve(kernels.with_backward, isolate=isolate).backward is kernels.backward_of_picky
     assert resolve(kernels.picky).backward is None
+    assert resolve(kernels.with_backward).value_and_grad is None
+    assert resolve(kernels.with_both, isolate=isolate).value_and_grad is kernels.value_and_grad_of_both
+    assert resolve(kernels.with_both, value_and_grad=kernels.picky).value_and_grad is kernels.picky
     assert resolve(kernels.with_backward, backward=kernels.backward_that_never_works).backward is kernels.backward_that_never_works
 
 
@@ -42,6 +46,7 @@ def test_a_function_keeps_its_backward(isolate):
 def test_a_named_function_is_one_that_a_worker_finds(isolate, where, make_call):
     implementation = resolve(f"{where}:with_backward", isolate=isolate)
     assert (implementation.name, implementation.array) == (f"{where}:with_backward", "numpy")
+    assert resolve(f"{where}:with_both", isolate=isolate).value_and_grad.endswith(":with_both.value_and_grad")
     subject = open_subject(implementation, isolate=isolate)
     assert subject.call(make_call("backward", grad_output=1.0)).results is not None
     subject.close()
@@ -116,7 +121,7 @@ def test_a_registered_implementation_that_is_changed_is_still_found_by_a_worker(
         ("kernels:AMBIGUOUS", {}, "declares declared for cross_entropy (AMBIGUOUS.0), other for cross_entropy (AMBIGUOUS.1)"),
         ("kernels:SEVERAL", {"operation": "nll_loss"}, "name one of them, or an operation"),
         ("kernels:SECONDS_TO_COMPILE", {}, "a float can't be called"),
-        ("kernels:last_axis", {}, "last_axis takes 1 positional arguments (logits); wanted 2 arrays at least"),
+        ("kernels:last_axis", {}, "last_axis takes 1 positional argument (logits); wanted 2 arrays at least; --operation softmax?"),
         ("kernels:picky", {"operation": "crossentropy"}, "unknown operation 'crossentropy'"),
         ("kernels:picky", {"array": "tensorflow"}, "array='tensorflow' is none of"),
     ],
@@ -142,5 +147,9 @@ def test_a_function_of_torch_is_held_to_what_torch_itself_can_do_in_16_bits():
     assumed = resolve("torch_kernels:annotated", isolate=False)
     grades = {dtype: assumed.grade_for(dtype) for dtype in ("float16", "bfloat16", "float32", "float64")}
     assert grades == {"float16": "staged/any", "bfloat16": "staged/any", "float32": "lse/any", "float64": "lse/any"}
+    (note,) = grade_notes(assumed)
+    assert note.startswith("the grade staged/any in float16 and bfloat16 is assumed, not declared: ")
+    assert note.endswith("; --grade lse/any holds it to working precision")
+    assert grade_notes(resolve("torch_kernels:annotated", grade="staged/any", isolate=False)) == []
     assert resolve("torch_kernels:annotated", grade="shift/any", isolate=False).grade == "shift/any"
     assert resolve("torch_kernels:annotated", device="cuda", isolate=False).grade == "lse/any"

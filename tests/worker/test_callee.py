@@ -185,8 +185,11 @@ def test_a_numpy_scalar_is_an_array_without_axes():
     [
         (3, "a int can't be called"),
         (dict, "dict is a class"),
-        (lambda logits: 0, "takes 1 positional arguments (logits); wanted 2 arrays at least"),
-        (lambda *, logits, target: 0, "takes 0 positional arguments (none)"),
+        (lambda logits: 0, "takes 1 positional argument (logits); wanted 2 arrays at least"),
+        (
+            lambda *, logits, target: 0,
+            "takes 0 positional arguments (none); wanted 2 arrays at least; logits, target can be passed by keyword only",
+        ),
     ],
 )
 def test_what_cannot_be_an_implementation_is_refused(forward, message):
@@ -197,3 +200,14 @@ def test_what_cannot_be_an_implementation_is_refused(forward, message):
 
 def test_functions_may_be_references():
     assert answer(callee("numpy:minimum", spelling={"reduction": "casting"})).raised is not None
+
+
+def test_an_option_whose_default_is_another_in_the_signature_is_always_passed():
+    seen = []
+
+    def forward(logits, target, pad=0, *, reduction="none", label_smoothing=0, **more):
+        seen.append((pad, reduction, label_smoothing, more))
+        return 0.0
+
+    answer(callee(forward, spelling={"ignore_index": "pad"}))
+    assert seen == [(-100, "mean", 0, {})]

@@ -78,5 +78,15 @@ def test_a_module_that_exists_is_a_function(arrays):
 
 
 def test_a_module_without_a_target_is_refused():
-    with pytest.raises(UsageError, match="ReLU takes 1 positional arguments"):
+    with pytest.raises(UsageError, match="ReLU takes 1 positional argument "):
         form_of(torch.nn.ReLU, 2)
+
+
+class WithoutConstructor(torch.nn.Module):
+    def forward(self, logits, target, weight=None):
+        return logits.sum()
+
+
+def test_a_module_without_a_constructor_takes_no_options():
+    parameters = form_of(WithoutConstructor, 2).parameters
+    assert (parameters.takes("reduction"), parameters.takes("weight")) == (False, True)

@@ -76,7 +76,8 @@ class Check:
 
     def passes_over(self, dtype: str, capabilities: Capabilities) -> str | None:
         """Why it is not tried in a dtype, or None."""
-        only = dtype if self.only_dtype is None else self.only_dtype(capabilities)
+        # Where every call was refused there is no dtype to choose from.
+        only = dtype if self.only_dtype is None or not capabilities.dtypes else self.only_dtype(capabilities)
         return None if dtype == only else f"tried in {only} only"
 
     def cost_on(self, device: str) -> str:

@@ -134,7 +134,8 @@ def _other_labels(case: Case, *, may_ignore: bool) -> Array:
 def other_reductions(trial: Trial, case: Case) -> list[Case]:
     """The same case under every other reduction; its upstream gradient may not fit any more."""
     given = case.options.get("reduction")
-    allowed = trial.subject.capabilities.options.get("reduction", ()) or REDUCTIONS
+    taken = trial.subject.capabilities.options.get("reduction", ())
+    allowed = REDUCTIONS if taken is None else taken
     # Older options override the reduction.
     if given is None or any(case.options.get(name) is not None for name in ("size_average", "reduce")):
         return []

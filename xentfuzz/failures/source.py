@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
 from xentfuzz.worker.reference import reference_to
 
 PLAIN = (bool, int, float, str, type(None))
@@ -18,7 +19,8 @@ FUNCTIONS = ("forward", "backward", "value_and_grad")
 class Form(msgspec.Struct, frozen=True, omit_defaults=True):
     """kind: "function", "autograd_function" (called through `.apply`) or "module" (a class whose constructor takes the options).
 
-    parameters: names after the arrays that go by position, None where the signature is not readable. required: those without a default.
+    parameters: names after the arrays that go by position, None where the signature is not readable. required: those without a
+    default, or with another one than the option that they stand for.
     """
 
     kind: str = "function"
@@ -59,7 +61,7 @@ def source_of(
     declared = {name: getattr(implementation, name) for name in FUNCTIONS}
     return Source(
         places={name: _place(function) for name, function in declared.items() if function is not None},
-        forms={name: _form(described) for name, described in (description or {}).items()},
+        forms={name: _form(described, _defaults(implementation)) for name, described in (description or {}).items()},
         array=implementation.array,
         device=implementation.device,
         loss_dtype=loss_dtype or implementation.loss_dtype,
@@ -70,12 +72,23 @@ def source_of(
     )
 
 
-def _form(described: Mapping[str, Any]) -> Form:
+def _defaults(implementation: Implementation) -> dict[str, Any]:
+    """The options' defaults in the functions' own spelling."""
+    spelling = {ours: own for own, ours in implementation.renames.items()}
+    return {spelling.get(name, name): value for name, value in get_operation(implementation.operation).defaults.items()}
+
+
+def _form(described: Mapping[str, Any], defaults: Mapping[str, Any]) -> Form:
     named = described["parameters"]["named"]
     if named is None:
         return Form(described["kind"])
-    required = tuple(parameter["name"] for parameter in named if parameter["required"])
+    required = tuple(parameter["name"] for parameter in named if parameter["required"] or _has_another_default(parameter, defaults))
     return Form(described["kind"], tuple(parameter["name"] for parameter in named), required)
+
+
+def _has_another_default(parameter: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+    own = parameter.get("default", ())
+    return parameter["name"] in defaults and bool(own) and own[0] != defaults[parameter["name"]]
 
 
 def _place(function: Callable[..., Any] | str) -> str:

@@ -19,6 +19,14 @@ def card_lines(card: Capabilities) -> list[Line]:
 
 def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
     yield "card", ASSUMED if card.assumed else "declared"
+    if card.dtypes:
+        yield from _abilities(card)
+    else:
+        yield "takes", "nothing that was tried"
+    yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
+
+
+def _abilities(card: Capabilities) -> Iterator[tuple[str, str]]:
     yield "takes", _takes(card)
     if card.options or card.weight:
         yield "options", _options(card)
@@ -29,11 +37,10 @@ def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield "compiling", f"{card.compile_seconds:.1f} s for the first call"
     if card.changed_inputs:
         yield "changes", ", ".join(card.changed_inputs)
-    yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
 
 
 def _takes(card: Capabilities) -> str:
-    parts = [f"{card.array} arrays on {card.device}", ", ".join(card.dtypes) or "no dtype", f"rank {', '.join(map(str, card.ranks))}"]
+    parts = [f"{card.array} arrays on {card.device}", ", ".join(card.dtypes), f"rank {', '.join(map(str, card.ranks))}"]
     if card.targets:
         parts.append(f"{' and '.join(card.targets)} targets")
     if "index" in card.targets:

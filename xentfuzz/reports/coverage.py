@@ -22,8 +22,11 @@ def coverage_words(report: ReportEntry) -> str:
 
 
 def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
+    if not card.dtypes:
+        yield "nothing: every call was refused"
+        return
     if set(card.dtypes) != set(FLOAT_NAMES):
-        yield f"{', '.join(card.dtypes) or 'no dtype'} only"
+        yield f"{', '.join(card.dtypes)} only"
     if len(card.targets) == 1 and takes_probabilities(operation):
         yield f"{card.targets[0]} targets only"
     has_weight = any(argument.kind == "weight" for argument in operation.arguments)

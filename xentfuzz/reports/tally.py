@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,13 +11,17 @@ from xentfuzz.reports.document import CheckEntry, ReportEntry
 WORST_FIRST = ("failed", "expected", "passed", "not_run", "unsupported")
 
 
+MOST_ULP = 1e6
 # How the reason begins where a check is tried in another dtype.
 ELSEWHERE = "tried in "
 
 
 def ulp_words(ulp: float, form: str = "{}") -> str:
-    """An error in units in the last place, within `form`; "" where it has none: between results, or of no number."""
-    return form.format(f"{ulp:.3g} ulp") if 0 < ulp < math.inf else ""
+    """An error in units in the last place, within `form`; "" where it has none: between results, or of no number.
+
+    Nor where there are so many that they say nothing: next to an exact result near 0, what is allowed there is the measure.
+    """
+    return form.format(f"{ulp:.3g} ulp") if 0 < ulp <= MOST_ULP else ""
 
 
 STATUS_WORDS = {"failed": "FAILED", "expected": "expected", "passed": "passed", "not_run": "not run", "unsupported": "unsupported"}

@@ -16,6 +16,8 @@ from xentfuzz.runner.examine import examine
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
+from xentfuzz.subjects.assumed_grade import grade_notes
+from xentfuzz.subjects.capabilities import Capabilities
 
 
 def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings, deadline: Deadline) -> CheckReport:
@@ -29,7 +31,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},
-        notes=list(contestant.notes),
+        notes=[*contestant.notes, *grade_notes(implementation)],
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
@@ -110,6 +112,8 @@ def _settle(result: CheckResult, contestant: Contestant, check: Check) -> None:
     passed_over = check.passes_over(result.dtype, capabilities)
     if result.cases:
         result.status = "passed"
+    elif not capabilities.dtypes:
+        result.status, result.reason = "unsupported", "every call was refused"
     elif result.dtype not in capabilities.dtypes:
         result.status, result.reason = "unsupported", f"does not take {result.dtype}"
     elif passed_over is not None:
@@ -133,9 +137,9 @@ def _never_compared(contestant: Contestant, settings: Settings, report: CheckRep
 def _problems(contestant: Contestant, report: CheckReport) -> list[str]:
     """What makes the run itself worthless: a declared dtype of which nothing was compared, or nothing at all."""
     problems = []
-    if not any(result.cases for result in report.checks):
-        problems.append("nothing could be compared")
     capabilities = contestant.subject.capabilities
+    if not any(result.cases for result in report.checks):
+        problems.append(f"nothing could be compared{_refusals(capabilities)}")
     elsewhere = {check.name: check.passes_over for check in contestant.checks}
     for dtype in capabilities.dtypes:
         tried = [
@@ -148,3 +152,9 @@ def _problems(contestant: Contestant, report: CheckReport) -> list[str]:
         if tried and not any(result.cases for result in tried):
             problems.append(f"nothing was compared in {dtype}, which it takes")
     return problems
+
+
+def _refusals(capabilities: Capabilities) -> str:
+    """Why every call of the probe was refused, "" where one was not."""
+    refusals = [line for line in capabilities.rejections if line.startswith("rejects ")]
+    return f": it {'; '.join(refusals)}" if refusals and not capabilities.dtypes else ""

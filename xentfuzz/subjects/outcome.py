@@ -64,3 +64,14 @@ class Outcome:
     seconds: float = 0.0
     compiled: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the call was not refused. A crash refuses nothing: the checks shall find it."""
+        return self.results is not None or self.crash is not None
+
+    @property
+    def refusal(self) -> str:
+        """Why the call was refused, in one line."""
+        said = self.unsupported if self.raised is None else str(self.raised)
+        return " ".join((said or "").split())[:200].removesuffix(":")

@@ -18,6 +18,7 @@ from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.outcome import Outcome
+from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, require_explained
 from xentfuzz.subjects.subject import Subject
@@ -27,8 +28,6 @@ MOST_CALLS = 40
 MOST_CRASHES = 2
 COSTLY_SECONDS = 0.3
 CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
-# Libraries differ in which of these they hold at all, implementations in which they accept.
-AWKWARD_LAYOUTS = ("fortran", "sliced_columns", "negative_stride", "unaligned", "read_only")
 NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
 LARGE_CLASS_COUNT = 128
 
@@ -85,24 +84,29 @@ class Probe:
         if implementation.supports is None:
             self._find_inputs()
             self._find_options()
-            self._find_layouts()
         self._find_gradients()
         self._find_cost()
-        return replace(self.found, assumed=True, rejections=tuple(self.rejections), changed_inputs=tuple(sorted(self.changed)))
+        if implementation.supports is None:
+            self._find_layouts()
+        return replace(
+            self.found, assumed=True, rejections=tuple(dict.fromkeys(self.rejections)), changed_inputs=tuple(sorted(self.changed))
+        )
 
     def _find_base(self) -> bool:
         reasons: list[str] = []
         for sample in self._bases():
             outcome = self._call(sample)
-            if _accepted(outcome):
+            if outcome.accepted:
                 self.base = sample
                 self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
                 self.rejections += [f"rejects {reason}" for reason in reasons]
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
                 return True
-            reasons.append(f"{_words(sample)}: {_reason(outcome)}")
-        self.rejections += [f"rejects {reasons[0]}"]
+            reasons.append(f"{_words(sample)}: {outcome.refusal}")
+        tried = self.subject.implementation.tried
+        own = f"{self.found.array} arrays, {reasons[0]}" if tried else reasons[0]
+        self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
 
     def _bases(self) -> Iterator[Sample]:
@@ -160,7 +164,7 @@ class Probe:
     def _find_divisor(self) -> None:
         """The smallest power of two that will do, where five classes are refused and 128 are not."""
         divisor = LARGE_CLASS_COUNT
-        while divisor > 1 and _accepted(self._call(replace(self.base, classes=divisor // 2))):
+        while divisor > 1 and self._call(replace(self.base, classes=divisor // 2)).accepted:
             divisor //= 2
         self.found = replace(self.found, class_count_divisor=divisor)
         self.base = replace(self.base, classes=divisor)
@@ -178,17 +182,12 @@ class Probe:
             return True
         for value in _other_values(option, self.base)[:2]:
             outcome = self._call(replace(self.base, options={option.name: value}))
-            if _accepted(outcome):
+            if outcome.accepted:
                 return True
-            reasons.append(_reason(outcome))
+            reasons.append(outcome.refusal)
         if reasons:
             self.rejections.append(f"rejects {option.name}: {reasons[0]}")
         return not reasons
-
-    def _find_layouts(self) -> None:
-        tried = [name for name in AWKWARD_LAYOUTS if name in self.found.layouts]
-        refused = [name for name in tried if not self._takes(f"{name} {self._first}", replace(self.base, layout=name))]
-        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refused))
 
     def _find_gradients(self) -> None:
         """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
@@ -225,6 +224,11 @@ class Probe:
             costly = tuple(dict.fromkeys(max(1, count // divisor) * divisor for count in CLASS_COUNTS_IF_COSTLY))
             self.found = replace(self.found, class_counts=tuple(count for count in costly if count <= limit))
 
+    def _find_layouts(self) -> None:
+        refusals = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call).refusals()
+        self.rejections += refusal_lines(refusals)
+        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refusals))
+
     @property
     def _first(self) -> str:
         return self.operation.arguments[0].name
@@ -235,9 +239,9 @@ class Probe:
     def _attempt(self, feature: str, sample: Sample) -> Outcome | None:
         """The outcome, or None, with a line about it, where the call is refused."""
         outcome = self._call(sample)
-        if _accepted(outcome):
+        if outcome.accepted:
             return outcome
-        self.rejections.append(f"rejects {feature}: {_reason(outcome)}")
+        self.rejections.append(f"rejects {feature}: {outcome.refusal}")
         return None
 
     def _call(self, sample: Sample) -> Outcome:
@@ -249,16 +253,6 @@ class Probe:
         self.crashes += outcome.crash is not None
         self.changed |= {*outcome.changed}
         return outcome
-
-
-def _accepted(outcome: Outcome) -> bool:
-    # A crash refuses nothing: the checks shall find it.
-    return outcome.results is not None or outcome.crash is not None
-
-
-def _reason(outcome: Outcome) -> str:
-    said = outcome.unsupported if outcome.raised is None else str(outcome.raised)
-    return " ".join((said or "").split())[:200]
 
 
 def _words(sample: Sample) -> str:

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Sample:
-    """rank: of the first argument; options: beside the defaults; layout: of the first argument; upstream: (shape, dtype) of the value."""
+    """rank: of the first argument; options: beside the defaults; layout: of every array; upstream: (shape, dtype) of the value."""
 
     operation: Operation
     function: str = "forward"
@@ -41,16 +41,19 @@ class Sample:
         arrays = {argument.name: self._array(argument) for argument in self.operation.arguments if self.weight or not argument.optional}
         if self.upstream is not None:
             shape, dtype = self.upstream
-            arrays["grad_output"] = StridedArray.of(np.ones(shape, numpy_dtype(dtype)))
+            arrays["grad_output"] = self._laid_out(np.ones(shape, numpy_dtype(dtype)))
         return Call(self.function, arrays, {**self.operation.defaults, **self.options})
 
     def _array(self, argument: Argument) -> StridedArray:
         if argument.kind == "target":
-            return StridedArray.of(self._target())
+            return self._laid_out(self._target())
         if argument.kind == "weight":
-            return StridedArray.of(np.linspace(0.5, 1.5, self.classes).astype(numpy_dtype(self.dtype)))
+            return self._laid_out(np.linspace(0.5, 1.5, self.classes).astype(numpy_dtype(self.dtype)))
         # Negative throughout, so that log-probabilities look like some.
-        return lay_out(-self._ramp(self.shape), self.layout)
+        return self._laid_out(-self._ramp(self.shape))
+
+    def _laid_out(self, values: Array) -> StridedArray:
+        return lay_out(values, self.layout)
 
     def _target(self) -> Array:
         if self.targets == "probabilities":

@@ -96,9 +96,13 @@ def _nearest(name: str, known: set[str]) -> str | None:
 
 
 def _unexplained(implementation: Implementation, function: str, name: str, known: set[str], operation: Operation) -> str:
+    fixed = f'fixed={{"{name}": ...}}'
     near = _nearest(name, known)
-    hint = f'did you mean renames={{"{name}": "{near}"}}? Otherwise' if near else "a value that is always the same goes in"
-    return f'{implementation.name}: {function} has {name!r}, which no argument of {operation.name} explains; {hint} fixed={{"{name}": ...}}'
+    if near is None:
+        hint = f"a value that is always the same goes in {fixed}, an argument of xentfuzz.Implementation"
+    else:
+        hint = f'did you mean renames={{"{name}": "{near}"}}? Otherwise {fixed}, both arguments of xentfuzz.Implementation'
+    return f"{implementation.name}: {function} has {name!r}, which no argument of {operation.name} explains; {hint}"
 
 
 def _known(operation: Operation) -> set[str]:

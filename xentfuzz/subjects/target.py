@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from xentfuzz.dtypes import FORMATS
 from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.registry import get, reference_of
+from xentfuzz.subjects.assumed_grade import assumed_grade
 from xentfuzz.subjects.in_process import InProcess
 from xentfuzz.subjects.isolated import Isolated
 from xentfuzz.subjects.limits import Limits
@@ -23,9 +23,6 @@ from xentfuzz.worker.reference import load_reference
 from xentfuzz.worker.texts import one_line
 
 DEFAULT_OPERATION = "cross_entropy"
-
-
-HALF_PRECISION = tuple(name for name, format_ in FORMATS.items() if format_.bits == 16)
 
 
 def resolve(
@@ -44,8 +41,8 @@ def resolve(
     """The Implementation that `target` stands for, with what else is given in the place of what it declares.
 
     target: an Implementation, a function, a torch.autograd.Function or nn.Module class, a registered name, "package.module:attribute" or
-    "path/to/file.py:attribute". A function's backward is its attribute `backward` unless given. isolate: a named target is imported and
-    tried in a worker first. Raises UsageError, in one line: what was given, what is wanted, what is nearest.
+    "path/to/file.py:attribute". A function's backward and value_and_grad are its attributes of that name unless given. isolate: a
+    named target is imported and tried in a worker first. Raises UsageError, in one line: what was given, what is wanted, what is nearest.
     """
     given = {
         "backward": absolute(backward) if isinstance(backward, str) else backward,
@@ -89,16 +86,16 @@ def _by_reference(declared: Implementation, reference: str) -> Implementation:
 
 def _of_object(target: Any, operation: str, known: Mapping[str, Any]) -> Implementation:
     described = describe_object(target, len(_positional(operation)))
-    backward = {"backward": target.backward} if described["backward"] else {}
+    companions = {name: getattr(target, name) for name in described["companions"]}
     name = str(getattr(target, "__qualname__", type(target).__qualname__))
-    implementation = Implementation(name, target, operation=operation, **{**backward, **known})
+    implementation = Implementation(name, target, operation=operation, **{**companions, **known})
     return _with_grade(_with_library(implementation, described["libraries"], known, isolate=False), known)
 
 
 def _of_reference(target: str, described: Mapping[str, Any], operation: str, known: Mapping[str, Any], *, isolate: bool) -> Implementation:
     reference = absolute(target)
-    backward = {"backward": f"{reference}.backward"} if described["backward"] else {}
-    implementation = Implementation(target, reference, operation=operation, **{**backward, **known})
+    companions = {name: f"{reference}.{name}" for name in described["companions"]}
+    implementation = Implementation(target, reference, operation=operation, **{**companions, **known})
     return _with_grade(_with_library(implementation, described["libraries"], known, isolate=isolate), known)
 
 
@@ -154,25 +151,32 @@ def _with_library(implementation: Implementation, libraries: Sequence[str], know
     candidates = [replace(implementation, array=library) for library in libraries]
     if len(candidates) == 1:
         return candidates[0]
-    return next((candidate for candidate in candidates if _works(candidate, isolate=isolate)), candidates[0])
+    refusals: list[str] = []
+    for candidate in candidates:
+        reason = _refusal(candidate, isolate=isolate)
+        if reason is None:
+            return candidate
+        refusals.append(f"{candidate.array} arrays: {reason}")
+    return replace(candidates[0], tried=tuple(refusals[1:]))
 
 
 def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Implementation:
-    """Where no grade is given: on a CPU torch's own operations, which the target is made of, keep intermediates in 16 bits."""
-    if "grade" in known or implementation.array != "torch" or implementation.device != "cpu":
-        return implementation
-    return replace(implementation, grade=dict.fromkeys(HALF_PRECISION, "staged/any"))
+    assumed = None if "grade" in known else assumed_grade(implementation)
+    return implementation if assumed is None else replace(implementation, grade=assumed)
 
 
-def _works(implementation: Implementation, *, isolate: bool) -> bool:
+def _refusal(implementation: Implementation, *, isolate: bool) -> str | None:
+    """Why it doesn't answer the commonest call, nor the same with probabilities; None where it does."""
     subject = Isolated(implementation) if isolate else InProcess(implementation)
     operation = get_operation(implementation.operation)
+    reasons = []
     try:
         for sample in (Sample(operation), Sample(operation, targets="probabilities")):
             outcome = subject.call(sample.call())
             # A crash says nothing about the library, and may cost the time of a compilation.
-            if outcome.results is not None or outcome.crash is not None:
-                return True
-        return False
+            if outcome.accepted:
+                return None
+            reasons.append(outcome.refusal)
+        return reasons[0]
     finally:
         subject.close()

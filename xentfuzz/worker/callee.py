@@ -134,7 +134,9 @@ class Callee:
                 named[self._own(name)] = loaded.get(name)
         for name, value in options.items():
             matters = value != self.plan.defaults.get(name)
-            if self._passed(form, name, matters, always=name in self.plan.always):
+            # A default of the signature's own, ignore_index=0, is not what the contract means where nothing is said.
+            always = name in self.plan.always or form.parameters.must_pass(self._own(name), value)
+            if self._passed(form, name, matters, always=always):
                 named[self._own(name)] = value
         return {**named, **{own: value for own, value in self.plan.fixed.items() if form.parameters.takes(own)}}
 

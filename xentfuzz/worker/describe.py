@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.outcome import FUNCTIONS
 from xentfuzz.worker.callee import Callee
 from xentfuzz.worker.forms import Form, form_of
 from xentfuzz.worker.parameters import Parameter, Parameters
@@ -37,8 +39,8 @@ def parameters_in(description: dict[str, Any]) -> Parameters:
 def describe_target(reference: str, positional: int) -> dict[str, Any]:
     """What a reference leads to: Implementations, or a callable whose first `positional` parameters are arrays.
 
-    declares: name, operation and reference of each Implementation; else kind, whether it has a `backward`, and the array libraries that may
-    be its own, likeliest first. Raises UsageError.
+    declares: name, operation and reference of each Implementation; else kind, the companions that are its attributes (backward,
+    value_and_grad), and the array libraries that may be its own, likeliest first. Raises UsageError.
     """
     found = load_reference(reference)
     declared = declarations(found, reference)
@@ -49,9 +51,29 @@ def describe_target(reference: str, positional: int) -> dict[str, Any]:
 
 def describe_object(found: Any, positional: int) -> dict[str, Any]:
     """The same for a callable. Raises UsageError for what can't be called."""
-    form = form_of(found, positional)
-    has_backward = form.kind == "function" and callable(getattr(found, "backward", None))
-    return {"kind": form.kind, "backward": has_backward, "libraries": array_libraries(found, form)}
+    try:
+        form = form_of(found, positional)
+    except UsageError as error:
+        raise UsageError(f"{error}{_other_operation(found, positional)}") from None
+    return {"kind": form.kind, "companions": companions(found, form), "libraries": array_libraries(found, form)}
+
+
+def companions(found: Any, form: Form) -> list[str]:
+    """The other functions that a function has as attributes, of backward and value_and_grad."""
+    names = [name for name in FUNCTIONS if name != "forward"]
+    # A class's backward is autograd's, whose arguments are others.
+    return [name for name in names if callable(getattr(found, name, None))] if form.kind == "function" else []
+
+
+def _other_operation(found: Any, positional: int) -> str:
+    """The suggestion for what takes one array where a target is wanted too."""
+    if positional == 1:
+        return ""
+    try:
+        form_of(found, 1)
+    except UsageError:
+        return ""
+    return "; --operation softmax?"
 
 
 def declarations(found: Any, reference: str) -> list[tuple[Implementation, str]] | None:

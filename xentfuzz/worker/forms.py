@@ -96,13 +96,22 @@ def _beyond(parameters: Parameters, leading: int, name: str) -> Parameters:
     by_position = [parameter.name for parameter in parameters.named or () if parameter.positional]
     if parameters.named is not None and not parameters.starred and len(by_position) < leading:
         raise UsageError(
-            f"{name} takes {len(by_position)} positional arguments ({', '.join(by_position) or 'none'}); wanted {leading} arrays at least"
+            _too_few(name, by_position, [parameter.name for parameter in parameters.named if not parameter.positional], leading)
         )
     return parameters.after(leading)
 
 
+def _too_few(name: str, by_position: Sequence[str], keyword_only: Sequence[str], leading: int) -> str:
+    taken = f"{len(by_position)} positional argument{'' if len(by_position) == 1 else 's'} ({', '.join(by_position) or 'none'})"
+    hint = f"; {', '.join(keyword_only)} can be passed by keyword only: arrays must be positional" if keyword_only else ""
+    return f"{name} takes {taken}; wanted {leading} arrays at least{hint}"
+
+
 def _module_form(module: Any, leading: int) -> ModuleForm:
-    return ModuleForm(module, parameters_of(module), _beyond(parameters_of(module.forward, skip=1), leading, module.__name__))
+    # Without a constructor of its own it takes nothing, whatever the one that it inherits would let through until it is called.
+    inherited = module.__init__ is sys.modules["torch"].nn.Module.__init__
+    constructor = Parameters(()) if inherited else parameters_of(module)
+    return ModuleForm(module, constructor, _beyond(parameters_of(module.forward, skip=1), leading, module.__name__))
 
 
 def _autograd_form(function: Any, leading: int) -> AutogradForm:

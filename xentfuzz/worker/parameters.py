@@ -7,17 +7,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# What another process can be told, and what compares to one truth value.
+PLAIN = (bool, int, float, str, type(None))
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """required: it has no default. positional: it may be passed by position; keyword: by keyword."""
+    """required: it has no default. positional: it may be passed by position; keyword: by keyword.
+
+    default: (its default,) where that is plain data, else ().
+    """
 
     name: str
     required: bool
     positional: bool
     keyword: bool
+    default: tuple[Any, ...] = ()
+
+    def stands_for(self, value: Any) -> bool:
+        """Whether leaving it out means `value`, as far as one can tell."""
+        return not self.required and (not self.default or self.default[0] == value)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,10 @@ class Parameters:
 
     def requires(self, name: str) -> bool:
         return any(parameter.name == name and parameter.required for parameter in self.named or ())
+
+    def must_pass(self, name: str, value: Any) -> bool:
+        """Whether leaving `name` out would not mean `value`: it has no default, or another one."""
+        return any(parameter.name == name and not parameter.stands_for(value) for parameter in self.named or ())
 
     def after(self, count: int) -> Parameters:
         """Without the first `count` positional parameters: what is left when that many values are passed by position."""
@@ -76,4 +90,5 @@ def _parameter(found: inspect.Parameter) -> Parameter:
         required=found.default is inspect.Parameter.empty,
         positional=found.kind in _POSITIONAL,
         keyword=found.kind is not inspect.Parameter.POSITIONAL_ONLY,
+        default=(found.default,) if isinstance(found.default, PLAIN) else (),
     )

@@ -13,6 +13,7 @@ from xentfuzz.reports.document import CheckEntry, Document, ReportEntry
 from xentfuzz.reports.grade_words import grade_for
 from xentfuzz.reports.markdown.text import code, markdown_table
 from xentfuzz.reports.matrix import LEGEND, marks
+from xentfuzz.reports.tally import ulp_words
 
 Lines = list[str]
 
@@ -67,7 +68,7 @@ def _worst_by_dtype(report: ReportEntry) -> list[CheckEntry]:
 
 
 def _worst(entry: CheckEntry) -> list[str]:
-    return [f"{entry.worst_ratio:.3g}", f"{entry.worst_ulp:.3g}", entry.check, recipe_line(entry.recipe or {})]
+    return [f"{entry.worst_ratio:.3g}", ulp_words(entry.worst_ulp).removesuffix(" ulp"), entry.check, recipe_line(entry.recipe or {})]
 
 
 def recipe_line(recipe: dict[str, Any]) -> str:
