@@ -25,7 +25,7 @@ def finding_lines(number: int, failure: FailureEntry, implementation: str) -> li
 def short_finding(number: int, failure: FailureEntry, implementation: str) -> list[Line]:
     """Check, dtype and headline on one line, and how to see the rest."""
     headline = Line(clipped(f"{number}. {failure.check}, {failure.dtype}: {failure.headline}"), "red")
-    return [headline, *(wrapped(_replay(failure, implementation), first="   ", rest="     ") if failure.record else [])]
+    return [headline, *(wrapped(_replay(failure, implementation), first="   ", rest="     ") if failure.record and failure.alone else [])]
 
 
 def expected_line(failure: FailureEntry) -> Line:
@@ -37,7 +37,9 @@ def _fields(failure: FailureEntry, implementation: str) -> Iterator[tuple[str, s
     for text in failure.input:
         yield label, text
         label = ""
-    if failure.record:
+    if failure.record and not failure.alone:
+        yield "record", failure.record
+    elif failure.record:
         yield "replay", _replay(failure, implementation)
         yield "script", _script(failure)
 

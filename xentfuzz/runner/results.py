@@ -121,4 +121,5 @@ def _failure_dict(failure: Failure, expected: str | None) -> dict[str, Any]:
         "input": input_words(failure.recipe, failure.case),
         "script": failure.script(),
         "record": failure.record,
+        "alone": failure.alone,
     }
