@@ -73,6 +73,12 @@ class ReportEntry(msgspec.Struct):
     problems: list[str] = []
     notes: list[str] = []
     unsupported: dict[str, int] = {}
+    target: str = ""
+
+    @property
+    def place(self) -> str:
+        """By what a command finds the implementation."""
+        return self.target or self.implementation
 
     @property
     def unexpected(self) -> list[FailureEntry]:
