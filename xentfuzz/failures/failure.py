@@ -61,7 +61,8 @@ class Failure(AssertionError):
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
     alone: False where the case passes in a process that has made no other call.
     dtypes: all in which it was seen. also: other checks that the same bug fails; fails_too: those of them that
-    the same case fails, with the dtypes in which they failed. record: the file that it was stored in, "" before that.
+    the same case fails, with the dtypes in which they failed. elsewhere: checks in which other cases
+    raise the same exception. record: the file that it was stored in, "" before that.
     """
 
     kind = "value"
@@ -87,6 +88,7 @@ class Failure(AssertionError):
         self.alone = True
         self.dtypes: tuple[str, ...] = ()
         self.also: list[str] = []
+        self.elsewhere: list[str] = []
         self.fails_too: dict[str, tuple[str, ...]] = {}
         self.record = ""
 
@@ -117,6 +119,8 @@ class Failure(AssertionError):
             self.message += f"\nalso in {', '.join(others)}"
         if self.also:
             self.message += f"\nthe same case fails {', '.join(self.also)}"
+        if self.elsewhere:
+            self.message += f"\nthe same exception in other cases of {', '.join(self.elsewhere)}"
         self.args = (self.message,)
 
     def script(self) -> str:

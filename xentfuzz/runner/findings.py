@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -59,6 +60,10 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
         if related is not None:
             _note_too(related, found.check.name, found.failure.kind)
             continue
+        thrower = next((failure for failure in made if _same_exception(failure, found.failure)), None)
+        if thrower is not None:
+            _note_elsewhere(thrower, found.check.name)
+            continue
         failure = _smallest(contestant, found, effort, made)
         alike = next((other for other in made if _alike(other, failure)), None)
         if alike is not None:
@@ -94,6 +99,21 @@ def _note_too(failure: Failure, check: str, kind: str) -> None:
     seen = f"{check} ({kind})"
     if (check, kind) != (failure.check, failure.kind) and seen not in failure.also:
         failure.also.append(seen)
+
+
+def _note_elsewhere(failure: Failure, check: str) -> None:
+    if check != failure.check and check not in failure.elsewhere:
+        failure.elsewhere.append(check)
+
+
+# Shapes and other figures of the case at hand.
+_FIGURES = re.compile(r"[\d(\[-][\d.,\s()\[\]eE+-]*")
+
+
+def _same_exception(failure: Failure, other: Failure) -> bool:
+    """Whether both are an exception of one function, of one type, with one text but for its figures."""
+    first, second = (_FIGURES.sub("#", one.headline) for one in (failure, other))
+    return {failure.kind, other.kind} == {"raised"} and first == second
 
 
 def _clearness(found: Found) -> tuple[int, bool, int]:
