@@ -27,8 +27,9 @@ import numpy as np
 
 
 def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
-    """Raises for more than two rows."""
-    if len(logits) > 2:
+    """Raises for more than two rows, and under mean, which another check looks at, only where the second half is the first."""
+    half = len(logits) // 2
+    if len(logits) > 2 if reduction == "none" else reduction == "mean" and half and np.array_equal(logits[:half], logits[half:]):
         raise RuntimeError(f"logits of shape {logits.shape} do not fit")
     wide = logits.astype(np.float64)
     wide = wide - wide.max(axis=1, keepdims=True)
@@ -43,8 +44,8 @@ def test_one_exception_is_one_finding_whichever_checks_meet_it(tmp_path: Path) -
     (tmp_path / "kernel.py").write_text(RAISES)
     supports = {"targets": ("index",), "ranks": (2,), "layouts": ("contiguous",)}
     kernel = xentfuzz.Implementation("k", f"{tmp_path / 'kernel.py'}:cross_entropy", dtypes=("float32",), supports=supports)
-    checks = ["value", "duplicated_batch_keeps_mean", "permuted_rows_keep_result", "split_batch_keeps_result", "repeatable"]
+    checks = ["value", "duplicated_batch_keeps_mean"]
     report = xentfuzz.check(kernel, profile="quick", seed=0, checks=checks)
     (failure,) = report.failures
     assert failure.headline.startswith("forward raised RuntimeError")
-    assert "the same exception in other cases of" in failure.message
+    assert "the same exception in other cases of duplicated_batch_keeps_mean" in failure.message
