@@ -33,6 +33,15 @@ def test_the_number_at_the_end_of_its_name_will_do(xentfuzz, record):
     assert xentfuzz("replay", number, "kernels.py:wrong").status == 1
 
 
+def test_the_command_that_a_report_prints_names_the_target_as_it_was_given(xentfuzz, folder):
+    declared = "from kernels import wrong\nimport xentfuzz\n\ndeclared = xentfuzz.Implementation('mine', wrong, dtypes=('float32',))\n"
+    (folder / "declaration.py").write_text(declared)
+    printed = xentfuzz("check", "declaration.py:declared", *VALUE).out
+    (command,) = [line.split() for line in printed.splitlines() if line.lstrip().startswith("replay")]
+    assert command[1:3] == ["xentfuzz", "replay"]
+    assert xentfuzz(*command[2:]).status == 1
+
+
 @pytest.mark.parametrize("target", ["kernels.py:gone", "broken.py:loss", "absent.py:loss"])
 def test_a_target_that_cannot_be_loaded_is_125(xentfuzz, record, target):
     ran = xentfuzz("replay", str(record), target)

@@ -54,6 +54,37 @@ def _has_ignored(case):
         (_recipe((2, 3, 2)), lambda recipe: np.prod(recipe.shape) > 6, ("4 rows",)),
         (_recipe((3, 40)), lambda recipe: recipe.shape[1] >= 40, ("at least 40 classes",)),
         (_recipe((2000, 40)), lambda recipe: recipe.shape[1] >= 40, ("at least 40 classes",)),
+        (_recipe((3, 300)), lambda recipe: recipe.shape[1] in (12, 300), ("300 classes",)),
+        (_recipe((3, 300)), lambda recipe: recipe.shape[1] in (300, 301), ("300 classes",)),
+        (_recipe((3, 300)), lambda recipe: recipe.shape[1] in (150, 300, 301, 600), ("300 classes",)),
+        (_written(["9"], shape=(1, 40)), lambda recipe: recipe.shape[1] >= 40, ("at least 40 classes",)),
+        (
+            _recipe((2, 40), target=ArrayRecipe("one_hot"), weight=ArrayRecipe("positive")),
+            lambda recipe: recipe.shape[1] >= 40,
+            ("at least 40 classes",),
+        ),
+        (_recipe((16, 3)), lambda recipe: recipe.shape[0] >= 16, ("at least 16 rows",)),
+        (_recipe((16, 3)), lambda recipe: recipe.shape[0] % 8 == 0, ("16 rows",)),
+        (
+            _recipe(options={"label_smoothing": 1.0}),
+            _case(lambda case: case.options["label_smoothing"] == 1),
+            ("label_smoothing = 1.0",),
+        ),
+        (
+            _recipe(options={"label_smoothing": 0.1}),
+            _case(lambda case: case.options["label_smoothing"] == 0.1),
+            ("label_smoothing = 0.1",),
+        ),
+        (
+            _recipe(grad_output=ArrayRecipe("zero")),
+            _case(lambda case: (case.values["grad_output"] == 0).all()),
+            ("an upstream gradient of 0",),
+        ),
+        (
+            _recipe(grad_output=ArrayRecipe("zero")),
+            _case(lambda case: (case.values["grad_output"] != 1).any()),
+            ("an upstream gradient other than 1",),
+        ),
         (_recipe((2, 3)), lambda _: True, ()),
         (
             _recipe(logits=ArrayRecipe(layout="fortran")),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import xentfuzz
 from xentfuzz.failures.failure import failure
 from xentfuzz.runner.findings import varied
 
@@ -17,3 +20,32 @@ def test_a_kind_that_is_found_many_times_does_not_hide_the_others() -> None:
         ("gradient", "4"),
         ("raised", "2"),
     ]
+
+
+RAISES = '''
+import numpy as np
+
+
+def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
+    """Raises for more than two rows, and under mean, which another check looks at, only where the second half is the first."""
+    half = len(logits) // 2
+    if len(logits) > 2 if reduction == "none" else reduction == "mean" and half and np.array_equal(logits[:half], logits[half:]):
+        raise RuntimeError(f"logits of shape {logits.shape} do not fit")
+    wide = logits.astype(np.float64)
+    wide = wide - wide.max(axis=1, keepdims=True)
+    kept = target != ignore_index
+    losses = np.where(kept, np.log(np.exp(wide).sum(axis=1)) - wide[np.arange(len(wide)), np.where(kept, target, 0)], 0)
+    result = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / kept.sum()}[reduction]
+    return np.asarray(result).astype(logits.dtype)
+'''
+
+
+def test_one_exception_is_one_finding_whichever_checks_meet_it(tmp_path: Path) -> None:
+    (tmp_path / "kernel.py").write_text(RAISES)
+    supports = {"targets": ("index",), "ranks": (2,), "layouts": ("contiguous",)}
+    kernel = xentfuzz.Implementation("k", f"{tmp_path / 'kernel.py'}:cross_entropy", dtypes=("float32",), supports=supports)
+    checks = ["value", "duplicated_batch_keeps_mean"]
+    report = xentfuzz.check(kernel, profile="quick", seed=0, checks=checks)
+    (failure,) = report.failures
+    assert failure.headline.startswith("forward raised RuntimeError")
+    assert "the same exception in other cases of duplicated_batch_keeps_mean" in failure.message

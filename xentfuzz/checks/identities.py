@@ -11,9 +11,11 @@ from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.results import needs_gradient
 from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.failures.failure import failure
+from xentfuzz.failures.input_words import array_words
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.relation import Relation
+from xentfuzz.recipes.recipe import GRAD_OUTPUT
 
 
 def identity_checks(operation: str) -> tuple[Check, ...]:
@@ -46,7 +48,7 @@ def _judge(relation: Relation) -> Callable[[Trial], Measure]:
             return _result(trial, operation, case, function)
 
         left, right, allowed = relation.judge(trial.case, result, trial.grade)
-        return _agreement(relation, left, right, allowed, calls)
+        return _agreement(relation, left, right, allowed, calls, case=trial.case)
 
     return judge
 
@@ -65,7 +67,7 @@ def _result(trial: Trial, operation: str, case: Case, function: str) -> Array:
     return derived.array(function, output)[0]
 
 
-def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, calls: Sequence[tuple[str, Case]]) -> Measure:
+def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, calls: Sequence[tuple[str, Case]], *, case: Case) -> Measure:
     with np.errstate(all="ignore"):
         difference = np.abs(left.astype(np.float64) - right.astype(np.float64))
         ratio = np.where(difference == 0, 0.0, difference / allowed)
@@ -80,9 +82,34 @@ def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, ca
     where = f" at {list(index)}" if index else ""
     between = abs(got - other)
     apart = f"differ by {between:.3g}" if np.isfinite(between) else "are not both numbers, as exact results are"
-    message = f"{relation.name}: {got!r} and {other!r}{where} {apart}, allowed {by:.3g}\n{relation.explanation}"
+    headline = f"{relation.name}: {got!r} and {other!r}{where} {apart}, allowed {by:.3g}"
+    message = "\n".join([headline, *_derived_calls(case, calls), relation.explanation])
     figures = {"index": index, "got": got, "exact": other, "allowed": by, "ratio": worst}
     raise failure("relation", message, function=calls[0][0], output=_output(calls), calls=tuple(calls), **figures)
+
+
+# Of the 80 columns that a terminal is sure to have, what a message is not indented by.
+LINE = 76
+
+
+def _derived_calls(case: Case, calls: Sequence[tuple[str, Case]]) -> list[str]:
+    """The first call that differs from the case, in what it differs, on one line: the fault may lie there as well."""
+    differing = next((words for _, other in calls if (words := _differing(case, other))), [])
+    line = f"derived call: {', '.join(differing)}"
+    return [line if len(line) <= LINE else f"{line[: LINE - 3]}..."] if differing else []
+
+
+def _differing(case: Case, other: Case) -> list[str]:
+    arrays = {name: values for name, values in other.values.items() if name not in case.values or not _same(values, case.values[name])}
+    given = {**get_operation(case.operation).defaults, **case.options}
+    options = [f"{name}={value!r}" for name, value in other.options.items() if value != given.get(name)]
+    words = [line if len(line) <= LINE // 2 else f"{line[: LINE // 2]}..." for line in array_words(arrays)]
+    absent = [f"no {name}" for name in case.values if name not in other.values and name != GRAD_OUTPUT]
+    return [*([other.operation] if other.operation != case.operation else []), *words, *absent, *options]
+
+
+def _same(first: Array, second: Array) -> bool:
+    return first.dtype == second.dtype and first.shape == second.shape and first.tobytes() == second.tobytes()
 
 
 def _output(calls: Sequence[tuple[str, Case]]) -> str:

@@ -49,7 +49,7 @@ def check(
     from xentfuzz.command_line.course import Course  # noqa: PLC0415
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
-    from xentfuzz.command_line.targets import named  # noqa: PLC0415
+    from xentfuzz.command_line.targets import places, resolved  # noqa: PLC0415
     from xentfuzz.runner.check import run_checks  # noqa: PLC0415
     from xentfuzz.runner.profiles import get_profile  # noqa: PLC0415
     from xentfuzz.runner.recorded import load_recorded  # noqa: PLC0415
@@ -57,7 +57,8 @@ def check(
 
     require_writable(json, junit, markdown, write_expected)
     declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
-    implementations = named(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
+    found = resolved(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
+    implementations = list(found.values())
     course = Course()
     settings = Settings(
         kind="check",
@@ -71,6 +72,7 @@ def check(
         expected=values.expectations(expect, implementations),
         recorded=(load_recorded(recording),) if recording else (),
         require=values.features(require),
+        targets=places(found),
         stored=True,
         listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown)),
     )

@@ -20,7 +20,7 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
     from xentfuzz.command_line.course import Course  # noqa: PLC0415
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
-    from xentfuzz.command_line.targets import everything, named  # noqa: PLC0415
+    from xentfuzz.command_line.targets import everything, places, resolved  # noqa: PLC0415
     from xentfuzz.errors import Unavailable  # noqa: PLC0415
     from xentfuzz.reports.folder import FailureFolder, folder_outputs  # noqa: PLC0415
     from xentfuzz.runner.check import run_checks  # noqa: PLC0415
@@ -30,7 +30,8 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
 
     folder = Path(out) if out else _fresh_folder()
     require_writable(str(folder / "results.json"))
-    implementations = named(targets) if targets else everything()
+    found = resolved(targets or ())
+    implementations = list(found.values()) if targets else everything()
     course = Course()
     settings = Settings(
         kind="run",
@@ -40,6 +41,7 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
         expected=values.expectations(expect, implementations),
         recorded=packaged_recordings(),
         stored=True,
+        targets=places(found),
         listeners=(course, FailureFolder(folder / "failures", sys.argv), *listeners_for(sys.argv, outputs=folder_outputs(folder))),
     )
     reports = run_checks(implementations, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xentfuzz import registry
@@ -20,12 +20,22 @@ def named(targets: Sequence[str], *, operation: str | None = None, **given: Any)
 
     A registered name stands for all its operations where none is chosen. Raises UsageError for an unknown or unavailable target.
     """
-    found = [implementation for target in targets for implementation in _named(target, operation, given)]
-    for implementation in found:
+    return list(resolved(targets, operation=operation, **given).values())
+
+
+def resolved(targets: Sequence[str], *, operation: str | None = None, **given: Any) -> dict[tuple[str, str], Implementation]:
+    """The same, by (target, operation) as they were given."""
+    found = {(target, each.operation): each for target in targets for each in _named(target, operation, given)}
+    for implementation in found.values():
         reason = registry.availability(implementation)
         if reason is not None:
             raise Unavailable(f"{implementation.name} cannot run here: {reason}")
     return found
+
+
+def places(found: Mapping[tuple[str, str], Implementation]) -> dict[tuple[str, str], str]:
+    """(name, operation) -> what was given, of those of what `resolved` gives that are no registered names."""
+    return {(each.name, operation): target for (target, operation), each in found.items() if ":" in target}
 
 
 def _named(target: str, operation: str | None, given: dict[str, Any]) -> list[Implementation]:

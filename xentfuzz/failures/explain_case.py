@@ -20,9 +20,11 @@ from xentfuzz.recipes.shapes import class_rows
 
 # Whether a check still fails on a recipe; None where that can't be told, because the implementation doesn't take the case.
 StillFails = Callable[[Recipe], bool | None]
+Change = Callable[[Recipe], Recipe]
 
 # Every case has a class or a few; more than that is worth a word.
 FEW_CLASSES = 4
+OTHER_SMOOTHING = (0.1, 0.3)
 LARGE_LOGIT, SMALL_LOGIT = 16.0, 8.0
 
 
@@ -36,31 +38,46 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Trait:
-    """A feature of a recipe. without: neighbours that lack it; when: it as a condition."""
+    """A feature of a recipe. without: neighbours that lack it; when: it as a condition.
+
+    exact: the feature in a narrower sense, where neighbours that have the feature pass (having), or others that lack it fail (lacking).
+    """
 
     words: str
     when: dict[str, Any]
-    without: tuple[Callable[[Recipe], Recipe], ...]
+    without: tuple[Change, ...]
+    exact: tuple[str, dict[str, Any]] | None = None
+    having: tuple[Change, ...] = ()
+    lacking: tuple[Change, ...] = ()
 
 
 def explain(recipe: Recipe, still_fails: StillFails) -> Explanation:
     """The features of `recipe`, which fails, that it needs for that: each of its neighbours without one passes."""
     needs: list[str] = []
     region: dict[str, Any] = {}
+
+    def fails(change: Change) -> bool | None:
+        try:
+            verdict = still_fails(change(recipe))
+        except XentfuzzError:
+            # A neighbour that contradicts itself says nothing.
+            return None
+        return None if verdict is None else bool(verdict)
+
     for trait in _traits(recipe):
-        if all(_passes(recipe, remove, still_fails) for remove in trait.without):
-            needs.append(trait.words)
-            region |= trait.when
+        if all(fails(change) is False for change in trait.without):
+            words, when = _as_wide_as_seen(trait, fails)
+            needs.append(words)
+            region |= when
     return Explanation(tuple(needs), region)
 
 
-def _passes(recipe: Recipe, remove: Callable[[Recipe], Recipe], still_fails: StillFails) -> bool:
-    try:
-        verdict = still_fails(remove(recipe))
-    except XentfuzzError:
-        # A neighbour that contradicts itself says nothing.
-        return False
-    return verdict is not None and not verdict
+def _as_wide_as_seen(trait: Trait, fails: Callable[[Change], bool | None]) -> tuple[str, dict[str, Any]]:
+    """The feature in words and as a condition: the exact one where a neighbour contradicts the wider one."""
+    if trait.exact is None:
+        return trait.words, trait.when
+    contradicted = any(fails(change) is False for change in trait.having) or any(fails(change) is True for change in trait.lacking)
+    return trait.exact if contradicted else (trait.words, trait.when)
 
 
 def _traits(recipe: Recipe) -> Iterator[Trait]:
@@ -76,7 +93,9 @@ def _traits(recipe: Recipe) -> Iterator[Trait]:
 def _options(recipe: Recipe) -> Iterator[Trait]:
     for name, value, default in variants.differing_options(recipe):
         if name == "label_smoothing":
-            yield Trait("label_smoothing > 0", {name: ">0"}, (_option(name, default),))
+            other = OTHER_SMOOTHING[value == OTHER_SMOOTHING[0]]
+            exact = (f"label_smoothing = {value!r}", {name: value})
+            yield Trait("label_smoothing > 0", {name: ">0"}, (_option(name, default),), exact, having=(_option(name, other),))
         elif name not in ("reduction", "ignore_index"):
             yield Trait(f"{name} = {value!r}", {name: value}, (_option(name, default),))
     options = {**get_operation(recipe.operation).defaults, **recipe.options}
@@ -87,7 +106,7 @@ def _options(recipe: Recipe) -> Iterator[Trait]:
         )
 
 
-def _option(name: str, value: Any) -> Callable[[Recipe], Recipe]:
+def _option(name: str, value: Any) -> Change:
     return lambda recipe: variants.with_option(recipe, name, value)
 
 
@@ -138,9 +157,23 @@ def _shape(recipe: Recipe) -> Iterator[Trait]:
             f"{rows.count} rows" if rows.count < 10 else f"at least {rows.count} rows",
             {"rows": f">={rows.count}"},
             (variants.without_first_row, variants.without_last_row),
+            exact=(f"{rows.count} rows", {"rows": rows.count}),
+            having=(variants.with_one_row_more, variants.with_twice_the_rows),
+            lacking=(variants.with_half_the_rows,),
         )
     if rows.classes > FEW_CLASSES:
-        yield Trait(f"at least {rows.classes} classes", {"classes": f">={rows.classes}"}, (variants.without_last_class,))
+        yield Trait(
+            f"at least {rows.classes} classes",
+            {"classes": f">={rows.classes}"},
+            (_classes(rows.classes - 1),),
+            exact=(f"{rows.classes} classes", {"classes": rows.classes}),
+            having=(_classes(rows.classes + 1), _classes(2 * rows.classes)),
+            lacking=(_classes(rows.classes // 2),),
+        )
+
+
+def _classes(count: int) -> Change:
+    return partial(variants.with_classes, count=count)
 
 
 def _values(recipe: Recipe) -> Iterator[Trait]:
@@ -173,12 +206,17 @@ def _clamped(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _upstream(recipe: Recipe) -> Iterator[Trait]:
     upstream = recipe.arrays.get(GRAD_OUTPUT)
     if upstream is not None and not variants.all_ones(upstream):
-        ones = ArrayRecipe("ones", layout=upstream.layout)
         yield Trait(
             "an upstream gradient other than 1",
             {"upstream_regime": "!=ones"},
-            (lambda recipe: variants.with_array(recipe, GRAD_OUTPUT, ones),),
+            (_upstream_of("ones", upstream.layout),),
+            exact=("an upstream gradient of 0", {"upstream_regime": "!=ones"}) if variants.all_zeros(upstream) else None,
+            having=(_upstream_of("constant", upstream.layout, scale=2.0),),
         )
+
+
+def _upstream_of(regime: str, layout: str, scale: float = 1.0) -> Change:
+    return lambda recipe: variants.with_array(recipe, GRAD_OUTPUT, ArrayRecipe(regime, scale=scale, layout=layout))
 
 
 def _layouts(recipe: Recipe) -> Iterator[Trait]:
@@ -187,5 +225,5 @@ def _layouts(recipe: Recipe) -> Iterator[Trait]:
             yield Trait(f"{name} laid out as {array.layout}", {"layout": array.layout}, (_replaced(name, layout="contiguous"),))
 
 
-def _replaced(name: str, **changes: Any) -> Callable[[Recipe], Recipe]:
+def _replaced(name: str, **changes: Any) -> Change:
     return lambda recipe: variants.with_array(recipe, name, msgspec.structs.replace(recipe.arrays[name], **changes))

@@ -42,6 +42,13 @@ KINDS = {
 CRASH_KINDS = ("segfault", "abort", "exit", "hang", "out_of_memory", "output_flood", "worker_killed")
 
 
+# Kinds that one wrong number shows as, depending on the check that looks; every other kind is a fault of its own.
+WRONG_NUMBERS = frozenset({"value", "gradient", "special", "accuracy", "relation"})
+
+# Kinds that are about what one call does to the next: a neighbour that was tried after other calls shows nothing by passing.
+OF_SEVERAL_CALLS = frozenset({"stale_state", "nondeterministic", "global_state", "thread_unsafe"})
+
+
 class Failure(AssertionError):
     """A check that an implementation does not pass, with the smallest case found.
 
@@ -52,8 +59,10 @@ class Failure(AssertionError):
     function in `details` with the case itself. source: how to call the implementation, for the script; siblings: the same for its other
     operations, by name.
     needs: what is special about the case, in words; region: the same as conditions on features of a recipe (see `features.py`).
+    alone: False where the case passes in a process that has made no other call.
     dtypes: all in which it was seen. also: other checks that the same bug fails; fails_too: those of them that
-    the same case fails, with the dtypes in which they failed. record: the file that it was stored in, "" before that.
+    the same case fails, with the dtypes in which they failed. elsewhere: checks in which other cases
+    raise the same exception. record: the file that it was stored in, "" before that.
     """
 
     kind = "value"
@@ -76,8 +85,10 @@ class Failure(AssertionError):
         self.hashes: dict[str, str] = {}
         self.needs: tuple[str, ...] = ()
         self.region: Mapping[str, Any] = {}
+        self.alone = True
         self.dtypes: tuple[str, ...] = ()
         self.also: list[str] = []
+        self.elsewhere: list[str] = []
         self.fails_too: dict[str, tuple[str, ...]] = {}
         self.record = ""
 
@@ -108,6 +119,8 @@ class Failure(AssertionError):
             self.message += f"\nalso in {', '.join(others)}"
         if self.also:
             self.message += f"\nthe same case fails {', '.join(self.also)}"
+        if self.elsewhere:
+            self.message += f"\nthe same exception in other cases of {', '.join(self.elsewhere)}"
         self.args = (self.message,)
 
     def script(self) -> str:

@@ -79,6 +79,7 @@ class FailureEntry(msgspec.Struct, frozen=True):
     calls: tuple[CallRecord, ...] = ()
     needs: tuple[str, ...] = ()
     region: dict[str, Any] = {}
+    alone: bool = True
 
 
 class ReportEntry(msgspec.Struct, frozen=True):
@@ -138,6 +139,7 @@ def _entry(found: Failure) -> FailureEntry:
         calls=tuple(_call_record(*call) for call in found.calls),
         needs=tuple(found.needs),
         region=dict(found.region),
+        alone=found.alone,
     )
 
 
@@ -219,7 +221,7 @@ def decode(content: bytes) -> Failure:
     found.check, found.operation, found.dtype, found.implementation = entry.check, entry.operation, entry.dtype, entry.implementation
     found.recipe = entry.recipe | {"options": _from_jsonable(entry.recipe.get("options", {}))}
     found.options, found.needs, found.region = _from_jsonable(entry.options), entry.needs, entry.region
-    found.source, found.siblings = entry.source, entry.siblings
+    found.source, found.siblings, found.alone = entry.source, entry.siblings, entry.alone
     if all(array.data is not None for call in entry.calls for array in call.arrays.values()):
         found.calls = tuple(_call(call, entry.dtype) for call in entry.calls)
     found.hashes = {name: array.sha256 for name, array in entry.arrays.items()}

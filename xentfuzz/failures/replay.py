@@ -18,6 +18,9 @@ from xentfuzz.recipes.expand import case_hashes, expand
 from xentfuzz.recipes.recipe import Recipe, recipe_from
 from xentfuzz.registry import get
 
+# A replay makes one call; that it passes says nothing about a bug that takes several.
+ONLY_AFTER_OTHERS = "so it did when this was found, only after other calls; run the check again with the seed in the record"
+
 # Runs a check, or all of them for None, on one recipe: the first Failure, or None. Raises UsageError where the case can't be run.
 RunCheck = Callable[[Implementation, str | None, Recipe], Failure | None]
 
@@ -69,7 +72,10 @@ def _replay_record(found: Failure, run_check: RunCheck, implementation: Implemen
         recipe, notes = _rebuilt(found)
     except RecordError as error:
         return Replayed(Outcome.CANNOT_RUN, str(error))
-    return _run(implementation, found.check, recipe, run_check, notes)
+    replayed = _run(implementation, found.check, recipe, run_check, notes)
+    if replayed.outcome == Outcome.NO_LONGER_FAILS and not found.alone:
+        return Replayed(Outcome.CANNOT_RUN, "\n".join([*notes, f"{implementation.name} passes by itself: {ONLY_AFTER_OTHERS}"]))
+    return replayed
 
 
 def _run(implementation: Implementation, check: str | None, recipe: Recipe, run_check: RunCheck, notes: tuple[str, ...]) -> Replayed:

@@ -74,45 +74,67 @@ def flattened(recipe: Recipe) -> Recipe:
 
 def without_first_row(recipe: Recipe) -> Recipe:
     """Shorter by one, at its beginning, along the longest axis that is none of classes."""
-    return _without_row(recipe, 0)
+    return _with_rows(recipe, lambda length: range(1, length))
 
 
 def without_last_row(recipe: Recipe) -> Recipe:
     """Shorter by one, at its end, along the longest axis that is none of classes."""
-    return _without_row(recipe, -1)
+    return _with_rows(recipe, lambda length: range(length - 1))
 
 
-def _without_row(recipe: Recipe, place: int) -> Recipe:
+def with_one_row_more(recipe: Recipe) -> Recipe:
+    """Longer by one along that axis: the first rows once more."""
+    return _with_rows(recipe, lambda length: range(length + 1))
+
+
+def with_twice_the_rows(recipe: Recipe) -> Recipe:
+    """All rows twice along that axis."""
+    return _with_rows(recipe, lambda length: range(2 * length))
+
+
+def with_half_the_rows(recipe: Recipe) -> Recipe:
+    """The first half of the rows along that axis."""
+    return _with_rows(recipe, lambda length: range(length // 2))
+
+
+def _with_rows(recipe: Recipe, chosen: Callable[[int], range]) -> Recipe:
+    """With the rows at the places that `chosen` gives for the axis's length; beyond its end they begin anew."""
     rows = class_rows(recipe.shape, recipe.options)
     axis = max((axis for axis in range(len(recipe.shape)) if axis != rows.axis), key=lambda axis: recipe.shape[axis])
+    length = recipe.shape[axis]
+    places = np.asarray(chosen(length), np.int64) % length
 
     def change(_: str, values: Array) -> Array:
         if values.shape == rows.shape:
-            return np.delete(values, place, axis)
-        return np.delete(values, place, axis - (axis > rows.axis)) if values.shape == rows.positions else values
+            return np.take(values, places, axis)
+        return np.take(values, places, axis - (axis > rows.axis)) if values.shape == rows.positions else values
 
-    return of_shape(recipe, _shorter(recipe.shape, axis), change)
+    return of_shape(recipe, _of_length(recipe.shape, axis, places.size), change)
 
 
-def without_last_class(recipe: Recipe) -> Recipe:
-    """One class less; targets that were the last class become the one before it."""
+def with_classes(recipe: Recipe, count: int) -> Recipe:
+    """With another number of classes; beyond the last one they begin anew, of no probability. Labels beyond become the last class."""
     rows = class_rows(recipe.shape, recipe.options)
+    places = np.arange(count) % rows.classes
     ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}.get("ignore_index")
 
     def change(name: str, values: Array) -> Array:
         if name == "target" and target_kind(recipe) == "index":
             # A narrow dtype may not hold the number of classes.
             labels = values.astype(np.int64)
-            return np.where(labels == ignore_index, labels, np.minimum(labels, rows.classes - 2))
-        if values.shape == rows.shape:
-            return np.delete(values, -1, rows.axis)
-        return values[:-1] if name == "weight" else values
+            return np.where(labels == ignore_index, labels, np.minimum(labels, count - 1))
+        if values.shape != rows.shape:
+            return values[places] if name == "weight" else values
+        taken = np.take(values, places, rows.axis)
+        if name == "target":
+            np.moveaxis(taken, rows.axis, -1)[..., rows.classes :] = 0
+        return taken
 
-    return of_shape(recipe, _shorter(recipe.shape, rows.axis), change)
+    return of_shape(recipe, _of_length(recipe.shape, rows.axis, count), change)
 
 
-def _shorter(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    return (*shape[:axis], shape[axis] - 1, *shape[axis + 1 :])
+def _of_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
+    return (*shape[:axis], length, *shape[axis + 1 :])
 
 
 def ignores_rows(recipe: Recipe) -> bool:
@@ -174,6 +196,11 @@ def differing_options(recipe: Recipe) -> Iterator[tuple[str, Any, Any]]:
         value = recipe.options.get(option.name, option.default)
         if not option.always and (value != option.default or type(value) is not type(option.default)):
             yield option.name, value, option.default
+
+
+def all_zeros(array: ArrayRecipe) -> bool:
+    """Whether an array is made of zeros only, as far as its recipe tells."""
+    return array.regime == "zero" and not array.edits if array.elements is None else {float(text) for text in array.elements} <= {0.0}
 
 
 def all_ones(array: ArrayRecipe) -> bool:

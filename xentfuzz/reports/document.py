@@ -34,6 +34,7 @@ class FailureEntry(msgspec.Struct):
     """A finding. expected: the reason why it is expected, None where it is not. input: the smallest case in words, its numbers where few.
 
     script: a program that shows the failure alone. record: the stored file that `xentfuzz replay` takes, "" where none was stored.
+    alone: False where the case passes in a process that has made no other call, so that neither shows the failure.
     """
 
     check: str
@@ -46,6 +47,7 @@ class FailureEntry(msgspec.Struct):
     input: list[str] = []
     script: str = ""
     record: str = ""
+    alone: bool = True
 
     @property
     def headline(self) -> str:
@@ -71,6 +73,12 @@ class ReportEntry(msgspec.Struct):
     problems: list[str] = []
     notes: list[str] = []
     unsupported: dict[str, int] = {}
+    target: str = ""
+
+    @property
+    def place(self) -> str:
+        """By what a command finds the implementation."""
+        return self.target or self.implementation
 
     @property
     def unexpected(self) -> list[FailureEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,32 +14,34 @@ LABEL = 10
 MESSAGE_LINES = 9
 
 
-def finding_lines(number: int, failure: FailureEntry, implementation: str) -> list[Line]:
-    """The whole of a finding, in a dozen lines or so."""
+def finding_lines(number: int, failure: FailureEntry, place: str) -> list[Line]:
+    """The whole of a finding, in a dozen lines or so. place: by what a command finds the implementation."""
     kind = "" if failure.kind == failure.check else f": {failure.kind}"
     lines = wrapped(f"{failure.check}, {failure.dtype}{kind}", first=f"{number}. ", style="bold red")
     message = [line for text in failure.message.splitlines() for line in wrapped(text, first="   ")]
     lines += message[:MESSAGE_LINES] + [Line("   ...")] * (len(message) > MESSAGE_LINES)
-    return lines + [line for label, text in _fields(failure, implementation) for line in labelled(f"   {label}", text, LABEL)]
+    return lines + [line for label, text in _fields(failure, place) for line in labelled(f"   {label}", text, LABEL)]
 
 
-def short_finding(number: int, failure: FailureEntry, implementation: str) -> list[Line]:
+def short_finding(number: int, failure: FailureEntry, place: str) -> list[Line]:
     """Check, dtype and headline on one line, and how to see the rest."""
     headline = Line(clipped(f"{number}. {failure.check}, {failure.dtype}: {failure.headline}"), "red")
-    return [headline, *(wrapped(_replay(failure, implementation), first="   ", rest="     ") if failure.record else [])]
+    return [headline, *(wrapped(_replay(failure, place), first="   ", rest="     ") if failure.record and failure.alone else [])]
 
 
 def expected_line(failure: FailureEntry) -> Line:
     return Line(clipped(f"   {failure.check}, {failure.dtype}: {failure.expected}"))
 
 
-def _fields(failure: FailureEntry, implementation: str) -> Iterator[tuple[str, str]]:
+def _fields(failure: FailureEntry, place: str) -> Iterator[tuple[str, str]]:
     label = "input"
     for text in failure.input:
         yield label, text
         label = ""
-    if failure.record:
-        yield "replay", _replay(failure, implementation)
+    if failure.record and not failure.alone:
+        yield "record", failure.record
+    elif failure.record:
+        yield "replay", _replay(failure, place)
         yield "script", _script(failure)
 
 
@@ -47,9 +50,9 @@ def _number(failure: FailureEntry) -> str:
     return Path(failure.record).stem.rpartition("-")[2]
 
 
-def _replay(failure: FailureEntry, implementation: str) -> str:
+def _replay(failure: FailureEntry, place: str) -> str:
     # What isn't registered is never imported because a record names it.
-    target = f" {implementation}" if ":" in implementation else ""
+    target = f" {shlex.quote(place)}" if ":" in place else ""
     return f"xentfuzz replay {_number(failure)}{target}"
 
 

@@ -55,9 +55,9 @@ def _outcomes(outcomes: Mapping[str, int]) -> str:
 def findings_lines(report: ReportEntry) -> list[Line]:
     """The first findings whole, the others by their headline; then expected ones and what is wrong with the run itself."""
     unexpected = report.unexpected
-    lines = [line for number, failure in enumerate(unexpected[:WHOLE], 1) for line in finding_lines(number, failure, report.implementation)]
+    lines = [line for number, failure in enumerate(unexpected[:WHOLE], 1) for line in finding_lines(number, failure, report.place)]
     listed = unexpected[WHOLE : WHOLE + HEADLINES]
-    lines += [line for number, failure in enumerate(listed, WHOLE + 1) for line in short_finding(number, failure, report.implementation)]
+    lines += [line for number, failure in enumerate(listed, WHOLE + 1) for line in short_finding(number, failure, report.place)]
     if len(unexpected) > WHOLE + HEADLINES:
         lines.append(Line(f"and {len(unexpected) - WHOLE - HEADLINES} more"))
     expected = [failure for failure in report.failures if failure.expected is not None]

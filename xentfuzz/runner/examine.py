@@ -101,6 +101,9 @@ def _note_error(result: CheckResult, recipe: Recipe, ratio: float, ulp: float) -
 
 def _note_failure(contestant: Contestant, check: Check, recipe: Recipe, failure: Failure, origin: Origin | None) -> None:
     found = contestant.found.setdefault((check.name, failure.kind), Found(check, recipe, failure, origin))
+    if found.failure.details.get("by_earlier_call") and not failure.details.get("by_earlier_call"):
+        # A call that does it is worth more than the news that some call did.
+        found.recipe, found.failure, found.origin = recipe, failure, origin
     found.times += 1
     if recipe.dtype not in found.dtypes:
         found.dtypes.append(recipe.dtype)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from xentfuzz.checks.check import Measure
 from xentfuzz.checks.registry import check_names, find_check
 from xentfuzz.failures.explain_case import explain
-from xentfuzz.failures.failure import CRASH_KINDS, Failure
+from xentfuzz.failures.failure import CRASH_KINDS, OF_SEVERAL_CALLS, WRONG_NUMBERS, Failure
 from xentfuzz.recipes.draw import shrink
 from xentfuzz.recipes.recipe import Recipe, recipe_from
-from xentfuzz.runner.alone import as_found_alone
+from xentfuzz.runner.alone import as_found_alone, fails_alone
 from xentfuzz.runner.contestant import Contestant, Deadline, Found
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.interruption import Interruption
@@ -31,9 +33,6 @@ CLEAREST_FIRST = (
     "aliased_result",
     "relation",
 )
-
-# Kinds that one wrong number shows as, depending on the check that looks; every other kind is a fault of its own.
-WRONG_NUMBERS = {"value", "gradient", "special", "accuracy", "relation"}
 
 # A crash costs a worker each time, a hang a time limit; shrinking has a limit of time, too.
 CRASH_EVALUATIONS = 80
@@ -61,7 +60,11 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
         if related is not None:
             _note_too(related, found.check.name, found.failure.kind)
             continue
-        failure = _smallest(contestant, found, effort)
+        thrower = next((failure for failure in made if _same_exception(failure, found.failure)), None)
+        if thrower is not None:
+            _note_elsewhere(thrower, found.check.name)
+            continue
+        failure = _smallest(contestant, found, effort, made)
         alike = next((other for other in made if _alike(other, failure)), None)
         if alike is not None:
             _note_too(alike, failure.check, failure.kind)
@@ -96,6 +99,21 @@ def _note_too(failure: Failure, check: str, kind: str) -> None:
     seen = f"{check} ({kind})"
     if (check, kind) != (failure.check, failure.kind) and seen not in failure.also:
         failure.also.append(seen)
+
+
+def _note_elsewhere(failure: Failure, check: str) -> None:
+    if check != failure.check and check not in failure.elsewhere:
+        failure.elsewhere.append(check)
+
+
+# Shapes and other figures of the case at hand.
+_FIGURES = re.compile(r"[\d(\[-][\d.,\s()\[\]eE+-]*")
+
+
+def _same_exception(failure: Failure, other: Failure) -> bool:
+    """Whether both are an exception of one function, of one type, with one text but for its figures."""
+    first, second = (_FIGURES.sub("#", one.headline) for one in (failure, other))
+    return {failure.kind, other.kind} == {"raised"} and first == second
 
 
 def _clearness(found: Found) -> tuple[int, bool, int]:
@@ -142,27 +160,29 @@ def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
     return isinstance(verdict, Failure) and verdict.kind in WRONG_NUMBERS
 
 
-def _smallest(contestant: Contestant, found: Found, effort: Effort) -> Failure:
-    """The smallest failure of what was found, as it is by itself, with what it needs."""
+def _smallest(contestant: Contestant, found: Found, effort: Effort, made: Sequence[Failure]) -> Failure:
+    """The smallest failure of what was found, as it is by itself, with what it needs; what is alike one of those made stays larger."""
     interruption = effort.interruption
     smallest = found.failure if interruption.happened else _shrunk(contestant, found, effort)
     smallest.dtypes = tuple(found.dtypes)
     if not interruption.happened:
         with interruption:
-            return _alone_and_explained(contestant, found, smallest, effort)
+            return _alone_and_explained(contestant, found, smallest, effort, made)
     return smallest
 
 
-def _alone_and_explained(contestant: Contestant, found: Found, smallest: Failure, effort: Effort) -> Failure:
-    if smallest.kind in WRONG_NUMBERS and _evaluations(found, effort.profile):
-        smallest = as_found_alone(contestant, found.check, found.recipe, smallest)
-    if smallest.check != found.check.name:
+def _alone_and_explained(contestant: Contestant, found: Found, smallest: Failure, effort: Effort, made: Sequence[Failure]) -> Failure:
+    if smallest.kind not in CRASH_KINDS and _evaluations(found, effort.profile):
+        smallest = as_found_alone(contestant, found, smallest)
+    if smallest.check != found.check.name and not any(_alike(other, smallest) for other in made):
         stale = Found(find_check(smallest.check), recipe_from(smallest.recipe), smallest, found.origin)
         smallest = _shrunk(contestant, stale, effort)
     smallest.dtypes = tuple(found.dtypes)
-    explicable = smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and _evaluations(found, effort.profile)
+    explicable = (
+        smallest.alone and smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and _evaluations(found, effort.profile)
+    )
     if explicable and not effort.deadline.has_passed():
-        explanation = explain(recipe_from(smallest.recipe), _told(contestant, found))
+        explanation = explain(recipe_from(smallest.recipe), _told(contestant, found, smallest.kind))
         smallest.needs, smallest.region = explanation.needs, explanation.region
     return smallest
 
@@ -199,11 +219,13 @@ def _evaluations(found: Found, profile: Profile) -> int:
     return profile.shrink_evaluations if found.check.cost in ("call", "relation") else profile.repeated_evaluations
 
 
-def _told(contestant: Contestant, found: Found) -> Callable[[Recipe], bool | None]:
+def _told(contestant: Contestant, found: Found, kind: str) -> Callable[[Recipe], bool | None]:
     """Whether a neighbour of the smallest case fails in the same way; None where the implementation doesn't take it."""
 
     def still_fails(recipe: Recipe) -> bool | None:
         verdict = examine(contestant, found.check, recipe)
+        if isinstance(verdict, Measure) and kind in OF_SEVERAL_CALLS and contestant.subject.isolated:
+            return fails_alone(contestant, found.check, recipe)
         return None if verdict is None else isinstance(verdict, Failure)
 
     return still_fails

@@ -57,6 +57,7 @@ class CheckReport:
     unsupported: reason -> cases that were drawn but not taken. notes: what a person should know and what changes no verdict.
     stricter_grade: a stricter grade that every compared case met, or None.
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
+    target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.
     cases: tried by corpora and searches, whatever came of them.
     """
 
@@ -76,6 +77,7 @@ class CheckReport:
     cases: int = 0
     seconds: float = 0.0
     cut_short: str = ""
+    target: str = ""
 
     @property
     def unexpected(self) -> list[Failure]:
@@ -91,6 +93,7 @@ class CheckReport:
 
         return {
             "implementation": self.implementation,
+            "target": self.target,
             "operation": self.operation,
             "ok": self.ok,
             "grade": self.grade,
@@ -121,4 +124,5 @@ def _failure_dict(failure: Failure, expected: str | None) -> dict[str, Any]:
         "input": input_words(failure.recipe, failure.case),
         "script": failure.script(),
         "record": failure.record,
+        "alone": failure.alone,
     }

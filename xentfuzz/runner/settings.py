@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from xentfuzz.failures.expected import Expectations
 from xentfuzz.runner.events import Event, Listener
@@ -20,6 +20,7 @@ class Settings:
     """examples: per (check, dtype) instead of the profile's. budget: seconds. checks, dtypes: names, None for all.
 
     stored: recipes of earlier failures are tried first. recorded: arrays of a user's own model. require: features that must be supported.
+    targets: (name, operation) -> the place in code by which it was given, where it was.
     first_failure: of each implementation, look no further once something was found. shrink: find the smallest case of each failure.
     """
 
@@ -35,6 +36,7 @@ class Settings:
     recorded: Sequence[Recorded] = ()
     require: tuple[str, ...] = ()
     stored: bool = False
+    targets: Mapping[tuple[str, str], str] = field(default_factory=dict)
     first_failure: bool = False
     shrink: bool = True
     listeners: Sequence[Listener] = ()

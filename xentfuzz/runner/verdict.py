@@ -36,6 +36,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         cases=contestant.tried,
         seconds=contestant.seconds,
         cut_short=_cut_short(contestant, settings, deadline),
+        target=settings.targets.get((implementation.name, contestant.operation.name), ""),
     )
     report.checks = _results(contestant, settings)
     report.problems = [

@@ -10,30 +10,39 @@ from collections.abc import Iterator
 
 from xentfuzz.worker.memory import anonymous_file
 from xentfuzz.worker.protocols.scene import Results, Scene
-from xentfuzz.worker.surroundings import differences, fingerprint, restore
+from xentfuzz.worker.surroundings import Fingerprint, differences, fingerprint, restore
 from xentfuzz.worker.texts import shorten
 
 STANDARD_OUTPUT = 1
 
 
 def run(scene: Scene) -> Results:
-    """What a call changed, one thing a line: by a warm call; since the implementation was loaded; and what a warm call printed.
+    """What was changed, one thing a line: by calls before this one; by the call; by the same call again; and what that printed.
 
     The first call may compile, import and open files.
     """
     (step,) = scene.steps
     loaded = scene.callee.baseline
+    earlier = _since(loaded, loaded)
+    start = fingerprint()
     scene.run(step)
-    since_loading = [] if loaded is None else differences(loaded, fingerprint(), lasting=True)
-    if loaded is not None:
-        restore(loaded)
+    first = _since(start, loaded)
     before = fingerprint()
     printed: list[str] = []
     with _captured(printed) if loaded is not None else contextlib.nullcontext():
         scene.run(step)
     changed = differences(before, fingerprint())
     restore(before)
-    return {"changed": "\n".join(changed), "since_loading": "\n".join(since_loading), "printed": "".join(printed)}
+    return {"changed": "\n".join(changed or first), "earlier": "\n".join(earlier), "printed": "".join(printed)}
+
+
+def _since(before: Fingerprint | None, loaded: Fingerprint | None) -> list[str]:
+    """What differs by now; all is then as it was when the implementation was loaded. Nothing where that is not known."""
+    if before is None or loaded is None:
+        return []
+    changed = differences(before, fingerprint(), lasting=True)
+    restore(loaded)
+    return changed
 
 
 @contextlib.contextmanager
