@@ -13,7 +13,7 @@ from xentfuzz.command_line import bench, check, explain, listing, power, replay,
 app = typer.Typer(
     name="xentfuzz",
     help="Check and benchmark softmax cross-entropy kernels against exact results.",
-    epilog="Exit status: 0 no unexpected finding, 1 findings, 2 wrong usage, 3 an error of xentfuzz itself, 130 interrupted (Ctrl-C, SIGTERM).",
+    epilog="Exit status: 0 no unexpected finding, 1 findings, 2 wrong usage, 3 an error of xentfuzz itself, 130 interrupted.",
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
