@@ -45,3 +45,7 @@ class Unavailable(UsageError):
 
 class RecordError(XentfuzzError):
     """A stored record cannot be read; the message names the file and the reason."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which is often followed by SIGKILL within seconds: an interrupt that leaves time for a report, and for nothing else."""

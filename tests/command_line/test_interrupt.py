@@ -82,6 +82,23 @@ def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolati
     assert list((folder / ".xentfuzz").rglob("*.json"))
 
 
+@pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
+def test_sigterm_ends_with_a_report_and_no_time_is_spent_on_shrinking(folder, isolation):
+    (folder / "slow.py").write_text(STUCK_WHILE_SHRINKING)
+    arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--check", "dtype", "--json", "r.json", isolation]
+    program = [*XENTFUZZ, *arguments, "--seed", "1"]
+    with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        _wait_for(folder / "well_under_way", process)
+        (folder / "interrupted_once").touch()
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err + out
+    assert "INTERRUPTED" in out
+    document = json.loads((folder / "r.json").read_text())
+    assert document["interrupted"]
+    assert "value" in {failure["check"] for failure in document["reports"][0]["failures"]}
+
+
 def _wait_for(sign, process):
     while not sign.exists() and process.poll() is None:
         time.sleep(0.02)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
 
 from xentfuzz.command_line import status
 from xentfuzz.command_line.app import app
-from xentfuzz.errors import XentfuzzError
+from xentfuzz.errors import Terminated, XentfuzzError
 
 TRACEBACK_VARIABLE = "XENTFUZZ_TRACEBACK"
 # Typer's own errors about arguments; which package the class is from depends on typer's version.
@@ -24,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".xentfuzz/hypothesis")
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        return _run(given)
+        with _heeding_sigterm():
+            return _run(given)
     except _ArgumentError as error:
         return _complain(_argument_message(error), status.USAGE)
     except XentfuzzError as error:
@@ -36,6 +40,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         reason = f"{type(error).__name__}: {error}"
         return _complain(f"internal error: {reason} (set {TRACEBACK_VARIABLE}=1 for the traceback, and please report it)", status.INTERNAL)
+
+
+@contextlib.contextmanager
+def _heeding_sigterm() -> Iterator[None]:
+    """SIGTERM, as `timeout` and CI systems send it, ends a run with a report, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 def _run(arguments: list[str]) -> int:

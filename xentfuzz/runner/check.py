@@ -86,7 +86,7 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
     """One report for each implementation that could be opened, operation by operation, on common corpora.
 
     A KeyboardInterrupt ends the run early: what was found until then is shrunk and reported, and RunFinished says so. Another one ends the
-    shrinking too.
+    shrinking too, and so does SIGTERM as the first one.
     """
     for name in settings.checks or ():
         find_check(name)
@@ -102,6 +102,7 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
             with trying:
                 contestants += _open(pool, group, settings, alone=len(implementations) == 1)
                 _run_operation(operation, contestants, settings, deadline)
+            finishing.happened |= trying.in_a_hurry
             reports += [_finish(contestant, settings, deadline, finishing) for contestant in contestants]
             if trying.happened or finishing.happened:
                 break

@@ -86,7 +86,7 @@ class BenchmarkFinished:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """interrupted: by Ctrl-C; what was found until then is in the reports."""
+    """interrupted: by Ctrl-C or SIGTERM; what was found until then is in the reports."""
 
     seconds: float
     interrupted: bool = False

@@ -71,9 +71,21 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
             continue
         made.append(failure)
         shrunk(failure)
+    made = _without_traces(made)
     for failure in made:
         failure.finish()
     return varied(made)
+
+
+def _without_traces(made: list[Failure]) -> list[Failure]:
+    """Without numbers that are wrong only after other calls, where another finding shows what a call leaves to the next."""
+    cause = next((failure for failure in made if failure.kind == "stale_state" and failure.alone), None)
+    if cause is None:
+        return made
+    traces = [failure for failure in made if failure.kind in WRONG_NUMBERS and not failure.alone]
+    for failure in traces:
+        _note_too(cause, failure.check, failure.kind)
+    return [failure for failure in made if failure not in traces]
 
 
 def varied(failures: Sequence[Failure]) -> list[Failure]:
