@@ -43,6 +43,9 @@ def _draw_narrow(draft: Draft) -> None:
     if dtype == "bool":  # its two labels should both be classes
         draft.classes = max(draft.classes, 2)
     draw_options(draft)
+    # What ignore_index wraps to is no label where there is smoothing; another one must be left.
+    if draft.classes == 1 and wrapped_label(draft.options.get("ignore_index", -100), dtype) == 0:
+        draft.classes = 2
     draw_arrays(draft)
     target = msgspec.structs.replace(draft.arrays["target"], dtype=dtype)
     ignore_index = draft.options.get("ignore_index")
