@@ -34,7 +34,8 @@ def test_the_number_at_the_end_of_its_name_will_do(xentfuzz, record):
 
 
 def test_the_command_that_a_report_prints_names_the_target_as_it_was_given(xentfuzz, folder):
-    declared = "from kernels import wrong\nimport xentfuzz\n\ndeclared = xentfuzz.Implementation('mine', wrong, dtypes=('float32',))\n"
+    place = f"{folder / 'kernels.py'}:wrong"
+    declared = f"import xentfuzz\n\ndeclared = xentfuzz.Implementation('mine', {place!r}, dtypes=('float32',))\n"
     (folder / "declaration.py").write_text(declared)
     printed = xentfuzz("check", "declaration.py:declared", *VALUE).out
     (command,) = [line.split() for line in printed.splitlines() if line.lstrip().startswith("replay")]
