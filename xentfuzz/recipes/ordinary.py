@@ -27,7 +27,7 @@ TABLES = {"logits": LOGITS, "log_probs": LOG_PROBS}
 _LONG_ROW = {"all_equal": 3, "near_ties": 2, "late": 8, "ascending": 3, "swamp": 3, "storage_swamp": 3, "exact_ties": 2}
 _MANY_ROWS = {"confident_wrong": 10, "ordinary": 2}
 # Layout of an upstream gradient -> how many times more often it is drawn than others.
-_SUMMED = {"expanded": 4, "broadcast": 2, "broadcast_last": 2}
+_SUMMED = {"expanded": 6, "broadcast": 5, "broadcast_last": 5}
 # Weights of one sign: with these an array of one repeated number is as good as any.
 _UNIFORM_SIGN = ("positive", "ones", "decades", "spike", "tiny", "negative")
 

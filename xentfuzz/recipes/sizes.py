@@ -92,9 +92,10 @@ def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> t
     if size == "square":
         return _square(choices, rank, classes, limit)
     spatial = fitted(tuple(pick(choices, SPATIAL) for _ in range(rank - 2)), limit)
-    lengths = (max(min(rows, limit) // prod(spatial), 1), *spatial)
-    # The longest dimension may be a spatial one too, as in sequences.
-    return lengths[::-1] if rank > 2 and chance(choices, 40) else lengths
+    if rank > 2 and chance(choices, 40):
+        # The last dimension may be the longest, as in sequences.
+        return (*spatial, max(min(rows, limit // prod(spatial)), 1))
+    return (max(min(rows, limit) // prod(spatial), 1), *spatial)
 
 
 def fitted(lengths: tuple[int, ...], limit: int) -> tuple[int, ...]:
