@@ -28,16 +28,18 @@ def run(scene: Scene) -> Results:
         later = scene.run(step)
         after = scene.snapshot(outputs)
         changed = [name for name in before if content(before[name]) != content(after[name])]
-        again = [output for output, bits in held.items() if any(_sharing(bits, _memory(scene.callee.library, later)))]
+        returned = _memory(scene.callee.library, later)
+        # What nobody can write to, nobody can spoil.
+        again = [output for output, bits in held.items() if bits.flags.writeable and any(_sharing(bits, returned))]
         if changed or again:
             return {"shared": shared, "changed": " ".join(changed), "again": " ".join(again), "by": number}
     return {"shared": shared, "changed": "", "again": "", "by": -1}
 
 
 def _memory(library: ArrayLibrary, outputs: Mapping[str, Any]) -> dict[str, Array]:
-    """Where outputs lie that can be written to: nobody can spoil another one."""
+    """Where outputs lie."""
     collected = {output: library.collect(result) for output, result in outputs.items()}
-    return {output: result.bits for output, result in collected.items() if isinstance(result, Collected) and result.bits.flags.writeable}
+    return {output: result.bits for output, result in collected.items() if isinstance(result, Collected)}
 
 
 def _storages(arrays: Mapping[str, StridedArray]) -> dict[str, Array]:
