@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from xentfuzz.power.comparison.row import BUGS, HONEST, OWN, USUAL, Verdicts
+import pytest
+
+from xentfuzz.errors import RecordError
+from xentfuzz.gallery.mutants import mutants
+from xentfuzz.power.comparison.row import BUGS, EQUIVALENT, HONEST, MUTANTS, OWN, USUAL, Row, Verdicts
 from xentfuzz.power.comparison.rows import stored_rows, usual_rows
 from xentfuzz.power.measurement import Measurement
 from xentfuzz.power.summary import summaries
@@ -46,6 +50,19 @@ def test_seeds_of_one_profile_may_lie_in_several_files():
     assert quick.sets[BUGS] == Verdicts(["R02"], ["R04"], ["R60"])
     assert quick.sets[HONEST] == Verdicts([], ["fused"])
     assert default.sets == {HONEST: Verdicts(["fused"], [])}
+
+
+def test_what_is_stored_is_sorted_by_what_the_gallery_knows_now():
+    equivalent = next(name for name, mutant in mutants().items() if mutant.honest)
+    stored = Row("a way", USUAL, "", sets={MUTANTS: Verdicts(["M001"], [equivalent])}).to_dict()
+    (row,) = stored_rows([{"comparison": [stored], "reports": []}])
+    assert row.sets == {MUTANTS: Verdicts(["M001"]), EQUIVALENT: Verdicts([], [equivalent])}
+
+
+def test_what_the_gallery_no_longer_has_is_refused():
+    stored = Row("a way", USUAL, "", sets={BUGS: Verdicts(["R00"])}).to_dict()
+    with pytest.raises(RecordError, match="R00"):
+        stored_rows([{"comparison": [stored], "reports": []}])
 
 
 def test_an_error_of_the_harness_is_not_found():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from statistics import median
 from typing import Any
 
+from xentfuzz.errors import RecordError, UnknownName
 from xentfuzz.gallery.catalogue import entry, faulty
+from xentfuzz.gallery.entry import Entry
 from xentfuzz.power.comparison.row import BUGS, HONEST, OWN, USUAL, Row, Verdicts, merged, set_of
 from xentfuzz.power.measurement import Measurement
 from xentfuzz.power.summary import Summary, beyond, summaries
@@ -27,12 +29,29 @@ def usual_rows(examinations: Iterable[Examination]) -> list[Row]:
 
 def stored_rows(documents: Sequence[Mapping[str, Any]]) -> list[Row]:
     """documents: results of `xentfuzz power`, its own and comparisons; several of one profile are several seeds. Later ones win."""
-    kept = [Row.from_dict(row) for document in documents for row in document.get("comparison", ())]
+    kept = [_sorted_anew(Row.from_dict(row)) for document in documents for row in document.get("comparison", ())]
     runs: dict[str, list[Measurement]] = {}
     for document in documents:
         for report in document["reports"]:
             runs.setdefault(document["profile"], []).extend(map(_measurement, report["runs"]))
     return merged([*kept, *(_own_row(profile, found) for profile, found in runs.items())])
+
+
+def _sorted_anew(row: Row) -> Row:
+    """With every entry in the set that it belongs to by now: since it was measured a mutant may have been shown to be no bug."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for verdicts in row.sets.values():
+        for verdict in fields(Verdicts):
+            for name in getattr(verdicts, verdict.name):
+                found.setdefault(set_of(_known(name)), {}).setdefault(verdict.name, []).append(name)
+    return replace(row, sets={kind: Verdicts(**verdicts) for kind, verdicts in found.items()})
+
+
+def _known(identifier: str) -> Entry:
+    try:
+        return entry(identifier)
+    except UnknownName as error:
+        raise RecordError(f"a stored comparison names what is not there any more: {error}; measure it again with this xentfuzz") from error
 
 
 def _usual_row(name: str, examinations: Sequence[Examination]) -> Row:
