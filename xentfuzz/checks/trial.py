@@ -16,6 +16,7 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.grades import Grade, parse_grade
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.rows import loss_rows
 from xentfuzz.subjects.outcome import Call, Outcome
 from xentfuzz.subjects.subject import Subject
 
@@ -23,6 +24,10 @@ Array = np.ndarray[Any, Any]
 
 # What a library raises for an array that it can't hold; anything else on such an array is a finding.
 LAYOUT_ERRORS = {"TypeError", "ValueError", "BufferError"}
+
+
+# How to say that an implementation has no `reduction` because it never reduces.
+ONE_FOR_EACH_ROW = '; where it is a loss for each row by design, declare supports={"options": {"reduction": ("none",)}}'
 
 
 class Unsupported(Exception):
@@ -83,10 +88,18 @@ class Trial:
         array = np.asarray(results[output])
         wanted = (evaluation or self.evaluation).shape(output)
         if array.shape != wanted:
-            raise failure("shape", f"{function}: {output} has shape {array.shape}, wanted {wanted}", function=function, output=output)
+            hint = ONE_FOR_EACH_ROW if self._one_for_each_row(output, array) else ""
+            message = f"{function}: {output} has shape {array.shape}, wanted {wanted}{hint}"
+            raise failure("shape", message, function=function, output=output)
         name = dtype_name(array.dtype)
         # A result of a wrong dtype is the dtype check's finding; its numbers are still compared, as what they were meant to be.
         return array, name if name in FORMATS else self.wanted_dtype(output)
+
+    def _one_for_each_row(self, output: str, array: Array) -> bool:
+        """Whether a loss looks like that of the reduction "none", of which the implementation says nothing."""
+        if output != "value" or "target" not in self.case.values or "reduction" in self.subject.capabilities.options:
+            return False
+        return bool(array.shape == loss_rows(next(iter(self.case.values.values())).shape).positions)
 
     def wanted_dtype(self, output: str) -> str:
         return self.value_dtype if output == "value" else self.case.dtype

@@ -12,6 +12,7 @@ from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.outcome import FUNCTIONS
+from xentfuzz.subjects.planning import values_in_force
 from xentfuzz.subjects.signature import supported_options, takes_argument
 
 AUTODIFF = ("torch", "jax")
@@ -74,11 +75,13 @@ def _has_target(operation: Operation) -> bool:
 def _options(implementation: Implementation, description: Mapping[str, Any], operation: Operation) -> dict[str, tuple[Any, ...] | None]:
     declared = (implementation.supports or {}).get("options", {})
     options: dict[str, tuple[Any, ...] | None] = {}
-    taken = supported_options(description, implementation, operation)
+    taken, in_force = supported_options(description, implementation, operation), values_in_force(implementation)
     for option in operation.options:
         if option.name in taken:
             values = declared.get(option.name)
             options[option.name] = None if values is None else tuple(values)
+        elif option.name in in_force:
+            options[option.name] = (in_force[option.name],)
         elif option.always:
             # An axis that can't be given is the last one.
             options[option.name] = (option.default,)

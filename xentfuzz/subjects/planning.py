@@ -32,9 +32,17 @@ def plan_of(implementation: Implementation, *, elsewhere: bool) -> Plan:
         differentiable=tuple(argument.name for argument in operation.arguments if argument.differentiable),
         defaults=dict(operation.defaults),
         always=frozenset(option.name for option in operation.options if option.always),
+        in_force=values_in_force(implementation),
         spelling={ours: own for own, ours in implementation.renames.items()},
         fixed=dict(implementation.fixed),
     )
+
+
+def values_in_force(implementation: Implementation) -> dict[str, Any]:
+    """Option -> the only value that is declared, if not the default: where forward has no parameter for it, that is what it does."""
+    declared, defaults = (implementation.supports or {}).get("options", {}), get_operation(implementation.operation).defaults
+    only = {name: values[0] for name, values in declared.items() if values is not None and len(values) == 1}
+    return {name: value for name, value in only.items() if value != defaults[name]}
 
 
 def _reference(implementation: Implementation, name: str, function: Callable[..., Any] | str) -> str:

@@ -119,6 +119,7 @@ class Probe:
             targets="index" if not self.found.targets else self.found.targets[0],
             target_dtype=self.found.target_dtypes[0] if self.found.target_dtypes else "int64",
             classes=max(self.found.class_count_divisor, 5 - 5 % self.found.class_count_divisor),
+            options=self._options_in_force(),
         )
         yield first
         if "probabilities" in self.found.targets:
@@ -128,6 +129,11 @@ class Probe:
         yield from (replace(first, dtype=dtype) for dtype in dtypes if dtype != first.dtype)
         yield from (replace(first, rank=rank) for rank in (1, 3) if rank in ranks)
         yield replace(first, classes=LARGE_CLASS_COUNT)
+
+    def _options_in_force(self) -> dict[str, Any]:
+        """What must be given beside the defaults: the first value of each option whose default is not declared."""
+        defaults = self.operation.defaults
+        return {name: values[0] for name, values in self.found.options.items() if values and defaults[name] not in values}
 
     def _find_dtypes(self) -> None:
         accepted = [dtype for dtype in FLOAT_NAMES if self._takes_dtype(dtype)]

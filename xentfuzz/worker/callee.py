@@ -133,7 +133,7 @@ class Callee:
             if self._passed(form, name, matters):
                 named[self._own(name)] = loaded.get(name)
         for name, value in options.items():
-            matters = value != self.plan.defaults.get(name)
+            matters = value != self._default(form, name)
             # A default of the signature's own, ignore_index=0, is not what the contract means where nothing is said.
             always = name in self.plan.always or form.parameters.must_pass(self._own(name), value)
             if self._passed(form, name, matters, always=always):
@@ -147,6 +147,11 @@ class Callee:
         if matters:
             raise Unsupported(f"no parameter for {name}")
         return False
+
+    def _default(self, form: Form, name: str) -> Any:
+        """What leaving an option out means."""
+        default = self.plan.defaults.get(name)
+        return default if form.parameters.takes(self._own(name)) else self.plan.in_force.get(name, default)
 
     def _own(self, name: str) -> str:
         return self.plan.spelling.get(name, name)

@@ -81,7 +81,7 @@ class Target:
         """What is passed by name, in the functions' own spelling: values that differ from their default, and parameters that have none."""
         operation = get_operation(case.operation)
         spelling = {ours: own for own, ours in self.source.renames.items()}
-        required = self.source.form(function).required
+        required, parameters = self.source.form(function).required, self.source.form(function).parameters
         named = {}
         for argument in operation.arguments:
             own = spelling.get(argument.name, argument.name)
@@ -90,6 +90,8 @@ class Target:
         for option in operation.options:
             own, value = spelling.get(option.name, option.name), case.options.get(option.name, option.default)
             differs = type(value) is not type(option.default) or value != option.default
+            if parameters is not None and own not in parameters:
+                continue
             if differs or option.always or own in required:
                 named[own] = number(value)
         return named | {name: number(value) for name, value in self.source.fixed.items()}
