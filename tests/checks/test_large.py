@@ -148,6 +148,7 @@ def counted(forward, name, **more):
 @pytest.mark.parametrize(("at", "status"), [(1 << 11, "failed"), (1 << 16, "failed"), (1 << 20, "passed")])
 def test_a_count_in_sixteen_bits_is_found_by_profile_quick(at, status):
     report = counted(stops_counting(at), "mean_counts_every_row", profile="quick")
+    assert all("rows of 2 classes: " in failure.headline for failure in report.failures)
     assert {result.status for result in report.checks if result.dtype == "float16"} == {status}
 
 

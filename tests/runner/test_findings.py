@@ -6,6 +6,7 @@ from pathlib import Path
 
 import xentfuzz
 from xentfuzz.failures.failure import failure
+from xentfuzz.gallery.cross_entropy import CrossEntropy
 from xentfuzz.runner.findings import varied
 
 
@@ -49,3 +50,22 @@ def test_one_exception_is_one_finding_whichever_checks_meet_it(tmp_path: Path) -
     (failure,) = report.failures
     assert failure.headline.startswith("forward raised RuntimeError")
     assert "the same exception in other cases of duplicated_batch_keeps_mean" in failure.message
+
+
+class SmoothingInFloat32(CrossEntropy):
+    """In the gradient alone, so that it is wrong by far in float64."""
+
+    def smooth_coefficients(self, problem):
+        return super().smooth_coefficients(problem).astype("float32").astype(problem.logits.dtype)
+
+    def smooth_losses(self, problem, surprisals):
+        return CrossEntropy().smooth_losses(problem, surprisals)
+
+
+def test_what_is_wrong_for_finite_logits_is_shown_for_those() -> None:
+    kernel = SmoothingInFloat32()
+    implementation = xentfuzz.Implementation("rounded smoothing", kernel.forward, backward=kernel.backward, dtypes=("float64",))
+    report = xentfuzz.check(implementation, profile="quick", seed=0, isolate=False, checks=["gradient", "special_gradient"])
+    (found,) = report.failures
+    assert (found.check, found.needs) == ("gradient", ("label_smoothing > 0",))
+    assert any(seen.startswith("special_gradient") for seen in found.also)

@@ -15,6 +15,7 @@ from xentfuzz.checks.results import gradient, merged, value
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.worst_case import rows_of
 
 # Indices of 16 bits, and the second axis of a grid of blocks, end here. A twentieth of the rows more is seen in any mean.
 ROWS = 70_001
@@ -100,6 +101,9 @@ def _with_calls(judge: Callable[[Trial], Measure], large: Trial, function: str) 
     try:
         return judge(large)
     except Failure as found:
+        # The case that is shown is the small one that this was made of.
+        rows = rows_of(large.case)
+        found.message = f"{rows_and_classes(rows.count, rows.classes)}: {found.message}"
         found.calls = ((function, large.case),)
         raise
 

@@ -128,10 +128,14 @@ def _same_exception(failure: Failure, other: Failure) -> bool:
     return {failure.kind, other.kind} == {"raised"} and first == second
 
 
-def _clearness(found: Found) -> tuple[int, bool, int]:
+def _clearness(found: Found) -> tuple[int, int, bool, int]:
     kind = found.failure.kind
     order = CLEAREST_FIRST.index(kind) if kind in CLEAREST_FIRST else -1
-    return order, found.check.cost != "call", check_names().index(found.check.name)
+    within, gradient = 0, CLEAREST_FIRST.index("gradient")
+    if found.check.family != "ordinary" and kind in WRONG_NUMBERS and order <= gradient:
+        # What is wrong for finite logits too has nothing to do with infinities: the ordinary gradient comes first.
+        order, within = gradient, 1 + order
+    return order, within, found.check.cost != "call", check_names().index(found.check.name)
 
 
 def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
