@@ -192,6 +192,15 @@ def test_a_share_that_sixteen_bits_round_to_zero_may_meet_infinity_for_sixteen_b
         assert only_block(evaluation, "value", grade="staged/any").outcomes.tolist() == [staged]
 
 
+def test_a_share_that_is_stored_as_a_subnormal_number_is_allowed_for_sixteen_bit_intermediates_only() -> None:
+    stored = float(np.float16(1e-5 / 5)) * 5 * np.log(5)
+    options = {"label_smoothing": 1e-5, "reduction": "none"}
+    evaluation = evaluation_of("cross_entropy", np.zeros(5), np.zeros(5, np.float16), dtype="float16", **options)
+    for grade, right in (("staged/any", True), ("lse/any", False)):
+        block = only_block(evaluation, "value", grade=grade)
+        assert bool(abs(stored - block.exact[0]) <= block.allowed[0]) is right
+
+
 def test_sixteen_bit_counts_may_overflow_for_sixteen_bit_intermediates_only() -> None:
     evaluation = evaluation_of("cross_entropy", np.zeros((66000, 2)), [0] * 66000, dtype="float16")
     assert (only_block(evaluation, "grad_logits", grade="staged/any").outcomes == 32).all()

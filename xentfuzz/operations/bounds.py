@@ -37,8 +37,9 @@ its arithmetic format; what that loses of 1 - a beyond one rounding is in Q_c to
     `lse` 2 ua (|x_c| + |lse|) more; 3 ua for the factors, (N + 4) ua for a sum over N rows.
 (11) `staged`: results of single operations are stored in 16 bits. s and log s rounded: A us (1 + log s); log-softmax, products, class
     sum: 5 us L; the batch sum and W in a 16-way cascade: us (16 ceil(log16 N) + 10); p from a rounded log-softmax: us (l_c + 1 + log s) in
-    the exponent of P_c, 5 us for the factors; eta for every stored factor. Where a stored number leaves the range of float16
-    (`Rounding.storable`, `intermediates.py`) nothing is said. For float32 and float64 staged is lse.
+    the exponent of P_c, 5 us for the factors; eta for every stored factor, times what multiplies it: of a row loss
+    eta sum_c |w_c| |t_c| l_c, each factor 1 at least. Where a stored number leaves the range of float16 (`Rounding.storable`,
+    `intermediates.py`) nothing is said. For float32 and float64 staged is lse.
 (12) Softmax is p_c: P_c of (9), and u p_c. Its gradient p_c (g_c - G), G = sum p_c g_c: G errs by
     sum p_c P_c |g_c| + ua (additions over p_c |g_c| + 2) sum p_c |g_c|; difference and products by 3 ua p_c (|g_c| + |G|).
     Log-softmax is -l_c: E_lse + 2 ua l_c, one more ua l_c in the form `lse`. Its gradient g_c - p_c H, H = sum g_c:

@@ -122,6 +122,8 @@ class CrossEntropyEvaluation(LossEvaluation):
         """Step (5); ignored rows have no error."""
         sums = self.sums
         error = error_of_row_loss(by, sums.rows, sums.terms, relative_error_of_sum(by, sums.rows, self.rows.classes))
+        if by.staged and sums.losses.intermediates is not None:
+            error = error + by.flushed * np.where(np.isfinite(sums.losses.intermediates), sums.losses.intermediates, 0.0)
         if self.targets is not None and not self.targets.everything_kept:
             error = error * self.targets.kept
         return error

@@ -203,6 +203,9 @@ def _of_loss(case: Case, by: Rounding) -> tuple[Array, Array]:
     else:
         size = absolute * found.surprisal
         errors = error_of_row_loss(by, found.sums, _terms(case, found, absolute), relative_error_of_sum(by, found.sums, found.classes))
+        if by.staged:
+            factors = several_terms(case) * largest_factor("weight", case) * largest_factor("target", case)
+            errors = errors + by.flushed * np.maximum(factors * found.surprisal, found.classes)
         errors = np.where(kept_rows(case), errors, 0.0)
     if effective_reduction(case.options) == "none":
         return np.where(kept_rows(case), errors + by.u * size + by.half_subnormal, 0.0), size
