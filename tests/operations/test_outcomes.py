@@ -339,3 +339,10 @@ def test_empty_arrays_have_nothing_to_expect() -> None:
             evaluation = evaluation_of("softmax", np.zeros(shape), axis=1)
             assert evaluation.shape(output) == shape
             assert list(evaluation.blocks(output, LADDER[0], "float32")) == []
+
+
+def test_an_upstream_gradient_that_is_divided_first_may_overflow_for_sixteen_bit_intermediates_only() -> None:
+    arrays = {"weight": np.array([3e-4, 1.0]), "upstream": np.array(9e3)}
+    evaluation = evaluation_of("nll_loss", np.array([[-1.0, -2.0]]), [0], dtype="float16", **arrays)
+    assert (only_block(evaluation, "grad_log_probs", grade="staged/any").outcomes == 32).all()
+    assert only_block(evaluation, "grad_log_probs").outcomes is None

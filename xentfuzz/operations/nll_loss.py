@@ -94,7 +94,9 @@ class NllLossEvaluation(LossEvaluation):
         sets = OutcomeSets(shape)
         sets.replace((targets.usable[part] & ~np.isfinite(weights))[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)
         self.special_gradients(sets, part, by)
-        sets.replace((self.upstream.peak[part] * np.abs(weights) > by.storable)[:, np.newaxis], ANYTHING)
+        # The upstream gradient may be divided before it is weighted.
+        factors = self.upstream.peak[part] * np.maximum(np.abs(weights), 1.0)
+        sets.replace((targets.usable[part] & (factors > by.storable))[:, np.newaxis], ANYTHING)
         self.late_scaling(sets, np.where(allowed > 0, np.abs(weights)[:, np.newaxis], 0.0), by)
         return self.block(part, *self.finished(exact, allowed, sets, by), sets)
 

@@ -110,6 +110,11 @@ class _OfLoss(_Gradient):
     def upstream(self) -> Upstream:
         return _upstream(self.case)
 
+    def storable(self, coefficients: Array) -> Array:
+        """Whether the upstream gradient may be divided before it is multiplied by coefficients below 1, (rows,)."""
+        fits: Array = self.upstream.peak * np.maximum(coefficients, 1.0) < self.by.storable / 8
+        return fits
+
     def divided(self, bound: Array) -> Array:
         """The bound, which says nothing of any row where the denominator of the mean can't be stored."""
         denominator = self.upstream.denominator
@@ -153,7 +158,8 @@ class _OfCrossEntropy(_OfLoss):
     def _of_kept_rows(self, bound: Array) -> Array:
         factors = self.absolute * np.maximum(self.upstream.peak, 1.0) / self.upstream.divided
         largest = np.maximum(np.maximum(factors, self.absolute * self.upstream.divided), self.absolute * self.upstream.peak)
-        usable = is_computable(self.case, self.by) & (largest < min(self.by.returned.max, self.by.storable) / 8)
+        fits = (largest < min(self.by.returned.max, self.by.storable) / 8) & self.storable(self.absolute)
+        usable = is_computable(self.case, self.by) & fits
         return self.divided(np.where(kept_rows(self.case)[:, np.newaxis], self.limited(bound, usable[:, np.newaxis]), 0.0))
 
 
@@ -163,7 +169,7 @@ class _OfNllLoss(_OfLoss):
         size = upstream.size * weights
         bound = upstream.last_roundings(self.by, size[:, np.newaxis], slice(0, len(size)))[:, 0] + self.by.ua * size
         largest = np.maximum(upstream.peak * weights, weights * upstream.divided)
-        usable = is_computable(self.case, self.by) & (largest < min(self.by.returned.max, self.by.storable) / 8)
+        usable = is_computable(self.case, self.by) & (largest < min(self.by.returned.max, self.by.storable) / 8) & self.storable(weights)
         kept, limited = kept_rows(self.case), self.limited(bound, usable)
         # What is stored on the way may be multiplied into every class.
         whole = np.repeat(np.where(np.isfinite(limited) | ~kept, 0.0, np.inf)[:, np.newaxis], self.classes, axis=1)
