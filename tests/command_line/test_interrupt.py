@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -63,14 +64,21 @@ def loss(logits, target, *, reduction="mean", ignore_index=-100):
 """
 
 
-@pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
-def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolation):
+@contextlib.contextmanager
+def _well_under_way(folder, isolation):
+    """A check that has found something, and whose kernel will be stuck in shrinking."""
     (folder / "slow.py").write_text(STUCK_WHILE_SHRINKING)
     arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--check", "dtype", "--json", "r.json", isolation]
     program = [*XENTFUZZ, *arguments, "--seed", "1"]
     with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         _wait_for(folder / "well_under_way", process)
         (folder / "interrupted_once").touch()
+        yield process
+
+
+@pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
+def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolation):
+    with _well_under_way(folder, isolation) as process:
         os.killpg(process.pid, signal.SIGINT)
         _wait_for(folder / "shrinking", process)
         os.killpg(process.pid, signal.SIGINT)
@@ -84,12 +92,7 @@ def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolati
 
 @pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
 def test_sigterm_ends_with_a_report_and_no_time_is_spent_on_shrinking(folder, isolation):
-    (folder / "slow.py").write_text(STUCK_WHILE_SHRINKING)
-    arguments = ["check", "slow.py:loss", "--profile", "thorough", "--check", "value", "--check", "dtype", "--json", "r.json", isolation]
-    program = [*XENTFUZZ, *arguments, "--seed", "1"]
-    with subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        _wait_for(folder / "well_under_way", process)
-        (folder / "interrupted_once").touch()
+    with _well_under_way(folder, isolation) as process:
         process.terminate()
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err + out
