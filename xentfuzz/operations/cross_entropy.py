@@ -1,4 +1,4 @@
-"""cross_entropy: sum_c q_c l_c with l = -log softmax(x), for class indices or class probabilities."""
+"""cross_entropy: sum_c q_c l_c with l = -log softmax(x), q_c = w_c ((1 - a) t_c + a / C), for class indices or class probabilities t."""
 
 from __future__ import annotations
 
@@ -195,7 +195,6 @@ OPTIONS = (IGNORE_INDEX, REDUCTION, LABEL_SMOOTHING, SIZE_AVERAGE, REDUCE)
 
 OPERATION = Operation(
     name="cross_entropy",
-    formula="cross_entropy(x, t) = sum_c q_c (log sum_k exp(x_k) - x_c), q_c = w_c ((1 - a) t_c + a / C), reduced",
     arguments=(
         Argument("logits", "logits", differentiable=True),
         Argument("target", "target", differentiable=True),

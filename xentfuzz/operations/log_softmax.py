@@ -47,7 +47,6 @@ class LogSoftmaxEvaluation(NormalisedEvaluation):
 
 OPERATION = Operation(
     name="log_softmax",
-    formula="log_softmax(x)_c = x_c - log sum_k exp(x_k)",
     arguments=ARGUMENTS,
     options=(AXIS,),
     policies=POLICIES,

@@ -119,7 +119,6 @@ OPTIONS = (IGNORE_INDEX, REDUCTION, SIZE_AVERAGE, REDUCE)
 
 OPERATION = Operation(
     name="nll_loss",
-    formula="nll_loss(x, y) = -w_y x_y, reduced",
     arguments=(
         Argument("log_probs", "log_probs", differentiable=True),
         Argument("target", "target"),

@@ -53,7 +53,6 @@ class Operation:
     """
 
     name: str
-    formula: str
     arguments: tuple[Argument, ...]
     options: tuple[Option, ...]
     policies: tuple[Policy, ...]

@@ -56,7 +56,6 @@ class SoftmaxEvaluation(NormalisedEvaluation):
 
 OPERATION = Operation(
     name="softmax",
-    formula="softmax(x)_c = exp(x_c) / sum_k exp(x_k)",
     arguments=ARGUMENTS,
     options=(AXIS,),
     policies=POLICIES,
