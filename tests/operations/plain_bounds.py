@@ -62,7 +62,7 @@ class Row:
     def error_of_lse(self) -> float:
         by = self.by
         error = -log1p(-self.eps_s()) + K_L * by.ua * self.log_s
-        error += by.ua * (2 * abs(self.m) + self.log_s) if by.lse else 0.0
+        error += by.ua * (3 * abs(self.m) + self.log_s) if by.lse else 0.0
         return error + (by.us * (1 + self.log_s) if by.staged else 0.0)
 
     def error(self) -> float:
@@ -71,7 +71,9 @@ class Row:
         error = self.A * self.error_of_lse() + by.ua * (4 + (by.additions(self.L) if several else 0)) * fsum(self.L)
         if by.lse and several:
             logits = [a * abs(b) for a, b in zip(self.Q, self.x, strict=True) if a]
-            error += by.ua * (by.additions(logits) + 2) * (fsum(logits) + self.A * abs(self.m + self.log_s))
+            coefficients = [value for value in self.Q if value]
+            error += by.ua * (by.additions(logits) + 2) * fsum(logits)
+            error += by.ua * (by.additions(coefficients) + 2) * self.A * abs(self.m + self.log_s)
         return error + (5 * by.us * fsum(self.L) if by.staged else 0.0)
 
     def relative_error_of_p(self, c: int) -> float:

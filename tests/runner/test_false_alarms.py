@@ -13,6 +13,7 @@ from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.operations import get_operation
 from xentfuzz.recipes.corpus import draw_corpus
 from xentfuzz.recipes.expand import expand
+from xentfuzz.recipes.recipe import recipe_from
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.spaces import common_space
 
@@ -30,6 +31,24 @@ def _search(dtype: str, count: int) -> Worst:
             regime = recipe.arrays["logits"].regime if recipe.arrays["logits"].elements is None else "elements"
             hold(worst, case, regime, HONEST.values(), recipe.one_line())
     return worst
+
+
+# The sums of q_c and of q_c x_c lose different terms; scaled logits, a scaled maximum and m + log s all round.
+NEAR_THEIR_BOUNDS = (
+    """{"operation":"cross_entropy","dtype":"float32","shape":[1,512,3],"arrays":{"logits":{"regime":"confident_right","seed":10355,
+    "scale":20.0},"target":{"regime":"one_hot","seed":10355},"grad_output":{"regime":"positive","seed":10355}},
+    "options":{"label_smoothing":0.00001}}""",
+    """{"operation":"cross_entropy","dtype":"float64","shape":[1,8,63],"arrays":{"logits":{"regime":"offset","seed":12048,"scale":1000.0},
+    "target":{"regime":"normalised","seed":12048},"weight":{"regime":"targets_zero","seed":12048},
+    "grad_output":{"regime":"uneven","seed":12048}},"options":{"reduction":"none"}}""",
+)
+
+
+@pytest.mark.parametrize("recipe", NEAR_THEIR_BOUNDS)
+def test_cases_that_come_near_their_bounds(recipe: str) -> None:
+    worst = Worst()
+    hold(worst, expand(recipe_from(recipe)), "", HONEST.values(), recipe)
+    assert not worst.alarms
 
 
 @pytest.mark.parametrize("dtype", FLOAT_NAMES)

@@ -16,10 +16,12 @@ its arithmetic format; what that loses of 1 - a beyond one rounding is in Q_c to
 (3) Online rescaling multiplies element c by one more exp for every later record maximum; the exponents telescope to d_c, the errors of
     exp do not: (K_E + 1) R, R = sum p_c * (record maxima after c). Together eps_s = ua (K_D D + K_E + additions + (K_E + 1) R), the
     relative error of s; log s errs by -log1p(-eps_s) + K_L ua log s. Not linearised: eps_s reaches 1e-2 for long sequential sums.
-(4) l_c as (x_c - m) - log s: 2 ua l_c, inside (5). As (m + log s) - x_c, or with a scaled maximum fused into the exponent:
-    ua (2 |m| + log s) more, absolute: the cancellation of lse with x_c. That is what the form `lse` admits and `shift` does not.
+(4) l_c as (x_c - m) - log s: 2 ua l_c, inside (5). As (m + log s) - x_c: ua (|m| + log s) more, absolute, the cancellation of lse with
+    x_c; with logits and maximum scaled by log2(e) before they are subtracted, s is off by ua (|x_c| + |m|), 2 ua |m| for the classes that
+    count. Together ua (3 |m| + log s): what the form `lse` admits and `shift` does not. In p_c of (9) the maximum's own part cancels.
 (5) Row loss sum q_c l_c: A E_lse + ua (4 + additions) L, the additions over Q_c l_c, 0 for a single term. The form `lse` may sum q_c x_c
-    and q_c apart: ua (additions over Q_c |x_c| + 2) (sum Q_c |x_c| + A |lse|) more where there are several terms.
+    and q_c apart: ua ((additions over Q_c |x_c| + 2) sum Q_c |x_c| + (additions over Q_c + 2) A |lse|) more where there are several
+    terms. With little smoothing the q_c may be lost beside a q_y that is no more than the others in Q_c |x_c|, and the reverse.
 (6) Rounding of the result: u |result| + eta. eta: half the smallest subnormal of the returned dtype, and for arithmetic that flushes
     subnormals to zero the smallest normal number of the arithmetic format for each factor that may be flushed.
 (7) Sum over rows: the errors of the rows + ua (additions + 1) sum |loss_i|, the additions over |loss_i|.
@@ -176,7 +178,7 @@ def error_of_lse(by: Rounding, rows: RowSums, eps_s: Array) -> Array:
     """Steps (3), (4), (11): absolute error of log s and of what the algebraic form adds to it, (rows,)."""
     error: Array = K_L * by.ua * rows.log_sum - np.log1p(-eps_s)
     if by.lse:
-        error += by.ua * rows.log_sum + (2 * by.ua) * np.abs(rows.max)
+        error += by.ua * rows.log_sum + (3 * by.ua) * np.abs(rows.max)
     if by.staged:
         error += by.us * (1 + rows.log_sum)
     return error
@@ -222,10 +224,10 @@ def error_of_row_loss(by: Rounding, rows: RowSums, terms: LossTerms, eps_s: Arra
     count = additions(by, terms.terms, terms.shares)
     error: Array = terms.absolute * error_of_lse(by, rows, eps_s) + by.ua * (4 + count) * terms.size
     if by.lse:
-        sizes = terms.logits + terms.absolute * np.abs(rows.max + rows.log_sum)
-        # No product with 0: near the end of float64 the sizes are infinite.
-        apart = np.where(terms.terms > 1, sizes, 0.0)
-        error += by.ua * (additions(by, terms.terms, terms.shares_logits) + 2) * apart
+        of_logits = (additions(by, terms.terms, terms.shares_logits) + 2) * terms.logits
+        of_coefficients = (additions(by, terms.terms, terms.shares_absolute) + 2) * terms.absolute * np.abs(rows.max + rows.log_sum)
+        # No product with 0: near the end of float64 they are infinite.
+        error += by.ua * np.where(terms.terms > 1, of_logits + of_coefficients, 0.0)
     if by.staged:
         error += 5 * by.us * terms.size
     return error + by.flushed * (1 + terms.absolute)
