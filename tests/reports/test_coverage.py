@@ -8,7 +8,7 @@ import pytest
 
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import report_entry
-from xentfuzz.reports.grade_words import grade_for, grade_words
+from xentfuzz.reports.grade_words import grade_for, grade_words, stricter_grade_for, stricter_words
 from xentfuzz.subjects.capabilities import Capabilities
 
 EVERYTHING = Capabilities(
@@ -65,6 +65,19 @@ def test_deprecated_options_are_not_missed(samples):
 )
 def test_grades_have_words(grade, said):
     assert grade_words(grade) == said
+
+
+def test_a_stricter_grade_may_be_one_of_some_dtypes():
+    assert stricter_words("shift/any") == "all that was compared meets shift/any, which could be declared"
+    assert stricter_words("float32: shift/any, float64: lse/blocked").endswith(
+        "shift/any for float32 and lse/blocked for float64, which could be declared"
+    )
+    assert [stricter_grade_for(text, "float32") for text in (None, "shift/any", "float32: lse/any", "float64: lse/any")] == [
+        "",
+        "shift/any",
+        "lse/any",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(

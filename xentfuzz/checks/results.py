@@ -21,6 +21,8 @@ def judge_output(trial: Trial, function: str, output: str, evaluation: Evaluatio
     """Hold one output against the exact result. Raises a value, gradient, accuracy, special or shape Failure."""
     got, dtype = trial.array(function, output, evaluation)
     comparison = compare(got, evaluation, output, trial.grade, dtype)
+    if trial.stricter is not None:
+        trial.stricter.hold(got, evaluation, output, dtype)
     if comparison.ok:
         return Measure(ratio=comparison.ratio, ulp=comparison.ulp, policies=named_policies(trial, comparison))
     laxest = None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.stricter import StricterGrades
 from xentfuzz.dtypes import FORMATS, dtype_name, numpy_dtype
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations.case import Case
@@ -36,7 +37,10 @@ class Unsupported(Exception):
 
 @dataclass
 class Trial:
-    """siblings: the same implementation's other operations, for identities that need them. derived: cases that several checks use."""
+    """siblings: the same implementation's other operations, for identities that need them. derived: cases that several checks use.
+
+    stricter: of the implementation in the case's dtype, narrowed by what is compared; None where nobody asks.
+    """
 
     operation: Operation
     case: Case
@@ -45,6 +49,7 @@ class Trial:
     siblings: Mapping[str, Subject] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     derived: dict[str, Case] = field(default_factory=dict)
+    stricter: StricterGrades | None = None
 
     @cached_property
     def grade(self) -> Grade:

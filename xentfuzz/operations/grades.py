@@ -25,6 +25,10 @@ class Grade:
     def words(self) -> str:
         return WORDS[self.form]
 
+    def admits(self, other: Grade) -> bool:
+        """Whether whatever meets `other` meets this one: its form and its summation are as lax or laxer."""
+        return FORMS.index(other.form) <= FORMS.index(self.form) and SUMMATIONS.index(other.summation) <= SUMMATIONS.index(self.summation)
+
 
 def parse_grade(text: str) -> Grade:
     """The grade written "form/summation". Raises UsageError for anything else."""
@@ -38,3 +42,8 @@ def parse_grade(text: str) -> Grade:
 LADDER = tuple(
     parse_grade(text) for text in ("shift/pairwise", "shift/blocked", "shift/any", "lse/pairwise", "lse/blocked", "lse/any", "staged/any")
 )
+
+
+def stricter_than(grade: Grade) -> tuple[Grade, ...]:
+    """The grades that promise more, the strictest first."""
+    return tuple(other for other in LADDER if other != grade and grade.admits(other))

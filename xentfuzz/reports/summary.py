@@ -8,7 +8,7 @@ from xentfuzz.reports.check_table import check_lines
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.reports.finding import expected_line, finding_lines, short_finding
-from xentfuzz.reports.grade_words import grade_words
+from xentfuzz.reports.grade_words import grade_words, stricter_words
 from xentfuzz.reports.lines import WIDTH, Line, counted, labelled, squeezed, wrapped
 from xentfuzz.reports.tally import ulp_words, worst_entry
 
@@ -35,7 +35,7 @@ def _notes(report: ReportEntry) -> Iterator[tuple[str, str]]:
     if reasons:
         more = [f"{counted(len(reasons) - REASONS, 'more reason')}"] if len(reasons) > REASONS else []
         yield "left out", "; ".join([f"{reason} ({counted(times, 'case')})" for reason, times in reasons[:REASONS]] + more)
-    yield "grade", grade_words(report.grade) + (f"; could declare {report.stricter_grade}" if report.stricter_grade else "")
+    yield "grade", grade_words(report.grade) + (f"; {stricter_words(report.stricter_grade)}" if report.stricter_grade else "")
     worst = worst_entry(report)
     if worst is not None:
         yield "worst", f"{worst.worst_ratio:.3g} of the allowed error{ulp_words(worst.worst_ulp, ', {}')} ({worst.check}, {worst.dtype})"

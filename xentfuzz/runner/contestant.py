@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xentfuzz.checks.check import Check
+from xentfuzz.checks.stricter import StricterGrades
 from xentfuzz.failures.failure import Failure
+from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
@@ -64,12 +66,19 @@ class Contestant:
     seconds: float = 0.0
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
+    stricter: dict[str, StricterGrades] = field(default_factory=dict)
     first_failure: bool = False
     interrupted: bool = False
 
     @property
     def name(self) -> str:
         return self.subject.implementation.name
+
+    def stricter_in(self, dtype: str) -> StricterGrades:
+        """The grades stricter than the declared one that everything compared in a dtype has met."""
+        if dtype not in self.stricter:
+            self.stricter[dtype] = StricterGrades.than(parse_grade(self.subject.implementation.grade_for(dtype)))
+        return self.stricter[dtype]
 
     def result(self, check: Check, dtype: str) -> CheckResult:
         return self.results.setdefault((check.name, dtype), CheckResult(check.name, dtype))

@@ -24,7 +24,7 @@ Excluded = Callable[[str, str, str, str, Recipe], bool]
 
 def trial_of(contestant: Contestant, case: Case, evaluation: Evaluation | None = None) -> Trial:
     exact = evaluation or contestant.operation.evaluate(case)
-    return Trial(contestant.operation, case, exact, contestant.subject, contestant.siblings)
+    return Trial(contestant.operation, case, exact, contestant.subject, contestant.siblings, stricter=contestant.stricter_in(case.dtype))
 
 
 def refused(contestant: Contestant, recipe: Recipe, case: Case) -> str | None:

@@ -9,6 +9,7 @@ from xentfuzz.errors import UsageError
 from xentfuzz.failures.expected import Expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant, Deadline
 from xentfuzz.runner.coverage import never_compared
@@ -46,6 +47,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     ]
     if settings.expected is not None:
         _judge_expectations(contestant, report, settings.expected)
+    report.stricter_grade = None if report.unexpected else _stricter_grade(contestant)
     return report
 
 
@@ -91,6 +93,22 @@ def grade_text(implementation: Implementation) -> str:
     if isinstance(implementation.grade, str):
         return implementation.grade
     return ", ".join(f"{dtype}: {implementation.grade_for(dtype)}" for dtype in FLOAT_NAMES)
+
+
+def _stricter_grade(contestant: Contestant) -> str | None:
+    """The strictest grade that everything compared has met where that is more than is declared; by dtype where it differs."""
+    implementation = contestant.subject.implementation
+    if implementation.simulator:  # its cases are too small to tell one grade from another
+        return None
+    met = {
+        dtype: contestant.stricter[dtype].met
+        for dtype in FLOAT_NAMES
+        if dtype in contestant.stricter and contestant.stricter[dtype].compared
+    }
+    everywhere = [grade for grade in LADDER if met and all(grade in grades for grades in met.values())]
+    if everywhere and isinstance(implementation.grade, str):
+        return str(everywhere[0])
+    return ", ".join(f"{dtype}: {grades[0]}" for dtype, grades in met.items() if grades) or None
 
 
 def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:

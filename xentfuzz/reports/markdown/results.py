@@ -10,7 +10,7 @@ from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.failures.input_words import recipe_words
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import CheckEntry, Document, ReportEntry
-from xentfuzz.reports.grade_words import grade_for
+from xentfuzz.reports.grade_words import grade_for, stricter_grade_for
 from xentfuzz.reports.markdown.text import code, markdown_table
 from xentfuzz.reports.matrix import LEGEND, marks
 from xentfuzz.reports.tally import ulp_words
@@ -52,7 +52,7 @@ def accuracy(document: Document) -> Lines:
             report.operation,
             entry.dtype,
             grade_for(report.grade, entry.dtype),
-            report.stricter_grade or "",
+            stricter_grade_for(report.stricter_grade, entry.dtype),
             *_worst(entry),
         ]
         for report in document.reports
