@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 import xentfuzz
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import recipe_from
+from xentfuzz.runner import real_input
 from xentfuzz.runner.check import run_checks
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.recorded import Recorded
@@ -63,3 +65,27 @@ def test_what_fails_is_cut_down_to_one_row_that_is_written_out() -> None:
     assert failure.case["target"].tolist() == [3]
     case = expand(recipe_from(failure.recipe))
     np.testing.assert_array_equal(case.values["logits"], failure.case["logits"])
+
+
+def test_a_recording_of_many_classes_is_reported_too() -> None:
+    def always_wrong(logits: Any, target: Any, *, reduction: str = "mean") -> Any:
+        return forward(logits, target, reduction=reduction) * (2 if logits.shape[1] == 1000 else 1)
+
+    random = np.random.default_rng(0)
+    wide = Recorded("wide", random.normal(size=(4, 1000)).astype(np.float32), random.integers(0, 1000, 4))
+    (failure,) = check(always_wrong, wide).failures
+    assert failure.recipe["shape"] == (1, 1000)
+    case = expand(recipe_from(failure.recipe))
+    np.testing.assert_array_equal(case.values["logits"], failure.case["logits"])
+
+
+def test_what_is_too_large_to_be_written_out_is_reported_as_it_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong_for_class_three(logits: Any, target: Any, *, reduction: str = "mean") -> Any:
+        return forward(logits, target, reduction=reduction, wrong_at=3 if logits.shape[1] == 10 else 10**6)
+
+    monkeypatch.setattr(real_input, "LARGEST_WRITTEN", 5)
+    monkeypatch.setattr(real_input, "LARGEST_FAILURE_WRITTEN", 5)
+    (failure,) = check(wrong_for_class_three, recording()).failures
+    assert failure.recipe["arrays"]["logits"] == {"regime": "recorded:batch"}
+    assert failure.case["target"].tolist() == [3]
+    assert not recipe_from(failure.recipe).complete

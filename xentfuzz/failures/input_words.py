@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from xentfuzz.recipes.recipe import RECORDED
+
 Array = np.ndarray[Any, Any]
 
 # Arrays up to this many elements in all are printed number by number.
@@ -50,7 +52,7 @@ def _value_words(array: Mapping[str, Any]) -> list[str]:
 
 def _is_written(array: Mapping[str, Any]) -> bool:
     # What was recorded is written out too, and its name says more.
-    return array.get("elements") is not None and not array.get("regime", "").startswith("recorded:")
+    return array.get("elements") is not None and not array.get("regime", "").startswith(RECORDED)
 
 
 def _form_words(array: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from xentfuzz.errors import RecordError
 ALL_ROWS = -1
 TARGET_CLASS = -1
 GRAD_OUTPUT = "grad_output"  # the array that every recipe has beside its operation's arguments
+RECORDED = "recorded:"  # how the regime of arrays from a user's own model begins; their name follows
 UNIT_SCALE = 1.0  # JSON leaves a default out only where it is this very object
 
 
@@ -56,6 +57,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     shape: tuple[int, ...]
     arrays: dict[str, ArrayRecipe]
     options: dict[str, Any] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether it rebuilds its case; one that names a recording whose numbers are not written out does not."""
+        return not any(array.regime.startswith(RECORDED) and array.elements is None for array in self.arrays.values())
 
     def to_dict(self) -> dict[str, Any]:
         built: dict[str, Any] = msgspec.to_builtins(self)

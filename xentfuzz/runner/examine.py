@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from xentfuzz.checks.check import Check, Measure
@@ -34,7 +35,9 @@ def refused(contestant: Contestant, recipe: Recipe, case: Case) -> str | None:
 
 
 def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | Measure | None:
-    """The Failure or the Measure of one check on one recipe; None where the case is unsupported."""
+    """The Failure or the Measure of one check on one recipe; None where the case is unsupported, or can't be rebuilt."""
+    if not recipe.complete:
+        return None
     case = expand(recipe)
     if refused(contestant, recipe, case) is not None:
         return None
@@ -90,7 +93,7 @@ def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure 
         return
     _note_error(result, recipe, verdict.ratio, verdict.ulp)
     for policy, outcome in verdict.policies:
-        contestant.policies.setdefault(policy, type(contestant.unsupported)())[outcome] += 1
+        contestant.policies.setdefault(policy, Counter())[outcome] += 1
 
 
 def _note_error(result: CheckResult, recipe: Recipe, ratio: float, ulp: float) -> None:

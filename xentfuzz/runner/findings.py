@@ -228,6 +228,9 @@ def _at_least(kind: str, seen: str) -> bool:
 
 
 def _evaluations(found: Found, profile: Profile) -> int:
+    """How many calls a finding may cost after it was found."""
+    if not found.recipe.complete:
+        return 0
     if found.failure.kind in CRASH_KINDS:
         return CRASH_EVALUATIONS
     if found.check.cost in EXPENSIVE:

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.trial import Trial
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
-from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.recipe import RECORDED, ArrayRecipe, Recipe, recipe_from
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.corpus import Plan
 from xentfuzz.runner.examine import judge, note, refused, trial_of
@@ -22,8 +21,9 @@ from xentfuzz.runner.shared_evaluation import SharedEvaluation
 
 Array = np.ndarray[Any, Any]
 
-# A case with more logits than this is named, not written out, in its recipe.
+# A case with more logits than this is named, not written out, in its recipe: one that passes, and one that fails.
 LARGEST_WRITTEN = 256
+LARGEST_FAILURE_WRITTEN = 1 << 18
 
 # What a training run varies; options that an operation lacks are left out.
 VARIANTS: tuple[dict[str, Any], ...] = ({}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.1})
@@ -41,17 +41,9 @@ def run_recorded(plan: Plan, contestants: Sequence[Contestant], recordings: Sequ
 
 def variants(recorded: Recorded, plan: Plan) -> Iterator[Case]:
     """The recording as cases of the plan's operation."""
-    plain = recorded.case(plan.operation)
     for options in VARIANTS:
         if set(options) <= set(plan.operation.defaults):
-            case = Case(plain.operation, plain.dtype, plain.arrays, {**plain.options, **options})
-            yield with_upstream(case, plan.operation.evaluate(case).shape("value"))
-
-
-def with_upstream(case: Case, shape: tuple[int, ...]) -> Case:
-    """The case with an upstream gradient of the loss's shape that is not uniform, and exact in every format."""
-    values = np.resize(np.array([1.0, -0.5, 0.25]), shape).astype(case.values[next(iter(case.arrays))].dtype)
-    return Case(case.operation, case.dtype, {**case.arrays, "grad_output": StridedArray.of(values)}, case.options)
+            yield recorded.case(plan.operation, options)
 
 
 def _takes(plan: Plan, contestant: Contestant, case: Case) -> bool:
@@ -68,8 +60,10 @@ def _judge_recording(plan: Plan, recorded: Recorded, trial: Trial, contestant: C
             continue
         verdict = judge(contestant, check, recipe, trial.case, trial)
         if isinstance(verdict, Failure):
-            verdict = smallest_batch(recorded, _retry(plan, contestant, check, verdict)) or verdict
-        note(contestant, check, recipe, verdict, None)
+            verdict = smallest_batch(recorded, _retry(plan, contestant, check, verdict)) or _written_out(verdict, trial.case, recorded)
+            note(contestant, check, recipe_from(verdict.recipe), verdict, None)
+        else:
+            note(contestant, check, recipe, verdict, None)
 
 
 def _in_profile(plan: Plan, contestant: Contestant, check: Check) -> bool:
@@ -80,13 +74,17 @@ def _retry(plan: Plan, contestant: Contestant, check: Check, seen: Failure) -> C
     """Whether a part of the recording fails in the same way, under the same options."""
 
     def retry(part: Recorded) -> Failure | None:
-        plain = part.case(plan.operation)
-        case = Case(plain.operation, plain.dtype, plain.arrays, seen.options)
-        case = with_upstream(case, plan.operation.evaluate(case).shape("value"))
+        case = part.case(plan.operation, seen.options)
         verdict = judge(contestant, check, written(case, part.name), case, trial_of(contestant, case))
-        return verdict if isinstance(verdict, Failure) and verdict.kind == seen.kind else None
+        return _written_out(verdict, case, part) if isinstance(verdict, Failure) and verdict.kind == seen.kind else None
 
     return retry
+
+
+def _written_out(failure: Failure, case: Case, recorded: Recorded) -> Failure:
+    """The failure with a recipe that rebuilds its case: without the recording, only its numbers can."""
+    failure.recipe = written(case, recorded.name, LARGEST_FAILURE_WRITTEN).to_dict()
+    return failure
 
 
 def smallest_batch(recorded: Recorded, fails: Callable[[Recorded], Failure | None]) -> Failure | None:
@@ -105,12 +103,12 @@ def _part(recorded: Recorded, rows: slice) -> Recorded:
     return replace(recorded, logits=recorded.logits[rows], target=recorded.target[rows])
 
 
-def written(case: Case, name: str) -> Recipe:
-    """A recipe with every element written out, or, for a large recording, one that only names it."""
+def written(case: Case, name: str, largest: int = LARGEST_WRITTEN) -> Recipe:
+    """A recipe with every element written out, or, for a recording of more than `largest` logits, one that only names it."""
     first = case.values[next(iter(case.arrays))]
-    small = first.size <= LARGEST_WRITTEN
+    small = first.size <= largest
     arrays = {
-        argument: ArrayRecipe(f"recorded:{name}", elements=_elements(values) if small else None, dtype=_foreign_dtype(values, case.dtype))
+        argument: ArrayRecipe(f"{RECORDED}{name}", elements=_elements(values) if small else None, dtype=_foreign_dtype(values, case.dtype))
         for argument, values in case.values.items()
     }
     return Recipe(case.operation, case.dtype, first.shape, arrays, dict(case.options))

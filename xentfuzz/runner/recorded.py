@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from xentfuzz.dtypes import FLOAT_NAMES, dtype_name, numpy_dtype
 from xentfuzz.errors import UsageError
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.recipe import GRAD_OUTPUT
 
 Array = np.ndarray[Any, Any]
 
@@ -42,19 +43,22 @@ class Recorded:
     def target_kind(self) -> str:
         return "index" if self.target.dtype.kind in "iu" else "probabilities"
 
-    def case(self, operation: Operation) -> Case:
-        """These arrays as a case of an operation with its default options. Log-probabilities are computed from the logits and rounded."""
+    def case(self, operation: Operation, options: Mapping[str, Any]) -> Case:
+        """These arrays as a case of an operation, what `options` leave out at its default, with an upstream gradient of the result's shape.
+
+        Log-probabilities are computed from the logits and rounded.
+        """
         given = {"logits": self.logits, "log_probs": self.logits, "target": self.target, "weight": self.weight}
         arrays: dict[str, Array] = {}
         for argument in operation.arguments:
             values = given.get(argument.kind)
             if values is not None:
                 arrays[argument.name] = _log_softmax(values) if argument.kind == "log_probs" else values
-        arrays["grad_output"] = _upstream(() if "target" in arrays else self.logits.shape, self.logits.dtype)
-        options = dict(operation.defaults)
-        if "axis" in options:
-            options["axis"] = _class_axis(self.logits)
-        return Case(operation.name, self.dtype, {name: StridedArray.of(values) for name, values in arrays.items()}, options)
+        own = {"axis": _class_axis(self.logits)} if "axis" in operation.defaults else {}
+        strided = {name: StridedArray.of(values) for name, values in arrays.items()}
+        case = Case(operation.name, self.dtype, strided, {**operation.defaults, **own, **options})
+        upstream = _upstream(operation.evaluate(case).shape("value"), self.logits.dtype)
+        return replace(case, arrays={**strided, GRAD_OUTPUT: StridedArray.of(upstream)})
 
 
 def _class_axis(logits: Array) -> int:
