@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xentfuzz.environment import environment, without_paths
+from xentfuzz.environment import environment, reduced_command, without_paths
 
 
 def test_versions_are_those_of_the_imported_libraries() -> None:
@@ -35,3 +35,19 @@ def test_neither_host_nor_user_nor_path_is_named() -> None:
 )
 def test_paths_become_relative(given: str, wanted: str) -> None:
     assert without_paths(given.format(cwd=Path.cwd(), numpy=Path(np.__file__).parent)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "reduced"),
+    [
+        ("/home/some body/kernel.py:loss", "kernel.py:loss"),
+        ("--json=/home/somebody/out.json", "--json=out.json"),
+        (r"C:\Users\somebody\kernel.py:loss", "kernel.py:loss"),
+        ("kernels/mine.py:loss", "kernels/mine.py:loss"),
+        ("--grade=lse/any", "--grade=lse/any"),
+        ("--env", "--env"),
+        ("-", "-"),
+    ],
+)
+def test_commands_keep_names_and_lose_folders(given, reduced):
+    assert reduced_command(["/home/somebody/bin/__main__.py", given]) == ["xentfuzz", reduced]

@@ -7,9 +7,10 @@ import platform
 import re
 import site
 import sys
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 # Libraries whose arithmetic or code generation decides a result.
 LIBRARIES = (
@@ -53,6 +54,20 @@ def without_paths(text: str) -> str:
     # Between quotes a path may hold blanks; in running text a blank ends it.
     text = re.sub(r"""(["'])/(?:[^"'/\n]+/)+([^"'/\n]+)\1""", r"\1\2\1", text)
     return re.sub(r"(?<![\w.:/])(?:/[\w.+@-]+)+/([\w.+@-]+)", r"\1", text)
+
+
+def reduced_command(arguments: Sequence[str]) -> list[str]:
+    """A command line by the program's name, with absolute paths cut to names."""
+    return ["xentfuzz", *map(reduced_argument, arguments[1:])]
+
+
+def reduced_argument(argument: str) -> str:
+    """A path, a target or an option of a command line, an absolute path in it cut to its name. It may hold blanks, unlike running text."""
+    option, equals, value = argument.partition("=")
+    if equals and option.startswith("-"):
+        return f"{option}={reduced_argument(value)}"
+    path = next((path for path in (PurePosixPath(argument), PureWindowsPath(argument)) if path.is_absolute()), None)
+    return path.name if path else argument
 
 
 def _known_folders() -> list[str]:

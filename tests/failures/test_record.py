@@ -68,8 +68,8 @@ def test_a_recipe_keeps_the_words_for_special_values(make_failure):
 
 
 def test_the_file_has_the_shape_of_every_results_file(make_failure):
-    file = json.loads(record.encode(make_failure(got=math.nan), command=["check", "x.py:f"], seed=3))
-    assert (file["schema_version"], file["kind"], file["seed"], file["command"]) == (1, "failure", 3, ["check", "x.py:f"])
+    file = json.loads(record.encode(make_failure(got=math.nan), command=["/usr/bin/xentfuzz", "check", "x.py:f"], seed=3))
+    assert (file["schema_version"], file["kind"], file["seed"], file["command"]) == (1, "failure", 3, ["xentfuzz", "check", "x.py:f"])
     assert "numpy" in file["environment"]
     (entry,) = file["reports"][0]["failures"]
     assert entry["details"] == {"got": "nan"}
@@ -80,7 +80,7 @@ def test_no_path_of_the_machine_is_stored(make_failure):
     here = str(Path.cwd())
     traceback = f'File "{here}/kernels.py", line 1\n File "/home/somebody/lib/thing.py"'
     text = record.encode(
-        make_failure(kind="raised", message=f"raised at {here}/kernels.py", traceback=traceback), command=[f"{here}/x.py:f"]
+        make_failure(kind="raised", message=f"raised at {here}/kernels.py", traceback=traceback), command=["xentfuzz", f"{here}/x.py:f"]
     ).decode()
     assert here + os.sep not in text
     assert "/home/somebody" not in text

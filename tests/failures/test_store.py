@@ -37,6 +37,14 @@ def test_the_same_finding_is_stored_once(make_failure, store):
     assert "loss is 1.0" in record.read(store.save(first)).message
 
 
+def test_a_target_named_by_an_absolute_path_is_found_again_and_its_folder_not_told(make_failure, store):
+    failure = make_failure()
+    failure.implementation = "/home/jane doe/kernels/k.py:loss"
+    path = store.save(failure, command=["xentfuzz", "check", failure.implementation])
+    assert "jane" not in path.relative_to(store.folder).as_posix() + path.read_text()
+    assert [one.path for one in store.load_all(failure.implementation, "cross_entropy")[0]] == [path]
+
+
 def test_names_that_share_a_folder_are_told_apart(make_failure, store):
     failures = [make_failure(), make_failure()]
     failures[0].implementation, failures[1].implementation = "my/kernel.py:f", "my:kernel.py/f"

@@ -6,27 +6,8 @@ import getpass
 import platform
 from pathlib import Path
 
-import pytest
-
 from xentfuzz.reports.document import to_json
 from xentfuzz.reports.environment import environment
-from xentfuzz.reports.privacy import reduced_command
-
-
-@pytest.mark.parametrize(
-    ("given", "reduced"),
-    [
-        ("/home/some body/kernel.py:loss", "kernel.py:loss"),
-        ("--json=/home/somebody/out.json", "--json=out.json"),
-        (r"C:\Users\somebody\kernel.py:loss", "kernel.py:loss"),
-        ("kernels/mine.py:loss", "kernels/mine.py:loss"),
-        ("--grade=lse/any", "--grade=lse/any"),
-        ("--env", "--env"),
-        ("-", "-"),
-    ],
-)
-def test_commands_keep_names_and_lose_folders(given, reduced):
-    assert reduced_command(["/home/somebody/bin/__main__.py", given]) == ["xentfuzz", reduced]
 
 
 def test_no_folder_of_a_message_is_in_the_document(samples, document):

@@ -120,9 +120,9 @@ def _compare(
 
 def _document(found: Sequence[Summary], about: dict[str, Any]) -> dict[str, Any]:
     from xentfuzz import __version__  # noqa: PLC0415
+    from xentfuzz.environment import reduced_command  # noqa: PLC0415
     from xentfuzz.reports.document import SCHEMA_VERSION  # noqa: PLC0415
     from xentfuzz.reports.environment import environment  # noqa: PLC0415
-    from xentfuzz.reports.privacy import reduced_command  # noqa: PLC0415
 
     return {
         "schema_version": SCHEMA_VERSION,

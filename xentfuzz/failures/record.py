@@ -19,7 +19,7 @@ import numpy as np
 from xentfuzz import __version__
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import numpy_dtype
-from xentfuzz.environment import environment, without_paths
+from xentfuzz.environment import environment, reduced_argument, reduced_command, without_paths
 from xentfuzz.errors import RecordError
 from xentfuzz.failures.failure import KINDS, Failure, failure
 from xentfuzz.failures.layout import is_plain
@@ -115,8 +115,9 @@ class _Head(msgspec.Struct, frozen=True):
 def encode(found: Failure, *, command: Sequence[str] = (), seed: int | None = None) -> bytes:
     """The record of a failure, as indented JSON."""
     card = {"operation": found.operation, "dtypes": [found.dtype]}
-    report = ReportEntry(without_paths(found.implementation), found.operation, (_entry(found),), card)
-    file = FailureFile(SCHEMA_VERSION, "failure", __version__, environment(), tuple(map(without_paths, command)), seed, (report,))
+    report = ReportEntry(reduced_argument(found.implementation), found.operation, (_entry(found),), card)
+    told = tuple(reduced_command(command)) if command else ()
+    file = FailureFile(SCHEMA_VERSION, "failure", __version__, environment(), told, seed, (report,))
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 
 
@@ -130,7 +131,7 @@ def _entry(found: Failure) -> FailureEntry:
         message=without_paths(found.message),
         recipe=_jsonable(found.recipe),
         expected=None,
-        implementation=without_paths(found.implementation),
+        implementation=reduced_argument(found.implementation),
         options=_jsonable(found.options),
         arrays={name: _array_record(array, hashes[name]) for name, array in found.arrays.items()},
         details=_jsonable(found.details),

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from xentfuzz.environment import reduced_argument
 from xentfuzz.errors import RecordError
 from xentfuzz.failures import record
 from xentfuzz.failures.failure import Failure
@@ -22,6 +23,7 @@ from xentfuzz.files import write_whole
 from xentfuzz.recipes.recipe import Recipe, recipe_from
 
 FOLDER = ".xentfuzz"
+FAILURES = "failures"
 # Whoever wants these files in a repository says so; by default a checkout stays clean.
 IGNORE_ALL = "*\n"
 
@@ -67,23 +69,26 @@ class Store:
         """
         if not (self.folder / ".gitignore").exists():
             write_whole(self.folder / ".gitignore", IGNORE_ALL)
-        return write_failure(self._folder_of(failure.implementation, failure.operation), failure, command=command, seed=seed)
+        folder = place_of(self.folder / FAILURES, failure.implementation, failure.operation)
+        return write_failure(folder, failure, command=command, seed=seed)
 
     def load_all(self, implementation: str, operation: str) -> tuple[list[Stored], list[str]]:
         """The stored failures of an implementation, and a line for each record that is damaged or of another version."""
         stored, problems = [], []
-        for path in sorted(self._folder_of(implementation, operation).glob("*.json")):
+        for path in sorted(place_of(self.folder / FAILURES, implementation, operation).glob("*.json")):
             try:
                 found = _heading(path)
             except (RecordError, OSError) as error:
                 problems.append(f"{error}; it was left out")
                 continue
-            if (found[1].implementation, found[1].operation) == (implementation, operation):
+            if (found[1].implementation, found[1].operation) == (reduced_argument(implementation), operation):
                 stored.append(found[0])
         return stored, problems
 
-    def _folder_of(self, implementation: str, operation: str) -> Path:
-        return self.folder / "failures" / file_name(implementation) / file_name(operation)
+
+def place_of(folder: Path, implementation: str, operation: str) -> Path:
+    """The folder of one implementation's failures below `folder`; a target's own folder is not told."""
+    return folder / file_name(reduced_argument(implementation)) / file_name(operation)
 
 
 def write_failure(folder: Path, failure: Failure, *, command: Sequence[str] = (), seed: int | None = None) -> Path:

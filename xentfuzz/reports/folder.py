@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from xentfuzz.failures.failure import Failure
-from xentfuzz.failures.store import file_name, write_failure
+from xentfuzz.failures.store import place_of, write_failure
 from xentfuzz.reports.document import Document, to_json
 from xentfuzz.reports.markdown.page import to_markdown
 from xentfuzz.reports.recorder import Output
@@ -33,10 +32,8 @@ class FailureFolder:
     def __call__(self, event: Event) -> None:
         if isinstance(event, SubjectFinished):
             for failure in event.report.unexpected:
-                write_failure(self._place(failure), failure, command=self.command, seed=event.report.seed)
-
-    def _place(self, failure: Failure) -> Path:
-        return self.folder / file_name(failure.implementation) / file_name(failure.operation)
+                place = place_of(self.folder, failure.implementation, failure.operation)
+                write_failure(place, failure, command=self.command, seed=event.report.seed)
 
 
 def benchmark_json(document: Document) -> str | None:

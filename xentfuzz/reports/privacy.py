@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 import msgspec
@@ -25,16 +24,3 @@ def _scrubbed(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_scrubbed(item) for item in value]
     return value
-
-
-def reduced_command(arguments: list[str]) -> list[str]:
-    """A command line by the program's name, with absolute paths reduced to names. A path may hold blanks, unlike in running text."""
-    return ["xentfuzz", *map(_reduced_argument, arguments[1:])]
-
-
-def _reduced_argument(argument: str) -> str:
-    option, equals, value = argument.partition("=")
-    if equals and option.startswith("-"):
-        return f"{option}={_reduced_argument(value)}"
-    path = next((path for path in (PurePosixPath(argument), PureWindowsPath(argument)) if path.is_absolute()), None)
-    return path.name if path else argument

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xentfuzz import __version__
+from xentfuzz.environment import reduced_command
 from xentfuzz.files import write_whole
 from xentfuzz.reports.document import AgreementEntry, Document, UnavailableEntry, report_entry
 from xentfuzz.reports.environment import environment
-from xentfuzz.reports.privacy import reduced_command, scrubbed_report
+from xentfuzz.reports.privacy import scrubbed_report
 from xentfuzz.runner.events import (
     AgreementMeasured,
     BenchmarkFinished,
@@ -52,7 +53,7 @@ class Recorder:
 
     def __init__(self, command: Sequence[str], outputs: Sequence[Output]) -> None:
         self.outputs = outputs
-        self.document = Document(kind="", xentfuzz=__version__, environment=environment(), command=reduced_command(list(command)))
+        self.document = Document(kind="", xentfuzz=__version__, environment=environment(), command=reduced_command(command))
 
     def __call__(self, event: Event) -> None:
         match event:
