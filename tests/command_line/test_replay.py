@@ -67,3 +67,10 @@ def test_a_damaged_record_is_125(xentfuzz, record):
     ran = xentfuzz("replay", str(record), "kernels.py:wrong")
     assert ran.status == 125
     assert record.name in ran.err
+
+
+@pytest.mark.parametrize("given", ["no_such_record.json", "0123456789ab", '{"operation": "cross_entropy"'])
+def test_what_is_no_record_here_is_125(xentfuzz, folder, given):
+    ran = xentfuzz("replay", given, "kernels.py:loss")
+    assert ran.status == 125
+    assert ran.err.startswith("xentfuzz: ") or ran.out.startswith(given)

@@ -26,18 +26,22 @@ EPILOG = (
 
 def replay(record: Record, target: ReplayTarget = None) -> int:
     """Run a recorded failure or a recipe again."""
-    from xentfuzz.command_line.targets import named  # noqa: PLC0415 - the commands are imported together, for --help too
-    from xentfuzz.failures.replay import replay as run_again  # noqa: PLC0415
-
-    record = _path(record)
-    recipe = _recipe(record)
     try:
-        operation = recipe.operation if recipe else _operation(record)
-        implementation = named([target], operation=operation)[0] if target else None
+        return _replayed(record, target)
     except XentfuzzError as error:
         # At this commit, or on this machine: for git bisect that is no verdict.
         typer.echo(f"xentfuzz: {error}", err=True)
         return status.CANNOT_RUN
+
+
+def _replayed(given: str, target: str | None) -> int:
+    from xentfuzz.command_line.targets import named  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.failures.replay import replay as run_again  # noqa: PLC0415
+
+    record = _path(given)
+    recipe = _recipe(record)
+    operation = recipe.operation if recipe else _operation(record)
+    implementation = named([target], operation=operation)[0] if target else None
     replayed = run_again(record, _run_check, implementation)
     typer.echo(replayed.message)
     return int(replayed.outcome)

@@ -87,7 +87,9 @@ def test_own_spellings_and_fixed_arguments(make_failure, run, monkeypatch):
 )
 def test_other_kinds(make_failure, run, monkeypatch, kind, name, details, words):
     monkeypatch.setattr(verdicts, "SECONDS_IN_THREADS", 0.2)
-    shows_it(run, reproducer(make_failure(ARRAYS, kind=kind, source=source_at(name), **details)), words)
+    script = reproducer(make_failure(ARRAYS, kind=kind, source=source_at(name), **details))
+    assert "torch" not in script
+    shows_it(run, script, words)
 
 
 def test_an_invalid_call_is_shown_as_it_was_made(make_failure, run):

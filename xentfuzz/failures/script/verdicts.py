@@ -121,7 +121,7 @@ def wrong_shape(failure: Failure, shown: Sequence[Shown], _: Library) -> list[st
 def wrong_dtype(failure: Failure, shown: Sequence[Shown], _: Library) -> list[str]:
     variable = shown[-1].output(failure)
     return [
-        f"got = str(getattr({variable}, 'dtype', type({variable}).__name__)).removeprefix('torch.')",
+        f"got = str(getattr({variable}, 'dtype', type({variable}).__name__)).rpartition('.')[2]",  # torch's begin with its name
         f"wanted = {str(failure.details.get('exact', failure.dtype))!r}",
         f'print(f"{variable}: got dtype {{got}}, wanted {{wanted}}")',
         "ok = got == wanted",
