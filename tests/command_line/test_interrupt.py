@@ -19,7 +19,7 @@ HEEDING = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from xentfuzz.command_line.main import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 XENTFUZZ = (sys.executable, "-c", HEEDING)
 
@@ -94,6 +94,22 @@ def test_a_second_interrupt_while_shrinking_keeps_what_was_found(folder, isolati
 def test_sigterm_ends_with_a_report_and_no_time_is_spent_on_shrinking(folder, isolation):
     with _well_under_way(folder, isolation) as process:
         process.terminate()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err + out
+    assert "INTERRUPTED" in out
+    document = json.loads((folder / "r.json").read_text())
+    assert document["interrupted"]
+    assert "value" in {failure["check"] for failure in document["reports"][0]["failures"]}
+
+
+@pytest.mark.parametrize("isolation", ["--isolate", "--no-isolate"])
+def test_a_key_that_is_held_down_loses_nothing(folder, isolation):
+    with _well_under_way(folder, isolation) as process:
+        for _ in range(100):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.02)
+            if process.poll() is not None:
+                break
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err + out
     assert "INTERRUPTED" in out

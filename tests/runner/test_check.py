@@ -181,3 +181,9 @@ def test_a_recipe_alone_is_judged_by_what_it_gives_itself() -> None:
     recipe = Recipe("cross_entropy", "float32", (1, 2), arrays)
     assert run_recipe(clamping, None, recipe) is None
     assert run_recipe(clamping, "rejects_out_of_range_targets", recipe) is not None
+
+
+def test_two_of_one_name_are_refused_as_reports_could_not_tell_them_apart() -> None:
+    right, wrong = (xentfuzz.Implementation("mine", kernel) for kernel in (KERNELS.honest, KERNELS.counts_ignored))
+    with pytest.raises(UsageError, match="mine is given twice for cross_entropy"):
+        run_checks([right, wrong], Settings("check", get_profile("quick"), 0, isolate=False))

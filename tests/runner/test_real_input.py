@@ -18,9 +18,9 @@ from xentfuzz.runner.recorded import Recorded
 from xentfuzz.runner.settings import Settings
 
 
-def check(forward: Any, recorded: Recorded) -> xentfuzz.CheckReport:
+def check(forward: Any, recorded: Recorded, *, kind: str = "check", dtypes: tuple[str, ...] | None = None) -> xentfuzz.CheckReport:
     implementation = xentfuzz.Implementation("recorded", forward, dtypes=("float32",), supports={"targets": ("index",), "ranks": (2,)})
-    settings = Settings("check", get_profile("quick"), 0, examples=1, isolate=False, checks=("value",), recorded=(recorded,))
+    settings = Settings(kind, get_profile("quick"), 0, examples=1, isolate=False, checks=("value",), dtypes=dtypes, recorded=(recorded,))
     return run_checks([implementation], settings)[0]
 
 
@@ -89,3 +89,29 @@ def test_what_is_too_large_to_be_written_out_is_reported_as_it_was_found(monkeyp
     assert failure.recipe["arrays"]["logits"] == {"regime": "recorded:batch"}
     assert failure.case["target"].tolist() == [3]
     assert not recipe_from(failure.recipe).complete
+
+
+def test_a_report_says_what_was_compared() -> None:
+    report = check(forward, recording())
+    assert "recorded input compared: batch (3 cases)" in report.notes
+    assert "recorded input left out: batch (label_smoothing)" in report.notes
+    assert report.ok
+
+
+def test_weights_are_left_out_for_a_kernel_that_takes_none() -> None:
+    weighted = replace(recording(), weight=np.full(10, 0.5, np.float32))
+    assert "recorded input compared: batch (3 cases)" in check(forward, weighted).notes
+
+
+@pytest.mark.parametrize(("kind", "fine"), [("check", False), ("run", True)])
+def test_what_a_user_gave_and_nothing_compared_is_a_problem(kind: str, fine: bool) -> None:
+    wide = Recorded("wide", np.zeros((2, 3)), np.array([0, 2]))
+    report = check(forward, wide, kind=kind)
+    assert "recorded input left out: wide (it does not take float64)" in report.notes
+    assert (report.problems == []) is fine
+
+
+def test_a_recording_of_a_dtype_that_was_not_asked_for_is_left_out_and_said_so() -> None:
+    report = check(forward, recording(), dtypes=("float64",))
+    assert "recorded input left out: batch (float32 was not asked for)" in report.notes
+    assert "nothing of the recorded input batch could be compared" in report.problems

@@ -26,6 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Hypothesis keeps notes below the current directory; ours have a place already.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".xentfuzz/hypothesis")
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    code = _status_of(given)
+    if code == status.INTERRUPTED and arguments is None:
+        # A key that is still held down would end Python with a status of its own.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
+
+
+def _status_of(given: list[str]) -> int:
     try:
         with _heeding_sigterm():
             return _run(given)

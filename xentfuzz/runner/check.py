@@ -35,11 +35,10 @@ from xentfuzz.runner.events import (
 )
 from xentfuzz.runner.examine import Excluded, examine, refused
 from xentfuzz.runner.findings import Effort, findings
-from xentfuzz.runner.interruption import Interruption
-from xentfuzz.runner.pool import Pool
+from xentfuzz.runner.interruption import Interruption, interrupted_only_inside
+from xentfuzz.runner.pool import Pool, require_distinct
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.real_input import run_recorded
-from xentfuzz.runner.recorded import Recorded
 from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed
@@ -90,13 +89,21 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
     """
     for name in settings.checks or ():
         find_check(name)
+    require_distinct(implementations)
+    trying, finishing = Interruption(), Interruption()
+    with interrupted_only_inside(trying, finishing):
+        return _run(implementations, settings, trying, finishing)
+
+
+def _run(implementations: Sequence[Implementation], settings: Settings, trying: Interruption, finishing: Interruption) -> list[CheckReport]:
     began = time.monotonic()
     deadline = Deadline.after(settings.budget)
     settings.emit(RunStarted(settings.kind, settings.seed, settings.profile.name, len(implementations)))
     reports: list[CheckReport] = []
-    trying, finishing = Interruption(), Interruption()
     with Pool(settings.isolate) as pool:
         for operation in dict.fromkeys(implementation.operation for implementation in implementations):
+            if finishing.happened:
+                break
             group = [implementation for implementation in implementations if implementation.operation == operation]
             contestants: list[Contestant] = []
             with trying:
@@ -104,7 +111,7 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
                 _run_operation(operation, contestants, settings, deadline)
             finishing.happened |= trying.in_a_hurry
             reports += [_finish(contestant, settings, deadline, finishing) for contestant in contestants]
-            if trying.happened or finishing.happened:
+            if trying.happened:
                 break
     settings.emit(RunFinished(time.monotonic() - began, trying.happened or finishing.happened))
     return reports
@@ -224,17 +231,13 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
         for contestant in contestants if settings.stored else ():
             try_stored(contestant, dtypes, plan.excluded)
         if contestants:
-            run_recorded(plan, contestants, _of_dtypes(settings))
+            run_recorded(plan, contestants, dtypes, settings.recorded)
             run_corpora(plan, contestants, dtypes, agreement)
         for contestant in contestants:
             directed_search(plan, contestant, [name for name in dtypes if name in contestant.subject.capabilities.dtypes])
     finally:
         if agreement.pairs:
             settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
-
-
-def _of_dtypes(settings: Settings) -> list[Recorded]:
-    return [recorded for recorded in settings.recorded if settings.dtypes is None or recorded.dtype in settings.dtypes]
 
 
 def _excluded(expected: Expectations | None) -> Excluded:

@@ -45,6 +45,15 @@ class Found:
     times: int = 0
 
 
+@dataclass(frozen=True)
+class JudgedRecording:
+    """What became of recorded arrays. cases: how many were compared; left_out: the reasons against the others."""
+
+    name: str
+    cases: int
+    left_out: tuple[str, ...]
+
+
 @dataclass
 class Contestant:
     """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
@@ -67,6 +76,7 @@ class Contestant:
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
+    recordings: list[JudgedRecording] = field(default_factory=list)
     first_failure: bool = False
     interrupted: bool = False
 

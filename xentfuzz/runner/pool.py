@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from xentfuzz import registry
+from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.subject import Subject
@@ -36,6 +37,17 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for subject in self.opened.values():
             subject.close()
+
+
+def require_distinct(implementations: Sequence[Implementation]) -> None:
+    """Raises UsageError where two share name and operation, by which reports tell them apart."""
+    seen: set[tuple[str, str]] = set()
+    for implementation in implementations:
+        key = (implementation.name, implementation.operation)
+        if key in seen:
+            twice = f"{implementation.name} is given twice for {implementation.operation}"
+            raise UsageError(f"{twice}: give one of the two another name=, or leave it out")
+        seen.add(key)
 
 
 class Siblings(Mapping[str, Subject]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from xentfuzz.checks.trial import Trial
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
 from xentfuzz.recipes.recipe import RECORDED, ArrayRecipe, Recipe, recipe_from
-from xentfuzz.runner.contestant import Contestant
+from xentfuzz.runner.contestant import Contestant, JudgedRecording
 from xentfuzz.runner.corpus import Plan
 from xentfuzz.runner.examine import judge, note, refused, trial_of
 from xentfuzz.runner.recorded import Recorded
@@ -29,14 +30,36 @@ LARGEST_FAILURE_WRITTEN = 1 << 18
 VARIANTS: tuple[dict[str, Any], ...] = ({}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.1})
 
 
-def run_recorded(plan: Plan, contestants: Sequence[Contestant], recordings: Sequence[Recorded]) -> None:
-    """Judge every recording, under the usual options, by every ordinary check of the profile that needs no limits of its own."""
+def run_recorded(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], recordings: Sequence[Recorded]) -> None:
+    """Judge every recording, under the usual options, by every ordinary check of the profile that needs no limits of its own.
+
+    Without its weights where an implementation takes none. Every contestant's notes say what became of it.
+    """
     for recorded in recordings:
-        for case in variants(recorded, plan):
-            evaluation = SharedEvaluation(plan.operation.evaluate(case))
+        if recorded.dtype not in dtypes:
             for contestant in contestants:
-                if _takes(plan, contestant, case):
-                    _judge_recording(plan, recorded, trial_of(contestant, case, evaluation), contestant)
+                contestant.recordings.append(JudgedRecording(recorded.name, 0, (f"{recorded.dtype} was not asked for",)))
+            continue
+        weighted = [contestant for contestant in contestants if contestant.subject.capabilities.weight]
+        _run_one(plan, recorded, weighted)
+        _run_one(plan, replace(recorded, weight=None), [contestant for contestant in contestants if contestant not in weighted])
+
+
+def _run_one(plan: Plan, recorded: Recorded, contestants: Sequence[Contestant]) -> None:
+    cases = Counter[str]()
+    reasons: dict[str, list[str]] = {contestant.name: [] for contestant in contestants}
+    for case in variants(recorded, plan) if contestants else ():
+        evaluation = SharedEvaluation(plan.operation.evaluate(case))
+        for contestant in contestants:
+            reason = _refusal(plan, contestant, case)
+            if reason is None:
+                cases[contestant.name] += 1
+                _judge_recording(plan, recorded, trial_of(contestant, case, evaluation), contestant)
+            else:
+                reasons[contestant.name].append(reason)
+    for contestant in contestants:
+        left_out = tuple(dict.fromkeys(reasons[contestant.name]))
+        contestant.recordings.append(JudgedRecording(recorded.name, cases[contestant.name], left_out))
 
 
 def variants(recorded: Recorded, plan: Plan) -> Iterator[Case]:
@@ -46,11 +69,14 @@ def variants(recorded: Recorded, plan: Plan) -> Iterator[Case]:
             yield recorded.case(plan.operation, options)
 
 
-def _takes(plan: Plan, contestant: Contestant, case: Case) -> bool:
-    capabilities = contestant.subject.capabilities
+def _refusal(plan: Plan, contestant: Contestant, case: Case) -> str | None:
+    """Why the contestant is not given the case, or None."""
     size = next(iter(case.values.values())).size
-    too_large = contestant.subject.implementation.simulator and size > plan.profile.simulated_recorded
-    return case.dtype in capabilities.dtypes and not too_large and refused(contestant, written(case, ""), case) is None
+    if contestant.subject.implementation.simulator and size > plan.profile.simulated_recorded:
+        return f"{size} logits are too many for the simulator"
+    if case.dtype not in contestant.subject.capabilities.dtypes:
+        return f"it does not take {case.dtype}"
+    return refused(contestant, written(case, ""), case)
 
 
 def _judge_recording(plan: Plan, recorded: Recorded, trial: Trial, contestant: Contestant) -> None:

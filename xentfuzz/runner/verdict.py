@@ -32,7 +32,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},
-        notes=[*contestant.notes, *grade_notes(implementation)],
+        notes=[*contestant.notes, *grade_notes(implementation), *_recording_notes(contestant)],
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
@@ -43,6 +43,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     report.problems = [
         *_problems(contestant, report),
         *_never_compared(contestant, settings, report),
+        *_recordings_left_out(contestant, settings),
         *missing_features(contestant, settings.require),
     ]
     if settings.expected is not None:
@@ -171,6 +172,23 @@ def _problems(contestant: Contestant, report: CheckReport) -> list[str]:
         if tried and not any(result.cases for result in tried):
             problems.append(f"nothing was compared in {dtype}, which it takes")
     return problems
+
+
+def _recording_notes(contestant: Contestant) -> list[str]:
+    """What was compared of recorded inputs, and what was not."""
+    compared = [f"{recording.name} ({recording.cases} cases)" for recording in contestant.recordings if recording.cases]
+    left_out = [f"{one.name} ({'; '.join(one.left_out)})" for one in contestant.recordings if one.left_out]
+    lines = {"recorded input compared": compared, "recorded input left out": left_out}
+    return [f"{words}: {', '.join(names)}" for words, names in lines.items() if names]
+
+
+def _recordings_left_out(contestant: Contestant, settings: Settings) -> list[str]:
+    """What a user gave, and nobody compared, is a problem; the recordings that every run includes need not fit."""
+    if settings.kind != "check" or contestant.gave_up:
+        return []
+    return [
+        f"nothing of the recorded input {recording.name} could be compared" for recording in contestant.recordings if not recording.cases
+    ]
 
 
 def _refusals(capabilities: Capabilities) -> str:
