@@ -57,7 +57,7 @@ PROFILES = {
         "default",
         cases={"ordinary": 250, "special": 160, "robust": 110},
         identities=120,
-        most={"relation": 112, "protocol": 100, "costly": 4, "compiler": 1, "large": 2, "huge": 0, "device": 1},
+        most={"relation": 128, "protocol": 100, "costly": 4, "compiler": 1, "large": 2, "huge": 0, "device": 1},
         search=100,
         largest=4096,
         long=300_000,
