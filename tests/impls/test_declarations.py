@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import xentfuzz
 from xentfuzz import get
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.operations import get_operation, operation_names
@@ -41,6 +42,19 @@ def test_everything_is_declared(name, operation):
     assert implementation.backward is not None
     assert not implementation.mutates
     assert not implementation.aliases
+
+
+@pytest.mark.parametrize("module", [MODULES[name] for name in COMPLETE] + ["arguments"])
+def test_nothing_is_left_unimplemented(module):
+    source = inspect.getsource(importlib.import_module(f"xentfuzz.impls.{module}"))
+    assert "NotImplemented" not in source
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba-cpu"])
+def test_no_case_is_answered_by_not_implemented(name, operation):
+    report = xentfuzz.check(get(name, operation=operation.name), profile="quick", max_examples=60, seed=0, checks=["value", "gradient"])
+    assert sum(result.cases for result in report.checks) > 400
+    assert report.unsupported == {}
 
 
 @pytest.mark.parametrize("name", COMPLETE)

@@ -13,7 +13,7 @@ from xentfuzz.reports.document import CheckEntry, Document, ReportEntry
 from xentfuzz.reports.grade_words import grade_for, stricter_grade_for
 from xentfuzz.reports.markdown.text import code, markdown_table
 from xentfuzz.reports.matrix import LEGEND, marks
-from xentfuzz.reports.tally import ulp_words
+from xentfuzz.reports.tally import MOST_ULP
 
 Lines = list[str]
 
@@ -68,7 +68,14 @@ def _worst_by_dtype(report: ReportEntry) -> list[CheckEntry]:
 
 
 def _worst(entry: CheckEntry) -> list[str]:
-    return [f"{entry.worst_ratio:.3g}", ulp_words(entry.worst_ulp).removesuffix(" ulp"), entry.check, recipe_line(entry.recipe or {})]
+    return [f"{entry.worst_ratio:.3g}", _ulp(entry.worst_ulp), entry.check, recipe_line(entry.recipe or {})]
+
+
+def _ulp(ulp: float) -> str:
+    """Of an error between results there is none."""
+    if not ulp:
+        return ""
+    return f"{ulp:.3g}" if ulp <= MOST_ULP else f"> {MOST_ULP:.0e}"
 
 
 def recipe_line(recipe: dict[str, Any]) -> str:
