@@ -81,7 +81,8 @@ PROTOCOL_CHECKS = (
 
 def numpy_implementation(name, forward="forward", backward="backward", **declared):
     file = HERE / "harmful_numpy.py"
-    return Implementation(name, f"{file}:{forward}", backward=f"{file}:{backward}", dtypes=("float32",), supports=SUPPORTS, **declared)
+    gradient = backward and f"{file}:{backward}"
+    return Implementation(name, f"{file}:{forward}", backward=gradient, dtypes=("float32",), supports=SUPPORTS, **declared)
 
 
 def found(implementation, *checks, profile="quick"):
@@ -112,6 +113,32 @@ def test_a_harmful_forward_is_found(function):
 def test_a_harmful_backward_is_found(function):
     report = found(numpy_implementation(function, backward=function), BACKWARD[function][0])
     assert pairs(report) == {BACKWARD[function]}
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        ("dies_when_called_again", "segfault"),
+        ("raises_when_called_again", "raised"),
+        ("wrong_when_called_again", "nondeterministic"),
+    ],
+)
+def test_what_may_differ_from_call_to_call_is_accused_of_what_it_does(function, kind):
+    report = found(numpy_implementation(function, forward=function, backward=None, deterministic=False), "repeatable")
+    assert pairs(report) == {("repeatable", kind)}
+
+
+def test_another_result_outside_the_bound_has_its_figures():
+    implementation = numpy_implementation("again", forward="wrong_when_called_again", backward=None, deterministic=False)
+    details = found(implementation, "repeatable").failures[0].details
+    assert details["function"] == "forward"
+    assert details["ratio"] > 1
+
+
+def test_a_valid_call_that_dies_after_an_error_is_a_crash():
+    implementation = numpy_implementation("fragile", forward="dies_after_an_error", backward=None)
+    report = found(implementation, "rejects_out_of_range_targets")
+    assert pairs(report) == {("rejects_out_of_range_targets", "segfault")}
 
 
 def test_one_array_of_zeros_for_every_batch_of_which_nothing_is_kept_is_found():

@@ -47,8 +47,7 @@ def rejects(flaws: Flaws) -> Callable[[Trial], Measure]:
 def _judge_variant(trial: Trial, variant: Flawed) -> None:
     calls = (("forward", variant.case),)
     outcome = call(trial.subject, "forward", variant.case, trial.value_dtype)
-    if outcome.crash is not None:
-        raise failure(outcome.crash.kind, f"{variant.flaw}: {outcome.crash.message}", flaw=variant.flaw, calls=calls)
+    _require_no_crash(outcome, variant.flaw, flaw=variant.flaw, calls=calls)
     if outcome.results is None:
         return
     value = np.asarray(outcome.results["value"]).astype(np.float64)
@@ -61,13 +60,21 @@ def _judge_variant(trial: Trial, variant: Flawed) -> None:
 
 
 def _still_usable(trial: Trial, variant: Flawed, before: Mapping[str, Any]) -> None:
-    again = _value(call(trial.subject, "forward", trial.case, trial.value_dtype))
+    calls = (("forward", variant.case), ("forward", trial.case))
+    outcome = call(trial.subject, "forward", trial.case, trial.value_dtype)
+    _require_no_crash(outcome, f"after {variant.flaw} was rejected, the valid call", flaw=variant.flaw, calls=calls)
+    again = _value(outcome)
     # What is declared to give other bits each time has to answer, no more.
     repeatable = trial.subject.implementation.deterministic
     if again is None or (repeatable and not np.array_equal(again, np.asarray(before["value"]), equal_nan=True)):
         state = "raises" if again is None else "gives another result"
-        calls = (("forward", variant.case), ("forward", trial.case))
         raise failure("stale_state", f"after {variant.flaw} was rejected, the valid call {state}", flaw=variant.flaw, calls=calls)
+
+
+def _require_no_crash(outcome: Outcome, what: str, **details: Any) -> None:
+    """Raises the Failure that a crash is, under its own kind: the runner counts those, as each costs a worker or a time limit."""
+    if outcome.crash is not None:
+        raise failure(outcome.crash.kind, f"{what}: {outcome.crash.message}", **details)
 
 
 def _value(outcome: Outcome) -> Array | None:

@@ -20,7 +20,7 @@ from xentfuzz.checks.protocol import (
 )
 from xentfuzz.checks.results import gradient, value, value_and_grad
 from xentfuzz.checks.trial import Trial
-from xentfuzz.failures.failure import CRASH_KINDS, Failure, failure
+from xentfuzz.failures.failure import CRASH_KINDS, WRONG_NUMBERS, Failure, failure
 from xentfuzz.operations.case import Case
 from xentfuzz.subjects.subject import Subject
 
@@ -60,7 +60,9 @@ def _within_bound(trial: Trial, function: str, case: Case, when: str) -> None:
     try:
         JUDGES[function](on_case(trial, case))
     except Failure as found:
-        raise failure("nondeterministic", f"{when} is outside the bound: {found.message}", function=function) from None
+        if found.kind not in WRONG_NUMBERS:
+            raise
+        raise failure("nondeterministic", f"{when} is outside the bound: {found.message}", **found.details) from None
 
 
 def no_memory_of_earlier_calls(trial: Trial) -> Measure:
