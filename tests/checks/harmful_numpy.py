@@ -310,6 +310,11 @@ def silences_warnings(value, logits, target):
     return value
 
 
+@altered
+def always_wrong(value, logits, target):
+    return value + 1
+
+
 def _every_second_call(change):
     """A harmful forward whose every second call with the same data does `change(value)`."""
     calls = {}
