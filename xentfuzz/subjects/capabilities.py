@@ -11,8 +11,11 @@ from typing import Any
 class Capabilities:
     """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused.
 
+    functions: what can be called, of `outcome.FUNCTIONS`. layouts: names of those that arrays may have, () where all are taken.
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
+    loss_dtypes: dtype of the logits -> that of the loss, where it is another one. class_counts: the only ones that are drawn, where each is
+    compiled for at a high cost; None: any. class_count_divisor: of every class count.
     changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
     """
 
