@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.protocol import class_count, with_arrays
 from xentfuzz.checks.trial import Array, Trial, call
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations.case import Case
@@ -87,25 +87,25 @@ def targets_out_of_range(case: Case) -> Iterator[Flawed]:
     logits = case.values[next(iter(case.arrays))]
     if target.dtype != np.int64 or not target.size or not logits.size:
         return
-    classes = logits.shape[0 if logits.ndim == 1 else 1]
+    classes = class_count(case)
     ignored = case.options["ignore_index"]
     wrong = [value for value in (classes, -1, classes + 1, -classes, -classes - 1, 2**31 + 1, -(2**40)) if value != ignored]
     for number, value in enumerate(wrong):
         position = (0, target.size - 1, target.size // 2)[number % 3]
         changed = target.copy()
         changed.reshape(-1)[position] = value
-        yield Flawed(f"target {value} of {classes} classes", with_array(case, "target", changed), nan_allowed=True)
+        yield Flawed(f"target {value} of {classes} classes", with_arrays(case, target=changed), nan_allowed=True)
 
 
 def mismatched_shapes(case: Case) -> Iterator[Flawed]:
     """Targets with rows too many or too few or an axis that could be broadcast, weights with classes too many or too few."""
     target, logits = case.values["target"], case.values[next(iter(case.arrays))]
     for changed in _other_shapes(target, logits):
-        yield Flawed(_shapes("target", changed, logits), with_array(case, "target", changed))
+        yield Flawed(_shapes("target", changed, logits), with_arrays(case, target=changed))
     weight = case.values.get("weight")
     if weight is not None and weight.size > 1:
-        yield Flawed(_shapes("weight", weight[:-1], logits), with_array(case, "weight", weight[:-1]))
-        yield Flawed(_shapes("weight", np.tile(weight, 2), logits), with_array(case, "weight", np.tile(weight, 2)))
+        yield Flawed(_shapes("weight", weight[:-1], logits), with_arrays(case, weight=weight[:-1]))
+        yield Flawed(_shapes("weight", np.tile(weight, 2), logits), with_arrays(case, weight=np.tile(weight, 2)))
 
 
 def _other_shapes(target: Array, logits: Array) -> Iterator[Array]:
@@ -133,11 +133,6 @@ def invalid_options(case: Case) -> Iterator[Flawed]:
     for name, value in (("label_smoothing", 1.5), ("reduction", "median")):
         if name in case.options:
             yield Flawed(f"{name}={value!r}", Case(case.operation, case.dtype, case.arrays, {**case.options, name: value}))
-
-
-def with_array(case: Case, name: str, values: Array) -> Case:
-    """The case with one array replaced by a plain one."""
-    return Case(case.operation, case.dtype, {**case.arrays, name: StridedArray.of(values)}, case.options)
 
 
 LOSSES = ("cross_entropy", "nll_loss")
