@@ -10,6 +10,12 @@ from xentfuzz.errors import UsageError
 
 DEFAULT_GRADE = "lse/any"
 ARRAY_LIBRARIES = ("numpy", "torch", "jax", "cuda")
+FUNCTIONS = ("forward", "backward", "value_and_grad")
+TARGET_KINDS = ("index", "probabilities")
+# Of the logits.
+RANKS = (1, 2, 3, 4)
+# Values that another process, a record or a script can be given as they are, and that compare to one truth value.
+PLAIN_TYPES = (bool, int, float, str, type(None))
 SUPPORT_KEYS = (
     "targets",  # of "index", "probabilities"
     "target_dtypes",  # names, int64 among them

@@ -11,10 +11,11 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial, arguments_of, call, unwrap
 from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.implementation import FUNCTIONS
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.options import REDUCTIONS
 from xentfuzz.operations.rows import class_axis
-from xentfuzz.subjects.outcome import FUNCTIONS, Call, Outcome
+from xentfuzz.subjects.outcome import Call, Outcome
 from xentfuzz.worker.protocols import PREFIX
 
 Steps = Sequence[tuple[str, Case]]

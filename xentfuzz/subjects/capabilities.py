@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xentfuzz.implementation import RANKS
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -23,7 +25,7 @@ class Capabilities:
     dtypes: tuple[str, ...]
     targets: tuple[str, ...] = ()
     target_dtypes: tuple[str, ...] = ()
-    ranks: tuple[int, ...] = (1, 2, 3, 4)
+    ranks: tuple[int, ...] = RANKS
     layouts: tuple[str, ...] = ()
     weight: bool = False
     options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.implementation import FUNCTIONS
 
-FUNCTIONS = ("forward", "backward", "value_and_grad")
+__all__ = ["FUNCTIONS", "Call", "Crash", "Outcome", "Raised"]
 
 
 @dataclass(frozen=True, eq=False)
