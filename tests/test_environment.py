@@ -9,12 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xentfuzz.environment import environment, reduced_command, without_paths
+from xentfuzz.environment import available_cores, environment, reduced_command, without_paths
 
 
 def test_versions_are_those_of_the_imported_libraries() -> None:
     assert environment()["numpy"] == np.__version__
     assert environment()["python"] == platform.python_version()
+
+
+def test_cores_that_the_process_may_not_use_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {2}, raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert available_cores() == 1
+    monkeypatch.delattr("os.sched_getaffinity")
+    assert available_cores() == 64
 
 
 def test_neither_host_nor_user_nor_path_is_named() -> None:

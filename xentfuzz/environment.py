@@ -29,6 +29,13 @@ LIBRARIES = (
 )
 
 
+def available_cores() -> int:
+    """The number of cores that this process may use: fewer than the machine has in a container or under `taskset`."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @cache
 def environment() -> dict[str, str]:
     """Name -> version of Python, the system and the libraries that are installed; nothing is imported for it."""

@@ -10,6 +10,12 @@ from xentfuzz.errors import UsageError
 
 DEFAULT_GRADE = "lse/any"
 ARRAY_LIBRARIES = ("numpy", "torch", "jax", "cuda")
+FUNCTIONS = ("forward", "backward", "value_and_grad")
+TARGET_KINDS = ("index", "probabilities")
+# Of the logits.
+RANKS = (1, 2, 3, 4)
+# Values that another process, a record or a script can be given as they are, and that compare to one truth value.
+PLAIN_TYPES = (bool, int, float, str, type(None))
 SUPPORT_KEYS = (
     "targets",  # of "index", "probabilities"
     "target_dtypes",  # names, int64 among them
@@ -26,13 +32,17 @@ class Implementation:
     """One implementation of one operation, as declared by its author.
 
     forward, backward, value_and_grad: the functions, or dotted names "package.module:attribute" that are imported where they run.
+    operation: "softmax", "log_softmax", "nll_loss" or "cross_entropy".
     array: the array library whose arrays they take: "numpy" (host arrays), "torch", "jax" or "cuda".
+    device: where the arrays are put, as that library names it ("cpu", "cuda:0").
     dtypes: names of the floating-point formats it takes; None lets a probe find them.
     supports: what may be generated for it (see SUPPORT_KEYS); None lets a probe find it.
     grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`), or a mapping from dtype name to that; a dtype that
         the mapping leaves out has the default grade.
     loss_dtype: the dtype of the loss where it is not that of the logits.
     mutates: arguments that it overwrites by design; aliases: its results may share memory with its arguments or with earlier results.
+    deterministic: the same call gives the same bits; where it is False, every result is held to its bound instead.
+    thread_safe: calls from several threads at once give what they give alone; where it is False, that is not tried.
     renames: its own parameter name -> ours; fixed: arguments that are always passed.
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.

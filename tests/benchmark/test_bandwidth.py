@@ -13,6 +13,11 @@ def test_a_copy_counts_the_bytes_read_and_the_bytes_written(monkeypatch: pytest.
     assert measured.copy == 2 * measured.read
 
 
+def test_there_are_as_many_threads_as_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert measure_bandwidth(size=1 << 20, rounds=1).threads == 3
+
+
 def test_the_median_of_the_rounds_is_taken_after_one_that_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     durations = [5.0, 1.0, 3.0]
     moments = [moment for duration in durations for moment in (0.0, duration)]

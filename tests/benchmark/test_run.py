@@ -102,7 +102,7 @@ def test_an_exception_in_a_later_round_is_a_failure_without_time() -> None:
         ({"dtypes": ("float64",)}, "unsupported", "float32 logits"),
         ({"supports": SUPPORTS | {"largest_class_count": 2}}, "unsupported", "more than 2 classes"),
         ({"supports": SUPPORTS | {"class_count_divisor": 2}}, "unsupported", "2 doesn't divide"),
-        ({"supports": SUPPORTS | {"targets": ("probabilities",)}}, "unsupported", "class-index"),
+        ({"supports": SUPPORTS | {"targets": ("probabilities",)}}, "unsupported", "index targets"),
         ({"supports": SUPPORTS | {"ranks": (3,)}}, "unsupported", "2-d logits"),
     ],
 )

@@ -310,6 +310,43 @@ def silences_warnings(value, logits, target):
     return value
 
 
+@altered
+def always_wrong(value, logits, target):
+    return value + 1
+
+
+def _every_second_call(change):
+    """A harmful forward whose every second call with the same data does `change(value)`."""
+    calls = {}
+
+    @altered
+    def harmful(value, logits, target):
+        calls[logits.tobytes()] = calls.get(logits.tobytes(), 0) + 1
+        return change(value) if calls[logits.tobytes()] % 2 == 0 else value
+
+    return harmful
+
+
+def _raise(value):
+    message = "every second call"
+    raise RuntimeError(message)
+
+
+dies_when_called_again = _every_second_call(lambda _: ctypes.string_at(0))
+raises_when_called_again = _every_second_call(_raise)
+wrong_when_called_again = _every_second_call(lambda value: value + 1)
+
+
+def dies_after_an_error(logits, target, *, ignore_index=-100, reduction="mean"):
+    if ((target != ignore_index) & ((target < 0) | (target >= logits.shape[1]))).any():
+        _rejected.append(True)
+        raise ValueError
+    if _rejected:
+        ctypes.string_at(0)
+    return forward(logits, target, ignore_index=ignore_index, reduction=reduction)
+
+
+_rejected = []
 _kept_open = []
 
 

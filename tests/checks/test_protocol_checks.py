@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.memory import writes_every_element
-from xentfuzz.checks.trial import Trial
+from xentfuzz.checks.repeat import MOST_WRONG_ALONE, no_memory_of_earlier_calls
+from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import FAILURES
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
@@ -81,7 +84,8 @@ PROTOCOL_CHECKS = (
 
 def numpy_implementation(name, forward="forward", backward="backward", **declared):
     file = HERE / "harmful_numpy.py"
-    return Implementation(name, f"{file}:{forward}", backward=f"{file}:{backward}", dtypes=("float32",), supports=SUPPORTS, **declared)
+    gradient = backward and f"{file}:{backward}"
+    return Implementation(name, f"{file}:{forward}", backward=gradient, dtypes=("float32",), supports=SUPPORTS, **declared)
 
 
 def found(implementation, *checks, profile="quick"):
@@ -112,6 +116,71 @@ def test_a_harmful_forward_is_found(function):
 def test_a_harmful_backward_is_found(function):
     report = found(numpy_implementation(function, backward=function), BACKWARD[function][0])
     assert pairs(report) == {BACKWARD[function]}
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        ("dies_when_called_again", "segfault"),
+        ("raises_when_called_again", "raised"),
+        ("wrong_when_called_again", "nondeterministic"),
+    ],
+)
+def test_what_may_differ_from_call_to_call_is_accused_of_what_it_does(function, kind):
+    report = found(numpy_implementation(function, forward=function, backward=None, deterministic=False), "repeatable")
+    assert pairs(report) == {("repeatable", kind)}
+
+
+def test_another_result_outside_the_bound_has_its_figures():
+    implementation = numpy_implementation("again", forward="wrong_when_called_again", backward=None, deterministic=False)
+    details = found(implementation, "repeatable").failures[0].details
+    assert details["function"] == "forward"
+    assert details["ratio"] > 1
+
+
+def test_a_valid_call_that_dies_after_an_error_is_a_crash():
+    implementation = numpy_implementation("fragile", forward="dies_after_an_error", backward=None)
+    report = found(implementation, "rejects_out_of_range_targets")
+    assert pairs(report) == {("rejects_out_of_range_targets", "segfault")}
+
+
+@contextlib.contextmanager
+def trial_of(function, wrong_alone):
+    operation = get_operation("cross_entropy")
+    logits = np.linspace(-1, 1, 12).astype(np.float32).reshape(4, 3)
+    arrays = {name: StridedArray.of(values) for name, values in (("logits", logits), ("target", np.arange(4) % 3))}
+    case = Case("cross_entropy", "float32", arrays, dict(operation.defaults))
+    subject = open_subject(numpy_implementation(function, forward=function, backward=None), isolate=True)
+    try:
+        yield Trial(operation, case, operation.evaluate(case), subject, wrong_alone=wrong_alone)
+    finally:
+        subject.close()
+
+
+def test_what_is_wrong_in_a_fresh_worker_too_costs_so_many_workers_and_is_no_comparison():
+    wrong_alone = Counter()
+    with trial_of("always_wrong", wrong_alone) as trial:
+        assert no_memory_of_earlier_calls(trial).compared
+        assert wrong_alone.total() == MOST_WRONG_ALONE
+        with pytest.raises(Unsupported, match="as wrong in a fresh worker"):
+            no_memory_of_earlier_calls(trial)
+    assert wrong_alone.total() == MOST_WRONG_ALONE
+
+
+def test_without_a_limit_what_was_wrong_before_decides_nothing():
+    with trial_of("denominator_by_shape", Counter(forward=MOST_WRONG_ALONE)) as trial, pytest.raises(Unsupported):
+        no_memory_of_earlier_calls(trial)
+    with trial_of("denominator_by_shape", None) as trial, pytest.raises(FAILURES["stale_state"]):
+        no_memory_of_earlier_calls(trial)
+
+
+def test_reports_count_what_was_not_held_against_earlier_calls():
+    report = found(numpy_implementation("always", forward="always_wrong", backward=None), "no_memory_of_earlier_calls")
+    (result,) = report.checks
+    (reason,) = (reason for reason in report.unsupported if "as wrong in a fresh worker" in reason)
+    assert result.cases
+    assert result.unsupported == sum(report.unsupported.values())
+    assert report.unsupported[reason]
 
 
 def test_one_array_of_zeros_for_every_batch_of_which_nothing_is_kept_is_found():

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from xentfuzz.power.measurement import MEASURING, Measurement, Task, measure_all
-from xentfuzz.power.parallel import _next
+from xentfuzz.power.parallel import Work, _next, in_processes
 
 
 def queue(*tasks):
@@ -37,6 +37,13 @@ def test_a_process_that_died_is_an_error_of_its_task_alone():
     assert not _next(MEASURING, DiedPool(), waiting, done)
     assert done.get() == Measurement("R02", 3, "quick", error="its process died")
     assert waiting.qsize() == 1
+
+
+def test_what_a_task_raises_reaches_whoever_waits_for_it():
+    outcomes = in_processes(Work(int, died=int), ["1", "no number", "2"], jobs=1)
+    assert next(outcomes) == 1
+    with pytest.raises(ValueError, match="no number"):
+        list(outcomes)
 
 
 def test_nothing_to_do_ends_a_process():

@@ -6,7 +6,9 @@ import json
 
 from xentfuzz.reports.document import read_document, to_json
 from xentfuzz.reports.folder import folder_outputs
+from xentfuzz.reports.markdown.page import headline
 from xentfuzz.reports.recorder import Output, Recorder
+from xentfuzz.runner.events import BenchmarkFinished, RunFinished, RunStarted
 
 
 def test_a_run_that_is_killed_leaves_the_reports_that_were_finished(samples, tmp_path):
@@ -29,6 +31,21 @@ def test_standard_output_is_one_document(samples, capsys):
 
 def test_an_interrupted_run_is_marked(samples, document):
     assert document(samples.check_events(samples.passing(), interrupted=True)).interrupted
+
+
+def test_an_interrupt_of_the_benchmark_is_one_of_the_run(samples, document):
+    record = {"interrupted": True, "seconds": 2.25, "rows": []}
+    found = document([*samples.check_events(samples.passing(), kind="run"), BenchmarkFinished(record)])
+    assert found.interrupted
+    assert found.seconds == 3.75
+    assert "INTERRUPTED" in headline(found)
+
+
+def test_a_benchmark_alone_lasts_as_long_as_the_command(document):
+    record = {"interrupted": True, "seconds": 2.25, "rows": []}
+    found = document([RunStarted("bench", 1, "quick", 1), BenchmarkFinished(record), RunFinished(3.0)])
+    assert found.interrupted
+    assert found.seconds == 3.0
 
 
 def test_the_folder_of_a_run_has_no_benchmark_before_there_is_one(samples, tmp_path):

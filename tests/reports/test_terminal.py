@@ -215,6 +215,13 @@ def test_a_benchmark_is_a_table_of_medians_and_speeds():
     assert BENCHMARK in printed([RunStarted("bench", 1, "quick", 2), BenchmarkFinished(record), RunFinished(1.0)])
 
 
+@pytest.mark.parametrize("kind", ["run", "bench"])
+def test_an_interrupted_benchmark_is_told_once(kind):
+    finished = BenchmarkFinished({"baseline": "base", "rows": [], "interrupted": True})
+    whole = [finished, RunFinished(1.0, interrupted=True)] if kind == "bench" else [RunFinished(1.0), finished]
+    assert printed([RunStarted(kind, 1, "quick", 1), *whole]).count("INTERRUPTED") == 1
+
+
 def test_without_the_baseline_no_speed_is_announced():
     record = {"baseline": "base", "rows": [timed("mine", 4096, 16, 1.5e-3, None)], "interrupted": False}
     text = printed([RunStarted("bench", 1, "quick", 1), BenchmarkFinished(record), RunFinished(1.0)])

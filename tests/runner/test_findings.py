@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import xentfuzz
 from xentfuzz.failures.failure import failure
 from xentfuzz.gallery.cross_entropy import CrossEntropy
-from xentfuzz.runner.findings import varied
+from xentfuzz.operations import get_operation
+from xentfuzz.recipes.expand import expand
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.examine import trial_of
+from xentfuzz.runner.findings import Effort, findings, varied
+from xentfuzz.runner.interruption import Interruption
+from xentfuzz.runner.pool import Pool
+from xentfuzz.runner.profiles import get_profile
 
 
 def test_a_kind_that_is_found_many_times_does_not_hide_the_others() -> None:
@@ -50,6 +59,16 @@ def test_one_exception_is_one_finding_whichever_checks_meet_it(tmp_path: Path) -
     (failure,) = report.failures
     assert failure.headline.startswith("forward raised RuntimeError")
     assert "the same exception in other cases of duplicated_batch_keeps_mean" in failure.message
+
+
+def test_what_was_wrong_before_has_no_say_in_what_a_finding_is_made_of(tmp_path: Path) -> None:
+    (tmp_path / "kernel.py").write_text(RAISES)
+    implementation = xentfuzz.Implementation("k", f"{tmp_path / 'kernel.py'}:cross_entropy", dtypes=("float32",))
+    with Pool(isolate=False) as pool:
+        contestant = Contestant(get_operation("cross_entropy"), pool.open(implementation), {}, (), wrong_alone=Counter(forward=3))
+        assert findings(contestant, Effort(get_profile("quick"), Deadline.after(None), Interruption()), print) == []
+        case = expand(Recipe("cross_entropy", "float32", (1, 2), {"logits": ArrayRecipe(), "target": ArrayRecipe("first_class")}))
+        assert trial_of(contestant, case).wrong_alone is None
 
 
 class SmoothingInFloat32(CrossEntropy):

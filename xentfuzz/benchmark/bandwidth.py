@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+
+from xentfuzz.environment import available_cores
 
 # Well beyond a last-level cache, and still quick to fill.
 BUFFER_BYTES = 256 << 20
@@ -27,7 +28,7 @@ class Bandwidth:
 
 def measure_bandwidth(size: int = BUFFER_BYTES, rounds: int = ROUNDS) -> Bandwidth:
     """A plain read (the maximum of integers, which vectorises) and a plain copy, on every core that this process may use."""
-    threads = os.cpu_count() or 1
+    threads = available_cores()
     source = np.ones(size // 8, np.int64)
     # Written once, so that the copy does not pay for the first touch of its pages.
     target = np.zeros_like(source)

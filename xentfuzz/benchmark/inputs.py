@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from xentfuzz.benchmark.records import Point
+from xentfuzz.checks.refusal import refusal
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.case import Case
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -19,16 +22,8 @@ def benchmark_recipe(point: Point, seed: int) -> Recipe:
     return Recipe(OPERATION, point.dtype, (point.rows, point.classes), arrays)
 
 
-def refusal(point: Point, capabilities: Capabilities) -> str | None:
+def why_not_timed(case: Case, capabilities: Capabilities) -> str | None:
     """Why an implementation doesn't take the input of a point, or None."""
-    if point.dtype not in capabilities.dtypes:
-        return f"{point.dtype} logits"
-    if "index" not in capabilities.targets:
-        return "class-index targets"
-    if 2 not in capabilities.ranks:
-        return "2-d logits"
-    if capabilities.largest_class_count is not None and point.classes > capabilities.largest_class_count:
-        return f"more than {capabilities.largest_class_count} classes"
-    if point.classes % capabilities.class_count_divisor:
-        return f"class counts that {capabilities.class_count_divisor} doesn't divide"
-    return None
+    if case.dtype not in capabilities.dtypes:
+        return f"{case.dtype} logits"
+    return refusal(case, get_operation(OPERATION), capabilities)

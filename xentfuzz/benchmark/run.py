@@ -13,7 +13,7 @@ from typing import Any
 from xentfuzz.benchmark.bandwidth import Bandwidth, measure_bandwidth
 from xentfuzz.benchmark.contender import MEASURES, Contender, functions_for
 from xentfuzz.benchmark.grid import get_grid, stored_grids
-from xentfuzz.benchmark.inputs import OPERATION, benchmark_recipe, refusal
+from xentfuzz.benchmark.inputs import OPERATION, benchmark_recipe, why_not_timed
 from xentfuzz.benchmark.records import Point, Row, add_speed, row_of, row_without_time
 from xentfuzz.benchmark.rounds import run_rounds
 from xentfuzz.benchmark.statistics import require_pytest_benchmark
@@ -124,7 +124,7 @@ class Session:
         case, evaluation = self._input(point)
         operation = get_operation(OPERATION)
         contenders = [
-            _verified(point, Contender(measure, functions_for(measure, subject), Trial(operation, case, evaluation, subject)))
+            _verified(Contender(measure, functions_for(measure, subject), Trial(operation, case, evaluation, subject)))
             for subject in self.subjects.values()
         ]
         run_rounds(contenders, self.seconds)
@@ -145,9 +145,10 @@ class Session:
                 listener(Progress(name, OPERATION, measure, point.dtype, "benchmark", done, total))
 
 
-def _verified(point: Point, contender: Contender) -> Contender:
+def _verified(contender: Contender) -> Contender:
     """The contender after its results were held against the exact ones; or with the reason why it has none."""
-    reason = refusal(point, contender.trial.subject.capabilities) or (None if contender.functions else "no gradient")
+    trial = contender.trial
+    reason = why_not_timed(trial.case, trial.subject.capabilities) or (None if contender.functions else "no gradient")
     if reason is None:
         contender.verify()
     else:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
+from xentfuzz.checks.protocol import class_count, with_arrays
 from xentfuzz.checks.trial import Array, Trial, call
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations.case import Case
@@ -47,8 +47,7 @@ def rejects(flaws: Flaws) -> Callable[[Trial], Measure]:
 def _judge_variant(trial: Trial, variant: Flawed) -> None:
     calls = (("forward", variant.case),)
     outcome = call(trial.subject, "forward", variant.case, trial.value_dtype)
-    if outcome.crash is not None:
-        raise failure(outcome.crash.kind, f"{variant.flaw}: {outcome.crash.message}", flaw=variant.flaw, calls=calls)
+    _require_no_crash(outcome, variant.flaw, flaw=variant.flaw, calls=calls)
     if outcome.results is None:
         return
     value = np.asarray(outcome.results["value"]).astype(np.float64)
@@ -61,13 +60,21 @@ def _judge_variant(trial: Trial, variant: Flawed) -> None:
 
 
 def _still_usable(trial: Trial, variant: Flawed, before: Mapping[str, Any]) -> None:
-    again = _value(call(trial.subject, "forward", trial.case, trial.value_dtype))
+    calls = (("forward", variant.case), ("forward", trial.case))
+    outcome = call(trial.subject, "forward", trial.case, trial.value_dtype)
+    _require_no_crash(outcome, f"after {variant.flaw} was rejected, the valid call", flaw=variant.flaw, calls=calls)
+    again = _value(outcome)
     # What is declared to give other bits each time has to answer, no more.
     repeatable = trial.subject.implementation.deterministic
     if again is None or (repeatable and not np.array_equal(again, np.asarray(before["value"]), equal_nan=True)):
         state = "raises" if again is None else "gives another result"
-        calls = (("forward", variant.case), ("forward", trial.case))
         raise failure("stale_state", f"after {variant.flaw} was rejected, the valid call {state}", flaw=variant.flaw, calls=calls)
+
+
+def _require_no_crash(outcome: Outcome, what: str, **details: Any) -> None:
+    """Raises the Failure that a crash is, under its own kind: the runner counts those, as each costs a worker or a time limit."""
+    if outcome.crash is not None:
+        raise failure(outcome.crash.kind, f"{what}: {outcome.crash.message}", **details)
 
 
 def _value(outcome: Outcome) -> Array | None:
@@ -80,25 +87,25 @@ def targets_out_of_range(case: Case) -> Iterator[Flawed]:
     logits = case.values[next(iter(case.arrays))]
     if target.dtype != np.int64 or not target.size or not logits.size:
         return
-    classes = logits.shape[0 if logits.ndim == 1 else 1]
+    classes = class_count(case)
     ignored = case.options["ignore_index"]
     wrong = [value for value in (classes, -1, classes + 1, -classes, -classes - 1, 2**31 + 1, -(2**40)) if value != ignored]
     for number, value in enumerate(wrong):
         position = (0, target.size - 1, target.size // 2)[number % 3]
         changed = target.copy()
         changed.reshape(-1)[position] = value
-        yield Flawed(f"target {value} of {classes} classes", with_array(case, "target", changed), nan_allowed=True)
+        yield Flawed(f"target {value} of {classes} classes", with_arrays(case, target=changed), nan_allowed=True)
 
 
 def mismatched_shapes(case: Case) -> Iterator[Flawed]:
     """Targets with rows too many or too few or an axis that could be broadcast, weights with classes too many or too few."""
     target, logits = case.values["target"], case.values[next(iter(case.arrays))]
     for changed in _other_shapes(target, logits):
-        yield Flawed(_shapes("target", changed, logits), with_array(case, "target", changed))
+        yield Flawed(_shapes("target", changed, logits), with_arrays(case, target=changed))
     weight = case.values.get("weight")
     if weight is not None and weight.size > 1:
-        yield Flawed(_shapes("weight", weight[:-1], logits), with_array(case, "weight", weight[:-1]))
-        yield Flawed(_shapes("weight", np.tile(weight, 2), logits), with_array(case, "weight", np.tile(weight, 2)))
+        yield Flawed(_shapes("weight", weight[:-1], logits), with_arrays(case, weight=weight[:-1]))
+        yield Flawed(_shapes("weight", np.tile(weight, 2), logits), with_arrays(case, weight=np.tile(weight, 2)))
 
 
 def _other_shapes(target: Array, logits: Array) -> Iterator[Array]:
@@ -126,11 +133,6 @@ def invalid_options(case: Case) -> Iterator[Flawed]:
     for name, value in (("label_smoothing", 1.5), ("reduction", "median")):
         if name in case.options:
             yield Flawed(f"{name}={value!r}", Case(case.operation, case.dtype, case.arrays, {**case.options, name: value}))
-
-
-def with_array(case: Case, name: str, values: Array) -> Case:
-    """The case with one array replaced by a plain one."""
-    return Case(case.operation, case.dtype, {**case.arrays, name: StridedArray.of(values)}, case.options)
 
 
 LOSSES = ("cross_entropy", "nll_loss")

@@ -13,6 +13,7 @@ from xentfuzz.checks.compare import compare
 from xentfuzz.checks.protocol import (
     Results,
     Steps,
+    class_count,
     first_difference,
     functions_of,
     in_loss_dtype,
@@ -131,7 +132,7 @@ def _guard(case: Case, name: str, values: Array, variant: int, *, wide: bool) ->
 def _labels(case: Case) -> tuple[int, int]:
     """Two labels that the implementation takes: the ignored one, where the case has it already, and a class; else two classes."""
     labels, ignored = case.values["target"], case.options["ignore_index"]
-    classes = next(iter(case.values.values())).shape[0 if labels.ndim == 0 else 1]
+    classes = class_count(case)
     if (labels == ignored).any():
         return ignored, 0 if ignored else min(1, classes - 1)
     return 0, classes - 1

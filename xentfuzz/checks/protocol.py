@@ -11,9 +11,11 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial, arguments_of, call, unwrap
 from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.implementation import FUNCTIONS
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.options import REDUCTIONS
-from xentfuzz.subjects.outcome import FUNCTIONS, Call, Outcome
+from xentfuzz.operations.rows import class_axis
+from xentfuzz.subjects.outcome import Call, Outcome
 from xentfuzz.worker.protocols import PREFIX
 
 Steps = Sequence[tuple[str, Case]]
@@ -99,9 +101,12 @@ def in_loss_dtype(trial: Trial, case: Case) -> Case:
     return case if upstream is None else with_arrays(case, grad_output=upstream.astype(numpy_dtype(loss_dtype(trial, case))))
 
 
-def class_axis(case: Case) -> int:
-    first = next(iter(case.values.values()))
-    return int(case.options["axis"]) % first.ndim if "axis" in case.options else min(first.ndim - 1, 1)
+def axis_of_classes(case: Case) -> int:
+    return class_axis(next(iter(case.values.values())).shape, case.options)
+
+
+def class_count(case: Case) -> int:
+    return int(next(iter(case.values.values())).shape[axis_of_classes(case)])
 
 
 def other_values(trial: Trial, case: Case) -> Case:
@@ -115,8 +120,8 @@ def other_values(trial: Trial, case: Case) -> Case:
 
 def _other(case: Case, name: str, values: Array, *, is_first: bool) -> Array:
     if name == "target":
-        return np.flip(values, class_axis(case)) if target_kind(case) == "probabilities" else values
-    flipped: Array = np.flip(values, class_axis(case) if is_first else None) * values.dtype.type(0.5)
+        return np.flip(values, axis_of_classes(case)) if target_kind(case) == "probabilities" else values
+    flipped: Array = np.flip(values, axis_of_classes(case) if is_first else None) * values.dtype.type(0.5)
     # Weights of both signs might cancel for other labels.
     return np.abs(flipped) if name == "weight" else flipped
 
@@ -124,7 +129,7 @@ def _other(case: Case, name: str, values: Array, *, is_first: bool) -> Array:
 def _other_labels(case: Case, *, may_ignore: bool) -> Array:
     labels, ignored = case.values["target"], case.options["ignore_index"]
     kept = labels != ignored
-    classes = next(iter(case.values.values())).shape[class_axis(case)]
+    classes = class_count(case)
     changed = np.where(kept, (labels.astype(np.int64) + 1) % max(classes, 1), labels.astype(np.int64))
     if may_ignore and np.count_nonzero(kept) > 1 and labels.dtype == np.int64:
         changed.reshape(-1)[np.flatnonzero(kept)[0]] = ignored
@@ -149,7 +154,7 @@ def taller(case: Case, elements: int) -> Case | None:
     copies = elements // max(first.size, 1)
     if first.ndim < 2 or copies < 2 or not first.size:
         return None
-    axis = 1 if class_axis(case) == 0 else 0
+    axis = 1 if axis_of_classes(case) == 0 else 0
     return with_arrays(case, **{name: _tiled(values, first, axis, copies) for name, values in case.values.items() if name != "weight"})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.protocol import (
@@ -19,10 +18,9 @@ from xentfuzz.checks.protocol import (
     taller,
 )
 from xentfuzz.checks.results import gradient, value, value_and_grad
-from xentfuzz.checks.trial import Trial
-from xentfuzz.failures.failure import CRASH_KINDS, Failure, failure
+from xentfuzz.checks.trial import Trial, Unsupported
+from xentfuzz.failures.failure import CRASH_KINDS, WRONG_NUMBERS, Failure, failure
 from xentfuzz.operations.case import Case
-from xentfuzz.subjects.subject import Subject
 
 JUDGES = {"forward": value, "backward": gradient, "value_and_grad": value_and_grad}
 
@@ -60,38 +58,46 @@ def _within_bound(trial: Trial, function: str, case: Case, when: str) -> None:
     try:
         JUDGES[function](on_case(trial, case))
     except Failure as found:
-        raise failure("nondeterministic", f"{when} is outside the bound: {found.message}", function=function) from None
+        if found.kind not in WRONG_NUMBERS:
+            raise
+        raise failure("nondeterministic", f"{when} is outside the bound: {found.message}", **found.details) from None
 
 
 def no_memory_of_earlier_calls(trial: Trial) -> Measure:
     case = plain(trial.case)
     first = {function: results_of(trial, function, case) for function in functions_of(trial)}
-    for function in functions_of(trial):
-        _judged_after(trial, function, case, other_values(trial, case))
+    told = [_judged_after(trial, function, case, other_values(trial, case)) for function in functions_of(trial)]
     for reduced in other_reductions(trial, case):
         results_of(trial, "forward", reduced)
-        _judged_after(trial, "forward", reduced, other_values(trial, reduced))
+        told.append(_judged_after(trial, "forward", reduced, other_values(trial, reduced)))
     for disturbance, words in _disturbances(trial, case):
         for function in functions_of(trial):
             results_of(trial, function, disturbance)
         _same_as_before(trial, case, first, disturbance, words)
+    if not all(told):
+        raise Unsupported(f"results are wrong, and {MOST_WRONG_ALONE} others were as wrong in a fresh worker")
     return Measure()
 
 
-def _judged_after(trial: Trial, function: str, before: Case, case: Case) -> None:
-    """Hold a call against its own exact result; one that is right in a worker that has seen nothing else was spoilt by a call before it."""
+def _judged_after(trial: Trial, function: str, before: Case, case: Case) -> bool:
+    """Hold a call against its own exact result; one that is right in a worker that has seen nothing else was spoilt by a call before it.
+
+    False where a result is wrong and too many were as wrong in a fresh worker to start another one for it.
+    """
     try:
         JUDGES[function](on_case(trial, case))
     except Failure as found:
         if found.kind in CRASH_KINDS or not trial.subject.isolated:
             raise
+        if trial.wrong_alone is not None and trial.wrong_alone.total() >= MOST_WRONG_ALONE:
+            return False
         if _right_alone(trial, function, case):
             message = f"after a call of the same shape with other data, {found.message}"
             raise failure("stale_state", message, calls=((function, before), (function, case)), **found.details) from None
+    return True
 
 
-# Subject -> how often a result was as wrong in a fresh worker. What is wrong everywhere would get two workers for every case of it.
-_WRONG_ALONE: WeakKeyDictionary[Subject, int] = WeakKeyDictionary()
+# What is wrong everywhere would get two workers for every case of it.
 MOST_WRONG_ALONE = 3
 
 
@@ -104,13 +110,12 @@ def _is_right(trial: Trial, function: str, case: Case) -> bool:
 
 
 def _right_alone(trial: Trial, function: str, case: Case) -> bool:
-    if _WRONG_ALONE.get(trial.subject, 0) >= MOST_WRONG_ALONE:
-        return False
     trial.subject.close()
     right = _is_right(trial, function, case)
     # What that call left behind would spoil the next case of the same shape.
     trial.subject.close()
-    _WRONG_ALONE[trial.subject] = _WRONG_ALONE.get(trial.subject, 0) + (not right)
+    if trial.wrong_alone is not None:
+        trial.wrong_alone[function] += not right
     return right
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,6 +41,8 @@ class Trial:
     """siblings: the same implementation's other operations, for identities that need them. derived: cases that several checks use.
 
     stricter: of the implementation in the case's dtype, narrowed by what is compared; None where nobody asks.
+    wrong_alone: function -> how often a result was as wrong in a fresh worker, in all trials of a run; None where that may cost any number
+        of workers.
     """
 
     operation: Operation
@@ -50,6 +53,7 @@ class Trial:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     derived: dict[str, Case] = field(default_factory=dict)
     stricter: StricterGrades | None = None
+    wrong_alone: Counter[str] | None = None
 
     @cached_property
     def grade(self) -> Grade:

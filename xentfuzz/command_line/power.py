@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_library
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -47,6 +46,7 @@ def power(
         raise UsageError("--out writes a comparison: give --compare FILE.json or --usual too")
     from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.command_line.power_text import lines_of  # noqa: PLC0415
+    from xentfuzz.environment import available_cores  # noqa: PLC0415
     from xentfuzz.power.measurement import Task  # noqa: PLC0415
     from xentfuzz.power.selection import selected  # noqa: PLC0415
     from xentfuzz.power.summary import beyond, summaries  # noqa: PLC0415
@@ -59,7 +59,7 @@ def power(
     tasks = [Task(entry.id, seed, profile, budget, shrink) for seed in range(seeds) for entry in entries if not beyond(profile, entry)]
     screen = screen_for(sys.stderr if json == STANDARD_OUTPUT else sys.stdout)
     began = time.monotonic()
-    measured, interrupted = _measured(tasks, jobs or os.cpu_count() or 1, screen)
+    measured, interrupted = _measured(tasks, jobs or available_cores(), screen)
     found = summaries(measured)
     screen.show(lines_of(found, [entry for entry in entries if beyond(profile, entry)]))
     if json is not None:
@@ -99,6 +99,7 @@ def _compare(
     """The table of stored results, with the usual ways measured or without."""
     from xentfuzz.command_line import power_comparison as comparison  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415
+    from xentfuzz.environment import available_cores  # noqa: PLC0415
     from xentfuzz.power.comparison.row import merged  # noqa: PLC0415
     from xentfuzz.power.selection import selected  # noqa: PLC0415
     from xentfuzz.reports.screen import screen_for  # noqa: PLC0415
@@ -107,7 +108,7 @@ def _compare(
     screen = screen_for(sys.stderr if json == STANDARD_OUTPUT else sys.stdout)
     rows, interrupted = comparison.stored(compare), False
     if usual:
-        measured, interrupted = comparison.examined(selected(select), jobs or os.cpu_count() or 1, screen)
+        measured, interrupted = comparison.examined(selected(select), jobs or available_cores(), screen)
         rows = merged([*rows, *measured])
     comparison.show(rows, screen)
     document = _document([], {"interrupted": interrupted, "comparison": [row.to_dict() for row in rows]})

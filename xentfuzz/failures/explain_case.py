@@ -17,6 +17,7 @@ from xentfuzz.operations.options import REDUCTIONS
 from xentfuzz.recipes.expand import expand, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
+from xentfuzz.recipes.written import with_array
 
 # Whether a check still fails on a recipe; None where that can't be told, because the implementation doesn't take the case.
 StillFails = Callable[[Recipe], bool | None]
@@ -145,7 +146,7 @@ def _default_ignore_index(recipe: Recipe) -> Recipe:
 
 def _weight(recipe: Recipe) -> Iterator[Trait]:
     if "weight" in recipe.arrays:
-        yield Trait("a weight", {"weight": True}, (lambda recipe: variants.with_array(recipe, "weight", None),))
+        yield Trait("a weight", {"weight": True}, (lambda recipe: with_array(recipe, "weight", None),))
 
 
 def _shape(recipe: Recipe) -> Iterator[Trait]:
@@ -216,7 +217,7 @@ def _upstream(recipe: Recipe) -> Iterator[Trait]:
 
 
 def _upstream_of(regime: str, layout: str, scale: float = 1.0) -> Change:
-    return lambda recipe: variants.with_array(recipe, GRAD_OUTPUT, ArrayRecipe(regime, scale=scale, layout=layout))
+    return lambda recipe: with_array(recipe, GRAD_OUTPUT, ArrayRecipe(regime, scale=scale, layout=layout))
 
 
 def _layouts(recipe: Recipe) -> Iterator[Trait]:
@@ -226,4 +227,4 @@ def _layouts(recipe: Recipe) -> Iterator[Trait]:
 
 
 def _replaced(name: str, **changes: Any) -> Change:
-    return lambda recipe: variants.with_array(recipe, name, msgspec.structs.replace(recipe.arrays[name], **changes))
+    return lambda recipe: with_array(recipe, name, msgspec.structs.replace(recipe.arrays[name], **changes))

@@ -8,12 +8,9 @@ from typing import Any
 
 import msgspec
 
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import FUNCTIONS, PLAIN_TYPES, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.worker.reference import reference_to
-
-PLAIN = (bool, int, float, str, type(None))
-FUNCTIONS = ("forward", "backward", "value_and_grad")
 
 
 class Form(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -67,7 +64,7 @@ def source_of(
         loss_dtype=loss_dtype or implementation.loss_dtype,
         grade=implementation.grade_for(dtype),
         renames=dict(implementation.renames),
-        fixed={name: value if isinstance(value, PLAIN) else repr(value) for name, value in implementation.fixed.items()},
+        fixed={name: value if isinstance(value, PLAIN_TYPES) else repr(value) for name, value in implementation.fixed.items()},
         environment=dict(implementation.environment),
     )
 

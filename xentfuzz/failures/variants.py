@@ -13,18 +13,13 @@ from xentfuzz.operations import get_operation
 from xentfuzz.recipes.expand import expand, output_shape, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
+from xentfuzz.recipes.written import with_array
 
 Array = np.ndarray[Any, Any]
 
 # Up to this size of the first argument a neighbour keeps the numbers, written out; beyond it, regimes make new ones for its shape.
 LARGEST_WRITTEN = 4096
 SPECIAL_WORDS = ("nan", "inf", "-inf")
-
-
-def with_array(recipe: Recipe, name: str, array: ArrayRecipe | None) -> Recipe:
-    """With one array made in another way; without it for None."""
-    arrays = {key: value for key, value in recipe.arrays.items() if key != name}
-    return msgspec.structs.replace(recipe, arrays=arrays if array is None else {**recipe.arrays, name: array})
 
 
 def with_option(recipe: Recipe, name: str, value: Any) -> Recipe:

@@ -23,7 +23,7 @@ from xentfuzz.operations.row_quantities import (
     RowQuantities,
     SpecialRows,
 )
-from xentfuzz.operations.rows import Rows
+from xentfuzz.operations.rows import Rows, class_axis
 
 Array = np.ndarray[Any, Any]
 
@@ -41,7 +41,7 @@ class NormalisedEvaluation(ABC):
     def __init__(self, case: Case) -> None:
         self.case = case
         self.logits = case.values["logits"]
-        self.rows = Rows(self.logits.shape, case.options["axis"] % self.logits.ndim)
+        self.rows = Rows(self.logits.shape, class_axis(self.logits.shape, case.options))
         self.precision = precision_for(case.dtype)
         self._kept: RowQuantities | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -73,6 +73,11 @@ class Rows:
         return tuple(int(i) for i in np.unravel_index(row, self.positions)) if self.positions else ()
 
 
+def class_axis(shape: tuple[int, ...], options: Mapping[str, Any]) -> int:
+    """The axis of a first argument that the classes lie along: the option `axis` where there is one, else 0 for rank 1 and 1 otherwise."""
+    return int(options["axis"]) % len(shape) if "axis" in options else min(len(shape) - 1, 1)
+
+
 def loss_rows(shape: tuple[int, ...]) -> Rows:
-    """Rows of the logits of a loss: the class axis is 0 for rank 1 and 1 otherwise."""
-    return Rows(shape, 0 if len(shape) == 1 else 1)
+    """Rows of the logits of a loss, which has no option `axis`."""
+    return Rows(shape, class_axis(shape, {}))

@@ -39,7 +39,7 @@ from xentfuzz.operations.derived_cases import first_argument, has_index_targets,
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.row_quantities import RowSums
-from xentfuzz.operations.rows import Rows, loss_rows
+from xentfuzz.operations.rows import Rows, class_axis
 
 Array = np.ndarray[Any, Any]
 
@@ -86,7 +86,7 @@ class _At(NamedTuple):
 def rows_of(case: Case) -> Rows:
     """The rows of the first argument."""
     shape = first_argument(case).shape
-    return Rows(shape, case.options["axis"] % len(shape)) if "axis" in case.options else loss_rows(shape)
+    return Rows(shape, class_axis(shape, case.options))
 
 
 def rows_as_numbers(case: Case, array: Array) -> Array:

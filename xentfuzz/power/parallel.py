@@ -30,24 +30,43 @@ class Work(Generic[GivenTask, Outcome]):
     tasks_per_process: int = TASKS_PER_PROCESS
 
 
+@dataclass(frozen=True)
+class Raised:
+    """What went wrong in a thread that hands out tasks, or in a task itself."""
+
+    error: BaseException
+
+
 def in_processes(work: Work[GivenTask, Outcome], tasks: Sequence[GivenTask], jobs: int) -> Iterator[Outcome]:
-    """The outcomes, in the order in which they are done."""
+    """The outcomes, in the order in which they are done. Raises what a task raises; a task whose process dies has an outcome."""
     os.environ.update(ONE_THREAD)  # the children inherit it
     waiting: SimpleQueue[GivenTask] = SimpleQueue()
     for task in tasks:
         waiting.put(task)
-    done: SimpleQueue[Outcome] = SimpleQueue()
+    done: SimpleQueue[Outcome | Raised] = SimpleQueue()
     stopped = Event()
     for _ in range(min(jobs, len(tasks))):
-        Thread(target=_work, args=(work, waiting, done, stopped), daemon=True).start()
+        Thread(target=_work_or_tell, args=(work, waiting, done, stopped), daemon=True).start()
     try:
         for _ in tasks:
-            yield done.get()
+            outcome = done.get()
+            if isinstance(outcome, Raised):
+                raise outcome.error
+            yield outcome
     finally:
         stopped.set()
 
 
-def _work(work: Work[GivenTask, Outcome], waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome], stopped: Event) -> None:
+def _work_or_tell(
+    work: Work[GivenTask, Outcome], waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome | Raised], stopped: Event
+) -> None:
+    try:
+        _work(work, waiting, done, stopped)
+    except BaseException as error:  # noqa: BLE001 - whoever waits for outcomes would wait for ever
+        done.put(Raised(error))
+
+
+def _work(work: Work[GivenTask, Outcome], waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome | Raised], stopped: Event) -> None:
     """Tasks one after the other, in a process of their own that is replaced now and then."""
     while not stopped.is_set() and not waiting.empty():
         # One pool for each lot: `max_tasks_per_child` of a single pool can deadlock before Python 3.12.
@@ -57,7 +76,9 @@ def _work(work: Work[GivenTask, Outcome], waiting: SimpleQueue[GivenTask], done:
                     break
 
 
-def _next(work: Work[GivenTask, Outcome], pool: ProcessPoolExecutor, waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome]) -> bool:
+def _next(
+    work: Work[GivenTask, Outcome], pool: ProcessPoolExecutor, waiting: SimpleQueue[GivenTask], done: SimpleQueue[Outcome | Raised]
+) -> bool:
     """Carry out one task; False where there is none, or where the process died of it."""
     try:
         task = waiting.get_nowait()

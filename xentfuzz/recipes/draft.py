@@ -11,6 +11,7 @@ from typing import Any
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
+from xentfuzz.operations.rows import class_axis
 from xentfuzz.recipes.choices import Choices, Table, pick
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.recipes.recipe import UNIT_SCALE, ArrayRecipe, Recipe
@@ -41,8 +42,7 @@ class Draft:
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the first argument."""
-        rank = len(self.positions) + 1
-        axis = self.options["axis"] % rank if "axis" in self.options else min(rank - 1, 1)
+        axis = class_axis((*self.positions, self.classes), self.options)
         return (*self.positions[:axis], self.classes, *self.positions[axis:])
 
     def recipe(self) -> Recipe:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from xentfuzz.dtypes import FORMATS
+from xentfuzz.implementation import TARGET_KINDS
 from xentfuzz.operations.operation import Argument
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.recipes.choices import chance, pick
@@ -57,7 +58,7 @@ def target_kinds(draft: Draft) -> tuple[str, ...]:
     if target is None:
         return ()
     # Only probabilities can be differentiated.
-    known = ("index", "probabilities") if target.differentiable else ("index",)
+    known = TARGET_KINDS if target.differentiable else ("index",)
     return tuple(kind for kind in known if kind in draft.space.targets)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xentfuzz.implementation import RANKS, TARGET_KINDS
+
 # A family is a kind of input that is generated and judged together.
 FAMILIES = {
     "ordinary": "finite logits; every target, weight, option, layout and shape",
@@ -27,9 +29,9 @@ class Space:
     operation: str
     dtype: str
     family: str = "ordinary"
-    targets: tuple[str, ...] = ("index", "probabilities")
+    targets: tuple[str, ...] = TARGET_KINDS
     target_dtypes: tuple[str, ...] = ("int64",)
-    ranks: tuple[int, ...] = (1, 2, 3, 4)
+    ranks: tuple[int, ...] = RANKS
     layouts: tuple[str, ...] | None = None
     weight: bool = True
     options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)

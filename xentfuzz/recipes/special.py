@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import msgspec
 
+from xentfuzz.implementation import TARGET_KINDS
 from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft, draw_array, draw_scale, without
 from xentfuzz.recipes.log_probs import LOG_PROBS
@@ -211,24 +212,23 @@ def unread_weights(draft: Draft) -> None:
 
 Twist = Callable[[Draft], None]
 # twist -> (weight, kinds of the first argument, kinds of targets)
-_SOFTMAX = ("", "index", "probabilities")
-_TARGETS = ("index", "probabilities")
+_SOFTMAX = ("", *TARGET_KINDS)
 TWISTS: dict[Twist, tuple[int, tuple[str, ...], tuple[str, ...]]] = {
     masked: (5, ("logits",), _SOFTMAX),
-    masked_beside_the_target: (6, ("logits",), _TARGETS),
-    target_masked: (4, ("logits", "log_probs"), _TARGETS),
-    only_the_target: (2, ("logits",), _TARGETS),
+    masked_beside_the_target: (6, ("logits",), TARGET_KINDS),
+    target_masked: (4, ("logits", "log_probs"), TARGET_KINDS),
+    only_the_target: (2, ("logits",), TARGET_KINDS),
     all_masked: (4, ("logits",), _SOFTMAX),
     not_a_number: (4, ("logits", "log_probs"), _SOFTMAX),
-    not_a_number_at_the_target: (1, ("logits", "log_probs"), _TARGETS),
+    not_a_number_at_the_target: (1, ("logits", "log_probs"), TARGET_KINDS),
     infinite: (3, ("logits",), _SOFTMAX),
-    infinite_at_the_target: (2, ("logits",), _TARGETS),
+    infinite_at_the_target: (2, ("logits",), TARGET_KINDS),
     at_the_ends: (5, ("logits",), _SOFTMAX),
     unread_garbage: (3, ("log_probs",), ("index",)),
     ignored_garbage: (5, ("logits", "log_probs"), ("index",)),
     nothing_kept: (4, ("logits", "log_probs"), ("index",)),
     no_rows: (4, ("logits", "log_probs"), _SOFTMAX),
-    weights_without_sum: (4, ("logits", "log_probs"), _TARGETS),
+    weights_without_sum: (4, ("logits", "log_probs"), TARGET_KINDS),
     unread_weights: (2, ("logits", "log_probs"), ("index",)),
 }
 

@@ -24,8 +24,10 @@ def plainest(recipe: Recipe, name: str) -> str:
     return "ones" if name == "weight" else "ordinary"
 
 
-def with_array(recipe: Recipe, name: str, array: ArrayRecipe) -> Recipe:
-    return msgspec.structs.replace(recipe, arrays={key: array if key == name else value for key, value in recipe.arrays.items()})
+def with_array(recipe: Recipe, name: str, array: ArrayRecipe | None) -> Recipe:
+    """With one array made in another way; without it for None."""
+    arrays = {**recipe.arrays, name: array}
+    return msgspec.structs.replace(recipe, arrays={key: value for key, value in arrays.items() if value is not None})
 
 
 def written_out(recipe: Recipe) -> Recipe:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.implementation import RANKS
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.subjects.capabilities import Capabilities
-
-RANKS = (1, 2, 3, 4)
 
 
 def coverage_words(report: ReportEntry) -> str:

@@ -92,7 +92,7 @@ class UnavailableEntry(msgspec.Struct):
 
 
 class AgreementEntry(msgspec.Struct):
-    """Two implementations on the same cases. identical: with the same bits; worst_ratio: the largest difference / allowed difference."""
+    """Two implementations on the same cases. identical: with the same numbers; worst_ratio: the largest difference / allowed difference."""
 
     operation: str
     first: str

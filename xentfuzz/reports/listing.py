@@ -9,10 +9,10 @@ from typing import Any
 from xentfuzz import __version__
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.environment import without_paths
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import RANKS, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.registry import availability
-from xentfuzz.reports.coverage import RANKS, takes_probabilities
+from xentfuzz.reports.coverage import takes_probabilities
 from xentfuzz.reports.document import SCHEMA_VERSION
 from xentfuzz.reports.grade_words import grade_words
 from xentfuzz.reports.lines import WIDTH, in_columns

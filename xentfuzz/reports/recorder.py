@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xentfuzz import __version__
 from xentfuzz.environment import reduced_command
@@ -67,14 +68,21 @@ class Recorder:
             case AgreementMeasured():
                 self.document.agreement += _agreement(event)
             case BenchmarkFinished():
-                self.document.benchmark = event.record
+                self._benchmark_finished(event.record)
                 self._write_files()
             case RunFinished():
-                self.document.seconds, self.document.interrupted = round(event.seconds, 3), event.interrupted
+                self.document.seconds = round(event.seconds, 3)
+                self.document.interrupted |= event.interrupted
                 self._write_files()
                 self._write_standard_output()
             case _:
                 pass
+
+    def _benchmark_finished(self, record: dict[str, Any]) -> None:
+        """Within a run it comes after RunFinished, whose seconds are those of the checks; where it is all there is, before it."""
+        self.document.benchmark = record
+        self.document.seconds = round(self.document.seconds + record["seconds"], 3)
+        self.document.interrupted |= record["interrupted"]
 
     def _write_files(self) -> None:
         for output in self.outputs:

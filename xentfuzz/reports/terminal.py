@@ -23,6 +23,8 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 
+INTERRUPTED = Line("INTERRUPTED: the results are those of what was run until then", "bold yellow")
+
 
 class Terminal:
     """Prints each report whole in a check; in a run of many implementations a line for each, and an overview at the end."""
@@ -76,13 +78,15 @@ class Terminal:
         from xentfuzz.reports.benchmark_table import benchmark_lines  # noqa: PLC0415 - most runs time nothing
 
         self.screen.end_progress()
-        self._show([Line(), *benchmark_lines(event.record)])
+        # A benchmark alone is followed by RunFinished, which says so.
+        interrupted = event.record["interrupted"] and self.started.kind == "run"
+        self._show([Line(), *benchmark_lines(event.record), *([INTERRUPTED] if interrupted else [])])
 
     def _run_finished(self, event: RunFinished) -> None:
         self.screen.end_progress()
         lines = [Line(), *overview_lines(self.reports)] if self.started.kind == "run" else []
         if event.interrupted:
-            lines.append(Line("INTERRUPTED: the results are those of what was run until then", "bold yellow"))
+            lines.append(INTERRUPTED)
         if len(self.reports) > 1:
             lines.append(Line(f"{_total(self.reports)} in {event.seconds:.1f} s"))
         self._show([*lines, Line(f"repeat with --seed {self.started.seed}")])

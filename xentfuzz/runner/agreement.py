@@ -14,7 +14,10 @@ from xentfuzz.operations.expectation import Block
 
 @dataclass
 class Pair:
-    """identical: cases with the same bits. worst_ratio: the largest difference / sum of both allowed errors, among finite numbers."""
+    """identical: cases with the same numbers, whatever their format, the sign of a zero and the bits of a NaN, which no contract fixes.
+
+    worst_ratio: the largest difference / sum of both allowed errors, among finite numbers.
+    """
 
     cases: int = 0
     identical: int = 0

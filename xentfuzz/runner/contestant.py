@@ -59,6 +59,7 @@ class Contestant:
     """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
 
     first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`).
+    wrong_alone: see `Trial`; None once no more cases are drawn.
     """
 
     operation: Operation
@@ -77,6 +78,7 @@ class Contestant:
     compared: Counter[str] = field(default_factory=Counter)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
     recordings: list[JudgedRecording] = field(default_factory=list)
+    wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False
     interrupted: bool = False
 

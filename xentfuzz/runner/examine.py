@@ -25,7 +25,15 @@ Excluded = Callable[[str, str, str, str, Recipe], bool]
 
 def trial_of(contestant: Contestant, case: Case, evaluation: Evaluation | None = None) -> Trial:
     exact = evaluation or contestant.operation.evaluate(case)
-    return Trial(contestant.operation, case, exact, contestant.subject, contestant.siblings, stricter=contestant.stricter_in(case.dtype))
+    return Trial(
+        contestant.operation,
+        case,
+        exact,
+        contestant.subject,
+        contestant.siblings,
+        stricter=contestant.stricter_in(case.dtype),
+        wrong_alone=contestant.wrong_alone,
+    )
 
 
 def refused(contestant: Contestant, recipe: Recipe, case: Case) -> str | None:

@@ -54,6 +54,8 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
 
     What the user interrupts is left as small as it is by then, and what comes after it as it was found.
     """
+    # What a finding is made of must not depend on how much else was wrong before.
+    contestant.wrong_alone = None
     made: list[Failure] = []
     for found in sorted(contestant.found.values(), key=_clearness):
         related = _related(contestant, made, found, effort.interruption)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import UnknownName
+from xentfuzz.implementation import RANKS, TARGET_KINDS
 from xentfuzz.operations import get_operation, operation_names
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.subjects.capabilities import Capabilities
 
-GENERAL = ("gradient", "value_and_grad", "weight", "index", "probabilities")
+GENERAL = ("gradient", "value_and_grad", "weight", *TARGET_KINDS)
 
 
 def feature_names() -> tuple[str, ...]:
     """Everything that can be required: GENERAL, every option, every dtype as such and every rank as "rank1" to "rank4"."""
     options = [option.name for name in operation_names() for option in get_operation(name).options]
-    return tuple(dict.fromkeys([*GENERAL, *options, "float16", "bfloat16", "float32", "float64", "rank1", "rank2", "rank3", "rank4"]))
+    return tuple(dict.fromkeys([*GENERAL, *options, *FLOAT_NAMES, *(f"rank{rank}" for rank in RANKS)]))
 
 
 def check_features(required: Sequence[str]) -> None:

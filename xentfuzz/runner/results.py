@@ -18,8 +18,10 @@ def json_number(value: float) -> float | str:
 
 @dataclass
 class CheckResult:
-    """One check on one dtype. cases: compared; unsupported: drawn but outside what the implementation takes.
+    """One check on one dtype. cases: compared; unsupported: drawn, but outside what the implementation takes, or with nothing to compare.
 
+    status: "passed"; "failed"; "expected": every finding in it is an expected one; "unsupported": nothing that the implementation takes
+    could be compared; "not_run": nothing was tried.
     worst_ratio: the largest error / allowed error; worst_ulp: the same error in units in the last place; recipe: of that
     case.
     reason: why it is unsupported or not_run.

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xentfuzz.implementation import RANKS
+
 
 @dataclass(frozen=True)
 class Capabilities:
     """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused.
 
+    functions: what can be called, of `outcome.FUNCTIONS`. layouts: names of those that arrays may have, () where all are taken.
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
+    loss_dtypes: dtype of the logits -> that of the loss, where it is another one. class_counts: the only ones that are drawn, where each is
+    compiled for at a high cost; None: any. class_count_divisor: of every class count.
     changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
     """
 
@@ -20,7 +25,7 @@ class Capabilities:
     dtypes: tuple[str, ...]
     targets: tuple[str, ...] = ()
     target_dtypes: tuple[str, ...] = ()
-    ranks: tuple[int, ...] = (1, 2, 3, 4)
+    ranks: tuple[int, ...] = RANKS
     layouts: tuple[str, ...] = ()
     weight: bool = False
     options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)

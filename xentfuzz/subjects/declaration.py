@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from xentfuzz.dtypes import FLOAT_NAMES, TARGET_NAMES
 from xentfuzz.errors import UnknownName, UsageError
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import RANKS, TARGET_KINDS, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.grades import parse_grade
 from xentfuzz.recipes.layouts import LAYOUTS
@@ -38,8 +38,8 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     yield "loss_dtype", () if implementation.loss_dtype is None else (implementation.loss_dtype,), FLOAT_NAMES
     yield "grade's dtype", () if isinstance(implementation.grade, str) else tuple(implementation.grade), FLOAT_NAMES
     yield "mutates", implementation.mutates, (*arguments, "grad_output")
-    yield "supports targets", supports.get("targets", ()), ("index", "probabilities")
+    yield "supports targets", supports.get("targets", ()), TARGET_KINDS
     yield "supports target_dtypes", supports.get("target_dtypes", ()), TARGET_NAMES
-    yield "supports ranks", supports.get("ranks", ()), (1, 2, 3, 4)
+    yield "supports ranks", supports.get("ranks", ()), RANKS
     yield "supports layouts", supports.get("layouts", ()), tuple(LAYOUTS)
     yield "supports options", tuple(supports.get("options", ())), tuple(option.name for option in operation.options)

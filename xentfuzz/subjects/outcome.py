@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.implementation import FUNCTIONS
 
-FUNCTIONS = ("forward", "backward", "value_and_grad")
+__all__ = ["FUNCTIONS", "Call", "Crash", "Outcome", "Raised"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,9 @@ class Outcome:
     results: "value" and "grad_<argument>" -> what came back, as NumPy arrays of the subject's own dtype; a Python number stays one. A
     protocol's have names of its own, and may be texts.
     changed: arguments whose bits differ after the call. seconds: of the call alone. compiled: the first call of a specialisation.
+    notes: what else was seen, each where there is something to tell: "written_outside", names of the arguments beyond which, in their own
+    buffer, something was written; "closed_streams", names of the standard streams that the call closed; "output", the end of what it wrote
+    to them, as text.
     """
 
     results: Mapping[str, np.ndarray[Any, Any] | float | int | str] | None = None

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from xentfuzz.errors import UsageError
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import FUNCTIONS, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.registry import reference_of
-from xentfuzz.subjects.outcome import FUNCTIONS
 from xentfuzz.worker.plan import Plan
 from xentfuzz.worker.reference import reference_to
 

@@ -16,6 +16,7 @@ import sys
 import time
 import weakref
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +48,17 @@ class WorkerProcess:
     def __init__(self, environment: Mapping[str, str], python: str | None, limits: Limits) -> None:
         self.limits = limits
         self.lack_of_memory_kills = lack_of_memory_kills()
-        request_end, self._requests = os.pipe()
-        self._replies, reply_end = os.pipe()
-        self._output, output_end = os.pipe()
-        lifeline_end, lifeline = os.pipe()
-        descriptor = anonymous_file()
-        self.arena = Arena(descriptor)
-        theirs = (request_end, reply_end, descriptor, lifeline_end)
-        try:
-            self.process = _spawn(environment, python, theirs, output_end)
-        finally:
-            for end in (request_end, reply_end, lifeline_end, output_end):
-                os.close(end)
+        with ExitStack() as ours, ExitStack() as theirs:
+            request_end, self._requests = _pipe(read_by=theirs, written_by=ours)
+            self._replies, reply_end = _pipe(read_by=ours, written_by=theirs)
+            self._output, output_end = _pipe(read_by=ours, written_by=theirs)
+            lifeline_end, _ = _pipe(read_by=theirs, written_by=ours)
+            descriptor = anonymous_file()
+            ours.callback(os.close, descriptor)
+            self.arena = Arena(descriptor)
+            self.process = _spawn(environment, python, (request_end, reply_end, descriptor, lifeline_end), output_end)
+            # From here on they are closed when the worker ends.
+            self._end = weakref.finalize(self, _end, self.process, ours.pop_all())
         os.set_blocking(self._output, False)
         os.set_blocking(self._replies, False)
         self._poll = select.poll()
@@ -68,7 +68,6 @@ class WorkerProcess:
         self.written = 0
         self.tail = b""
         self.baseline: int | None = None
-        self._end = weakref.finalize(self, _end, self.process, (self._requests, self._replies, self._output, lifeline, descriptor))
 
     def request(self, message: dict[str, Any], seconds: float, payload: bytes = b"") -> dict[str, Any] | Crash:
         """The reply to a message, or how the worker came to its end. An exception here (an interrupt) ends the worker as well."""
@@ -191,6 +190,14 @@ def _require_no_worker() -> None:
         raise UsageError('a worker imports a module that calls xentfuzz itself; put that call under `if __name__ == "__main__":`')
 
 
+def _pipe(*, read_by: ExitStack, written_by: ExitStack) -> tuple[int, int]:
+    """The two ends of a pipe, each closed with the stack of the process that it is for."""
+    reading, writing = os.pipe()
+    read_by.callback(os.close, reading)
+    written_by.callback(os.close, writing)
+    return reading, writing
+
+
 def _spawn(environment: Mapping[str, str], python: str | None, theirs: tuple[int, ...], output: int) -> subprocess.Popen[bytes]:
     _require_no_worker()
     package = Path(xentfuzz.__file__).parent
@@ -219,7 +226,7 @@ def _path(python: str | None) -> list[str]:
     return [entry for entry in entries if not entry.startswith(foreign) and "-packages" not in entry]
 
 
-def _end(process: subprocess.Popen[bytes], descriptors: tuple[int, ...]) -> None:
+def _end(process: subprocess.Popen[bytes], descriptors: ExitStack) -> None:
     # The group has the number of the worker, which leads a session. It is killed before the worker is waited for: until then the number
     # is nobody else's.
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -227,5 +234,4 @@ def _end(process: subprocess.Popen[bytes], descriptors: tuple[int, ...]) -> None
     # A driver may hold a killed process for as long as its device is busy.
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(PATIENCE)
-    for descriptor in descriptors:
-        os.close(descriptor)
+    descriptors.close()

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from xentfuzz.errors import UsageError
-from xentfuzz.implementation import Implementation
-from xentfuzz.subjects.outcome import FUNCTIONS
+from xentfuzz.implementation import FUNCTIONS, Implementation
 from xentfuzz.worker.callee import Callee
 from xentfuzz.worker.forms import Form, form_of
 from xentfuzz.worker.parameters import Parameter, Parameters

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What another process can be told, and what compares to one truth value.
-PLAIN = (bool, int, float, str, type(None))
+from xentfuzz.implementation import PLAIN_TYPES
+
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -90,5 +90,5 @@ def _parameter(found: inspect.Parameter) -> Parameter:
         required=found.default is inspect.Parameter.empty,
         positional=found.kind in _POSITIONAL,
         keyword=found.kind is not inspect.Parameter.POSITIONAL_ONLY,
-        default=(found.default,) if isinstance(found.default, PLAIN) else (),
+        default=(found.default,) if isinstance(found.default, PLAIN_TYPES) else (),
     )

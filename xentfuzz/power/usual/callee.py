@@ -10,6 +10,7 @@ import numpy as np
 from xentfuzz.arrays import StridedArray
 from xentfuzz.gallery.autograd import to_numpy, to_torch
 from xentfuzz.gallery.entry import Entry
+from xentfuzz.implementation import TARGET_KINDS
 from xentfuzz.power.usual.case import Array, Case
 
 
@@ -27,7 +28,7 @@ class Callee:
         supports = self.declared.supports or {}
         return not (
             case.dtype in (self.declared.dtypes or ())
-            and ("probabilities" if case.has_probabilities else "index") in supports.get("targets", ("index", "probabilities"))
+            and ("probabilities" if case.has_probabilities else "index") in supports.get("targets", TARGET_KINDS)
             and case.layout in supports.get("layouts", (case.layout,))
             and case.classes <= supports.get("largest_class_count", case.classes)
             and {self.names.get(name, name) for name in case.asked_for} <= self.parameters

@@ -21,11 +21,12 @@ def to_markdown(document: Document) -> str:
 
 
 def headline(document: Document) -> str:
-    """Such as "xentfuzz run: FAILED, 2 findings"."""
+    """Such as "xentfuzz run: FAILED, 2 findings". What was interrupted has not passed, whatever was found."""
     found = sum(len(report.unexpected) for report in document.reports)
     problems = sum(len(report.problems) for report in document.reports)
     counts = [counted(number, noun) for number, noun in ((found, "finding"), (problems, "problem")) if number]
-    return f"xentfuzz {document.kind}: {', '.join(['PASSED' if document.ok else 'FAILED', *counts])}"
+    passed = "INTERRUPTED" if document.interrupted else "PASSED"
+    return f"xentfuzz {document.kind}: {', '.join([passed if document.ok else 'FAILED', *counts])}"
 
 
 def introduction(document: Document) -> Iterator[str]:

@@ -86,7 +86,7 @@ def recipe_line(recipe: dict[str, Any]) -> str:
 
 def agreement(document: Document) -> Lines:
     """How far each two implementations agree on the common corpus."""
-    header = ["operation", "implementations", "cases", "bit-identical", "largest difference/allowed"]
+    header = ["operation", "implementations", "cases", "same numbers", "largest difference/allowed"]
     rows = [
         [
             entry.operation,

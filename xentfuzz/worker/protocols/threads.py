@@ -17,15 +17,36 @@ Snapshot = dict[str, Collected | Number]
 SWITCH_SECONDS = 1e-5
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A step that gave something else than alone: its results, or the exception that only threads saw."""
+
+    step: int
+    error: str = ""
+    seen: Snapshot = field(default_factory=dict)
+
+
 @dataclass
 class Watch:
-    """What the threads found: the step that first differed and how, how many calls were made."""
+    """What the threads found first, and how many calls were made until then."""
 
     until: float
     calls: int = 0
-    step: int = -1
-    error: str = ""
-    seen: Snapshot = field(default_factory=dict)
+    finding: Finding | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def over(self) -> bool:
+        return self.finding is not None or time.monotonic() >= self.until
+
+    def count(self) -> None:
+        with self.lock:
+            self.calls += 1
+
+    def note(self, finding: Finding) -> None:
+        """Keep the first finding only: half of it from one thread and half from another would be none."""
+        with self.lock:
+            self.finding = self.finding or finding
 
 
 def run(scene: Scene) -> Results:
@@ -38,9 +59,13 @@ def run(scene: Scene) -> Results:
         _in_threads(scene, alone, watch)
     finally:
         sys.setswitchinterval(interval)
-    output = next((name for name, result in watch.seen.items() if content(result) != content(alone[watch.step][name])), "")
-    found: Results = {"step": watch.step, "calls": watch.calls, "error": watch.error, "output": output}
-    return {**found, **({"together": watch.seen[output], "alone": alone[watch.step][output]} if output else {})}
+    finding = watch.finding
+    if finding is None:
+        return {"step": -1, "calls": watch.calls, "error": "", "output": ""}
+    wanted = alone[finding.step]
+    output = next((name for name, result in finding.seen.items() if content(result) != content(wanted[name])), "")
+    found: Results = {"step": finding.step, "calls": watch.calls, "error": finding.error, "output": output}
+    return {**found, **({"together": finding.seen[output], "alone": wanted[output]} if output else {})}
 
 
 def _in_threads(scene: Scene, alone: list[Snapshot], watch: Watch) -> None:
@@ -54,12 +79,12 @@ def _in_threads(scene: Scene, alone: list[Snapshot], watch: Watch) -> None:
 
 def _repeat(scene: Scene, number: int, wanted: Snapshot, watch: Watch, start: threading.Barrier) -> None:
     start.wait()
-    while watch.step < 0 and time.monotonic() < watch.until:
+    while not watch.over:
         try:
             seen = scene.snapshot(scene.run(scene.steps[number]))
         except BaseException as error:  # noqa: BLE001 - an exception in a thread would be lost
-            watch.step, watch.error = number, f"{type(error).__name__}: {message_of(error)}"
+            watch.note(Finding(number, error=f"{type(error).__name__}: {message_of(error)}"))
             return
-        watch.calls += 1
+        watch.count()
         if not same(seen, wanted):
-            watch.step, watch.seen = number, seen
+            watch.note(Finding(number, seen=seen))
