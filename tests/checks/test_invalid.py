@@ -63,3 +63,28 @@ def test_every_shape_that_does_not_fit_has_to_raise(lenient):
     implementation = xentfuzz.Implementation("mine", cross_entropy, dtypes=("float32",), supports={"ranks": (2,), "targets": ("index",)})
     report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["rejects_mismatched_shapes"], isolate=False)
     assert [failure.kind for failure in report.failures] == ([] if lenient is None else ["accepted_invalid"])
+
+
+@pytest.mark.parametrize(("lenient", "kinds"), [(False, []), (True, ["accepted_invalid"])])
+def test_a_target_of_several_rows_for_logits_without_a_batch_axis_has_to_raise(lenient, kinds):
+    def cross_entropy(logits, target, *, reduction="mean"):
+        return honest(logits, target.reshape(-1)[0] if lenient else target, reduction=reduction)
+
+    honest = xentfuzz.get("numpy").forward
+    implementation = xentfuzz.Implementation("mine", cross_entropy, dtypes=("float32",), supports={"ranks": (1,), "targets": ("index",)})
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["rejects_mismatched_shapes"], isolate=False)
+    assert [failure.kind for failure in report.failures] == kinds
+
+
+@pytest.mark.parametrize(("largest", "kinds"), [(1, []), (1.25, ["accepted_invalid"]), (float("inf"), ["accepted_invalid"])])
+def test_every_smoothing_beyond_1_has_to_raise(largest, kinds):
+    def cross_entropy(logits, target, *, label_smoothing=0.0):
+        if not 0 <= label_smoothing <= largest:
+            message = f"label_smoothing {label_smoothing}, wanted 0 to 1"
+            raise ValueError(message)
+        return honest(logits, target, label_smoothing=min(label_smoothing, 1.0))
+
+    honest = xentfuzz.get("numpy").forward
+    implementation = xentfuzz.Implementation("mine", cross_entropy, dtypes=("float32",), supports={"ranks": (2,), "targets": ("index",)})
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["rejects_invalid_options"], isolate=False)
+    assert [failure.kind for failure in report.failures] == kinds
