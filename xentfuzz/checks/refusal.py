@@ -18,7 +18,7 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
     return (
         _target_refusal(case, capabilities)
         or _option_refusal(case.options, operation.defaults, capabilities)
-        or _layout_refusal(layouts, capabilities)
+        or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
     )
 
@@ -53,10 +53,10 @@ def _option_refusal(options: Mapping[str, Any], defaults: Mapping[str, Any], cap
     return None
 
 
-def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities) -> str | None:
+def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities, rank: int) -> str | None:
     if not capabilities.layouts:
         return None
-    refused = sorted(set(layouts) - set(capabilities.layouts))
+    refused = sorted(set(layouts) - set(capabilities.layouts_at(rank)))
     return f"{refused[0]} layout" if refused else None
 
 

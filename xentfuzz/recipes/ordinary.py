@@ -174,7 +174,7 @@ def draw_layouts(draft: Draft) -> None:
 
 
 def draw_layout(draft: Draft, name: str, *, repeats: bool) -> str:
-    allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=repeats)
+    allowed = layouts_for(rank_of(draft, name), draft.space.layouts_at(len(draft.positions) + 1), repeats=repeats)
     if name == GRAD_OUTPUT:  # what summing the losses afterwards hands back, over all axes or over one
         allowed = (*allowed, *(each for each, times in _SUMMED.items() if each in allowed for _ in range(times)))
     return pick(draft.choices, allowed)

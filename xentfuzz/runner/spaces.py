@@ -30,6 +30,7 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         target_dtypes=tuple(name for name in space.target_dtypes if name in capabilities.target_dtypes) or space.target_dtypes,
         ranks=ranks,
         layouts=None if not capabilities.layouts else capabilities.layouts,
+        refused_layouts=capabilities.refused_layouts,
         weight=space.weight and (capabilities.weight or not has_weight(operation)),
         options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,

@@ -11,6 +11,7 @@ from typing import Any
 class Capabilities:
     """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused.
 
+    refused_layouts: rank of the first argument -> those of `layouts` that are refused at that rank only.
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
     changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
@@ -22,6 +23,7 @@ class Capabilities:
     target_dtypes: tuple[str, ...] = ()
     ranks: tuple[int, ...] = (1, 2, 3, 4)
     layouts: tuple[str, ...] = ()
+    refused_layouts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     weight: bool = False
     options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
     functions: tuple[str, ...] = ("forward",)
@@ -36,3 +38,7 @@ class Capabilities:
     compile_seconds: float = 0.0
     array: str = "numpy"
     device: str = "cpu"
+
+    def layouts_at(self, rank: int) -> tuple[str, ...]:
+        """The layouts that are taken where the first argument has that rank; () for all."""
+        return tuple(name for name in self.layouts if name not in self.refused_layouts.get(rank, ()))

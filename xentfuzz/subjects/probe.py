@@ -17,8 +17,8 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
-from xentfuzz.subjects.outcome import Outcome
-from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines
+from xentfuzz.subjects.outcome import NOT_TRIED, Outcome
+from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, require_explained
 from xentfuzz.subjects.subject import Subject
@@ -232,8 +232,11 @@ class Probe:
 
     def _find_layouts(self) -> None:
         refusals = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call).refusals()
-        self.rejections += refusal_lines(refusals)
-        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refusals))
+        ranks = self.found.ranks
+        self.rejections += refusal_lines(refusals, ranks, self._first)
+        nowhere = taken_nowhere(refusals, ranks)
+        layouts = tuple(name for name in self.found.layouts if name not in nowhere)
+        self.found = replace(self.found, layouts=layouts, refused_layouts=refused_at(refusals, ranks))
 
     @property
     def _first(self) -> str:
@@ -251,9 +254,9 @@ class Probe:
         return None
 
     def _call(self, sample: Sample) -> Outcome:
-        """One call; an empty acceptance when no more may be made."""
+        """One call; NOT_TRIED when no more may be made."""
         if self.calls >= MOST_CALLS or self.crashes >= MOST_CRASHES:
-            return Outcome(results={})
+            return NOT_TRIED
         self.calls += 1
         outcome = self.subject.call(sample.call())
         self.crashes += outcome.crash is not None
