@@ -12,7 +12,7 @@ DEFAULT_GRADE = "lse/any"
 ARRAY_LIBRARIES = ("numpy", "torch", "jax", "cuda")
 SUPPORT_KEYS = (
     "targets",  # of "index", "probabilities"
-    "target_dtypes",  # names, int64 among them
+    "target_dtypes",  # names of the class indices' dtypes; int64 where nothing is said
     "ranks",  # of 1, 2, 3, 4: the rank of the logits
     "layouts",  # names from xentfuzz.recipes.layouts
     "options",  # option name -> tuple of the values that may be passed, or None for all

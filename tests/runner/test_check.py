@@ -71,6 +71,15 @@ def test_each_mistake_is_found_and_named(kernel: str, name: str, kind: str) -> N
     assert np.prod(first.recipe["shape"]) <= 10, first.recipe
 
 
+@pytest.mark.parametrize("supports", [None, {"targets": ("index",), "target_dtypes": ("int32",), "ranks": (2,)}])
+@pytest.mark.parametrize(("kernel", "kinds"), [(KERNELS.only_int32, set()), (KERNELS.only_int32_wrong, {"value"})])
+def test_index_targets_are_compared_where_they_are_int32_alone(kernel: Any, kinds: set[str], supports: dict[str, Any] | None) -> None:
+    implementation = xentfuzz.Implementation("int32", kernel, dtypes=("float32",), supports=supports)
+    report = check(implementation, checks=("value", "special_value"))
+    assert {failure.kind for failure in report.failures} == kinds
+    assert any(result.cases for result in report.checks)
+
+
 def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
     report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "robust_value", "reductions_agree", "duplicated_batch_keeps_mean"))
     assert len(report.failures) == 1

@@ -42,6 +42,18 @@ def only_probabilities(logits, target, *, weight=None):
     return logits.dtype.type(0)
 
 
+def only_int32(logits, target):
+    if target.dtype != np.int32:
+        raise TypeError("int32 only")
+    return logits.dtype.type(0)
+
+
+def int32_or_probabilities(logits, target):
+    if target.dtype == np.int64:
+        raise TypeError("int32 only")
+    return logits.dtype.type(0)
+
+
 def only_vectors(logits, target):
     (classes,) = logits.shape
     return logits.dtype.type(classes)

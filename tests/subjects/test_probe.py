@@ -85,6 +85,20 @@ def test_another_base_is_found_where_the_commonest_call_is_refused():
     assert probed("kernels:only_half").dtypes == ("bfloat16",)
 
 
+@pytest.mark.parametrize("forward", ["only_int32", "int32_or_probabilities"])
+def test_index_targets_of_another_dtype_are_taken_where_int64_is_refused(forward):
+    found = probed(f"kernels:{forward}")
+    assert ("index" in found.targets, "int64" in found.target_dtypes, "int32" in found.target_dtypes) == (True, False, True)
+    assert any(line.startswith("rejects ") and "int64 targets: TypeError: int32 only" in line for line in found.rejections)
+    assert not any("index targets" in line for line in found.rejections)
+
+
+def test_index_targets_are_refused_in_one_line_where_no_dtype_will_do():
+    lines = [line for line in probed("kernels:only_probabilities").rejections if "AssertionError" in line]
+    assert "rejects index targets: AssertionError" in lines
+    assert not any(f"{dtype} targets: " in line for dtype in ("int32", "int16", "uint8") for line in lines)
+
+
 def test_a_divisor_of_the_class_count_is_found():
     found = probed("kernels:multiples_of_eight")
     assert (found.class_count_divisor, found.dtypes, found.ranks) == (8, FLOAT_NAMES, (1, 2, 3, 4))
@@ -98,7 +112,7 @@ def test_overwritten_arguments_are_noted():
 def test_nothing_is_claimed_for_what_never_works():
     found = probed("kernels:nothing_works")
     assert found.dtypes == ()
-    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with index targets: RuntimeError: not today"
+    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with int64 targets: RuntimeError: not today"
 
 
 def test_costly_compilation_for_every_class_count_is_noticed(monkeypatch):

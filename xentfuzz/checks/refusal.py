@@ -31,8 +31,8 @@ def _target_refusal(case: Case, capabilities: Capabilities) -> str | None:
     if kind not in capabilities.targets:
         return f"{kind} targets"
     if kind == "index" and target.dtype.name not in capabilities.target_dtypes:
-        # A dtype that is not declared is tried all the same: refusing it is fine, a wrong answer is not.
-        return None
+        # A narrow dtype that is not declared is tried all the same: refusing it is fine, a wrong answer is not.
+        return "int64 targets" if target.dtype.name == "int64" else None
     if "weight" in case.arrays and not capabilities.weight:
         return "weight"
     return None

@@ -15,7 +15,7 @@ from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe
 from xentfuzz.recipes.sizes import draw_positions, draw_size
-from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES
+from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES, fits
 from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.weight import WEIGHT
 
@@ -128,7 +128,13 @@ def draw_target(draft: Draft) -> None:
         draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES)
     else:
         array = draw_array(draft, "target", INDEX)
-        draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored, dtype=None if dtype == "int64" else dtype)
+        draft.arrays["target"] = indices_in(draft, msgspec.structs.replace(array, ignored=ignored), dtype)
+
+
+def indices_in(draft: Draft, array: ArrayRecipe, dtype: str) -> ArrayRecipe:
+    """Class indices of that dtype; where it can't hold ignore_index no row is ignored."""
+    holds = fits(draft.options.get("ignore_index", 0), dtype)
+    return msgspec.structs.replace(array, dtype=None if dtype == "int64" else dtype, ignored=array.ignored if holds else "none")
 
 
 def may_ignore(draft: Draft) -> bool:

@@ -21,6 +21,7 @@ class Space:
     refused_layouts: rank of the first argument -> layouts that are not drawn there.
     options: option name -> values that may be drawn; an option that is absent stays at its default.
     largest: elements of the first argument; `long`: in the few cases with a real vocabulary size or many rows (0: no such case).
+    target_dtypes: of class indices, in the ordinary and the special family.
     class_counts: the only ones where compiling is costly. regimes: kind of argument -> the only regimes that may be drawn.
     loss_dtype: that of upstream gradients of losses, None for the dtype's own.
     """

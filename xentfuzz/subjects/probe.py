@@ -158,14 +158,24 @@ class Probe:
             self._find_divisor()
         words = {1: "1-d", 2: "2-d", 3: "3-d", 4: "4-d"}
         ranks = [rank for rank in self.found.ranks if self._takes(f"{words[rank]} {self._first}", replace(self.base, rank=rank))]
-        targets = [kind for kind in self.found.targets if self._takes(f"{kind} targets", replace(self.base, targets=kind))]
-        self.found = replace(self.found, ranks=tuple(ranks), targets=tuple(targets))
-        if "index" in targets:
-            index = replace(self.base, targets="index")
-            dtypes = [name for name in ("int64", *NARROW_TARGETS) if self._takes(f"{name} targets", replace(index, target_dtype=name))]
-            self.found = replace(self.found, target_dtypes=tuple(dtypes))
+        self.found = replace(self.found, ranks=tuple(ranks))
+        if self.found.targets:
+            self._find_targets()
         if self.found.weight:
             self.found = replace(self.found, weight=self._takes("weight", replace(self.base, weight=True)))
+
+    def _find_targets(self) -> None:
+        before = len(self.rejections)
+        dtypes = [name for name in ("int64", *NARROW_TARGETS) if self._takes(f"{name} targets", self._with_indices(name))]
+        if not dtypes:
+            self.rejections[before:] = [self.rejections[before].replace("int64", "index", 1)]
+        others = [
+            kind for kind in self.found.targets if kind != "index" and self._takes(f"{kind} targets", replace(self.base, targets=kind))
+        ]
+        self.found = replace(self.found, targets=(*(["index"] if dtypes else []), *others), target_dtypes=tuple(dtypes))
+
+    def _with_indices(self, dtype: str) -> Sample:
+        return replace(self.base, targets="index", target_dtype=dtype)
 
     def _find_divisor(self) -> None:
         """The smallest power of two that will do, where five classes are refused and 128 are not."""
@@ -265,8 +275,9 @@ class Probe:
 
 
 def _words(sample: Sample) -> str:
-    target = "" if not any(argument.kind == "target" for argument in sample.operation.arguments) else f" with {sample.targets} targets"
-    return f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}{target}"
+    has_target = any(argument.kind == "target" for argument in sample.operation.arguments)
+    kind = sample.target_dtype if sample.targets == "index" else sample.targets
+    return f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}{f' with {kind} targets' if has_target else ''}"
 
 
 def _other_values(option: Option, base: Sample) -> list[Any]:

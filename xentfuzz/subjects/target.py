@@ -166,12 +166,12 @@ def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Imp
 
 
 def _refusal(implementation: Implementation, *, isolate: bool) -> str | None:
-    """Why it doesn't answer the commonest call, nor the same with probabilities; None where it does."""
+    """Why it doesn't answer the commonest call, nor the same with probabilities or int32; None where it does."""
     subject = Isolated(implementation) if isolate else InProcess(implementation)
     operation = get_operation(implementation.operation)
     reasons = []
     try:
-        for sample in (Sample(operation), Sample(operation, targets="probabilities")):
+        for sample in (Sample(operation), Sample(operation, targets="probabilities"), Sample(operation, target_dtype="int32")):
             outcome = subject.call(sample.call())
             # A crash says nothing about the library, and may cost the time of a compilation.
             if outcome.accepted:
