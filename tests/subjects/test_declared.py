@@ -82,3 +82,8 @@ def test_a_declared_loss_dtype_holds_for_the_declared_dtypes():
 def test_softmax_has_neither_targets_nor_weight():
     found = card(kernels.last_axis, operation="softmax")
     assert (found.targets, found.target_dtypes, found.weight, found.options) == ((), (), False, {"axis": (-1,)})
+
+
+def test_the_target_of_nll_loss_is_never_probabilities():
+    found = card(operation="nll_loss", supports={"ranks": (2,)})
+    assert (found.targets, found.target_dtypes) == (("index",), ("int64",))

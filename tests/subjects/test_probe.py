@@ -166,3 +166,9 @@ def test_a_refusal_without_words_has_no_colon_at_its_end_and_is_said_once():
     assert "rejects 3-d logits: AssertionError" in found.rejections
     twice = probed("kernels:only_half").rejections
     assert len(set(twice)) == len(twice)
+
+
+def test_a_kind_of_target_that_the_operation_does_not_know_is_not_tried():
+    found = probed("kernels:picky", operation="nll_loss")
+    assert found.targets == ("index",)
+    assert not any("probabilities" in line for line in found.rejections)

@@ -53,12 +53,7 @@ def argument(draft: Draft, kind: str) -> Argument | None:
 
 def target_kinds(draft: Draft) -> tuple[str, ...]:
     """Of "index" and "probabilities", what the operation and the space allow; () without a target."""
-    target = argument(draft, "target")
-    if target is None:
-        return ()
-    # Only probabilities can be differentiated.
-    known = ("index", "probabilities") if target.differentiable else ("index",)
-    return tuple(kind for kind in known if kind in draft.space.targets)
+    return tuple(kind for kind in draft.operation.target_kinds if kind in draft.space.targets)
 
 
 def draw_target_kind(draft: Draft) -> None:

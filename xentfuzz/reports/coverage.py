@@ -27,7 +27,7 @@ def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
         return
     if set(card.dtypes) != set(FLOAT_NAMES):
         yield f"{', '.join(card.dtypes)} only"
-    if len(card.targets) == 1 and takes_probabilities(operation):
+    if len(card.targets) == 1 and len(operation.target_kinds) > 1:
         yield f"{card.targets[0]} targets only"
     has_weight = any(argument.kind == "weight" for argument in operation.arguments)
     missing = ["weight"] if has_weight and not card.weight else []
@@ -40,11 +40,6 @@ def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
     yield from _limits(card)
     if not card.gradients:
         yield "no gradient"
-
-
-def takes_probabilities(operation: Operation) -> bool:
-    """Whether the target may be probabilities, which have a gradient."""
-    return any(argument.kind == "target" and argument.differentiable for argument in operation.arguments)
 
 
 def _values(values: tuple[object, ...]) -> str:

@@ -38,7 +38,7 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     yield "loss_dtype", () if implementation.loss_dtype is None else (implementation.loss_dtype,), FLOAT_NAMES
     yield "grade's dtype", () if isinstance(implementation.grade, str) else tuple(implementation.grade), FLOAT_NAMES
     yield "mutates", implementation.mutates, (*arguments, "grad_output")
-    yield "supports targets", supports.get("targets", ()), ("index", "probabilities")
+    yield "supports targets", supports.get("targets", ()), operation.target_kinds or ("index", "probabilities")
     yield "supports target_dtypes", supports.get("target_dtypes", ()), TARGET_NAMES
     yield "supports ranks", supports.get("ranks", ()), (1, 2, 3, 4)
     yield "supports layouts", supports.get("layouts", ()), tuple(LAYOUTS)

@@ -9,6 +9,7 @@ from typing import Any
 from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.operation import Operation
 from xentfuzz.registry import get, reference_of
 from xentfuzz.subjects.assumed_grade import assumed_grade
 from xentfuzz.subjects.in_process import InProcess
@@ -171,7 +172,7 @@ def _refusal(implementation: Implementation, *, isolate: bool) -> str | None:
     operation = get_operation(implementation.operation)
     reasons = []
     try:
-        for sample in (Sample(operation), Sample(operation, targets="probabilities"), Sample(operation, target_dtype="int32")):
+        for sample in _commonest(operation):
             outcome = subject.call(sample.call())
             # A crash says nothing about the library, and may cost the time of a compilation.
             if outcome.accepted:
@@ -180,3 +181,8 @@ def _refusal(implementation: Implementation, *, isolate: bool) -> str | None:
         return reasons[0]
     finally:
         subject.close()
+
+
+def _commonest(operation: Operation) -> list[Sample]:
+    kinds = [Sample(operation, targets=kind) for kind in operation.target_kinds]
+    return [*kinds, Sample(operation, target_dtype="int32")] if kinds else [Sample(operation)]
