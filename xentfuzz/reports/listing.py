@@ -12,7 +12,6 @@ from xentfuzz.environment import without_paths
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.registry import availability
-from xentfuzz.reports.coverage import RANKS, takes_probabilities
 from xentfuzz.reports.coverage import RANKS
 from xentfuzz.reports.document import SCHEMA_VERSION
 from xentfuzz.reports.grade_words import grade_words
