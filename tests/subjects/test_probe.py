@@ -78,6 +78,12 @@ def test_a_float32_loss_of_16_bit_logits_is_assumed_and_a_float64_loss_of_float3
     assert probed("kernels:wide_loss").loss_dtypes == {"float16": "float32", "bfloat16": "float32"}
 
 
+def test_a_float32_loss_is_found_in_dtypes_that_are_given_unless_the_losses_are_declared():
+    assert probed("kernels:wide_loss", dtypes=("float32", "float16")).loss_dtypes == {"float16": "float32"}
+    declared = probed("kernels:wide_loss", dtypes=("float32", "float16"), loss_dtype="float16")
+    assert declared.loss_dtypes == {"float32": "float16", "float16": "float16"}
+
+
 def test_another_base_is_found_where_the_commonest_call_is_refused():
     assert probed("kernels:only_probabilities").targets == ("probabilities",)
     assert probed("kernels:only_probabilities").weight

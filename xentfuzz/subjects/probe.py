@@ -81,6 +81,8 @@ class Probe:
             return replace(self.found, dtypes=(), assumed=True, rejections=tuple(self.rejections))
         if implementation.dtypes is None:
             self._find_dtypes()
+        elif implementation.loss_dtype is None:
+            self._find_loss_dtypes()
         if implementation.supports is None:
             self._find_inputs()
             self._find_options()
@@ -146,6 +148,12 @@ class Probe:
         if outcome is not None:
             self._note_loss(dtype, outcome)
         return outcome is not None
+
+    def _find_loss_dtypes(self) -> None:
+        """What the losses of the given 16-bit dtypes are in; refusing one of these dtypes is a finding, and no concern of this."""
+        for dtype in self.found.dtypes:
+            if FORMATS[dtype].bits == 16 and dtype != self.base.dtype:
+                self._note_loss(dtype, self._call(replace(self.base, dtype=dtype)))
 
     def _note_loss(self, dtype: str, outcome: Outcome) -> None:
         """A loss in float32 for 16-bit logits is common and held to float32's bound; any other change of dtype is a finding."""
