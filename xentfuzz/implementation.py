@@ -29,6 +29,8 @@ class Implementation:
     array: the array library whose arrays they take: "numpy" (host arrays), "torch", "jax" or "cuda".
     dtypes: names of the floating-point formats it takes; None lets a probe find them.
     supports: what may be generated for it (see SUPPORT_KEYS); None lets a probe find it.
+        An option of which no value is named is never passed; {"options": {"ignore_index": ()}} means besides that no row is ever ignored.
+        Without it rows with the target -100 are drawn even where there is no parameter ignore_index, as -100 is in force then.
     grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`), or a mapping from dtype name to that; a dtype that
         the mapping leaves out has the default grade.
     loss_dtype: the dtype of the loss where it is not that of the logits.

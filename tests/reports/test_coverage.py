@@ -33,6 +33,7 @@ def words(samples, **changes):
         ({}, "every dtype, rank, target and option"),
         ({"targets": ("index",), "weight": False}, "index targets only; no weight"),
         ({"options": {"reduction": ("mean",)}}, "no ignore_index, no label_smoothing; reduction only 'mean'"),
+        ({"options": {"reduction": None, "label_smoothing": None, "ignore_index": ()}}, "no ignored rows"),
         ({"dtypes": ("float32",), "ranks": (2,)}, "float32 only; logits of rank 2 only"),
         ({"gradients": ()}, "no gradient"),
         ({"largest_class_count": 1024, "class_count_divisor": 8}, "at most 1024 classes; class counts that 8 divides"),

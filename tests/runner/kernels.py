@@ -30,6 +30,12 @@ def only_int32_wrong(logits: Array, target: Array, *, ignore_index: int = -100, 
     return only_int32(logits, target, ignore_index=ignore_index, reduction=reduction) * logits.dtype.type(2)
 
 
+def raises_for_negative_labels(logits: Array, target: Array, *, reduction: str = "mean") -> Any:
+    if (target < 0).any():
+        raise IndexError("a negative label")
+    return honest(logits, target, reduction=reduction)
+
+
 def scalar_for_none(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     keep, losses = _losses(logits, target, ignore_index)
     return _reduced(losses, keep.sum(), "sum" if reduction == "none" else reduction, logits.dtype)

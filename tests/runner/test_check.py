@@ -80,6 +80,16 @@ def test_index_targets_are_compared_where_they_are_int32_alone(kernel: Any, kind
     assert any(result.cases for result in report.checks)
 
 
+@pytest.mark.parametrize(("options", "found"), [({}, {"raised"}), ({"ignore_index": ()}, set())])
+def test_no_row_is_ignored_where_that_is_declared(options: dict[str, tuple[int, ...]], found: set[str]) -> None:
+    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None, **options}}
+    kernel = KERNELS.raises_for_negative_labels
+    implementation = xentfuzz.Implementation("never_ignores", kernel, dtypes=("float32",), supports=supports)
+    report = check(implementation, checks=("value", "special_value", "robust_value", "no_memory_of_earlier_calls"))
+    assert {failure.kind for failure in report.failures} == found
+    assert ("ignored rows" in report.unsupported) == bool(options)
+
+
 def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
     report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "robust_value", "reductions_agree", "duplicated_batch_keeps_mean"))
     assert len(report.failures) == 1

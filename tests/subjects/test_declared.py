@@ -48,6 +48,14 @@ def test_what_is_said_holds():
     assert found.options == {"reduction": None, "ignore_index": (-100,)}
 
 
+def test_that_no_row_is_ever_ignored_can_be_declared_without_a_parameter_for_it():
+    def forward(logits, target):
+        return logits
+
+    assert card(forward, supports={"options": {"ignore_index": ()}}).options == {"ignore_index": ()}
+    assert card(forward, supports={"options": {}}).options == {}
+
+
 @pytest.mark.parametrize(
     ("array", "missing"),
     [("numpy", set()), ("torch", {"negative_stride", "read_only"}), ("cuda", {"unaligned"}), ("jax", set(LAYOUTS) - {"contiguous"})],

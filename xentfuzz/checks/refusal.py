@@ -17,6 +17,7 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
         return f"{logits.ndim}-d {operation.arguments[0].name}"
     return (
         _target_refusal(case, capabilities)
+        or _ignored_refusal(case, capabilities)
         or _option_refusal(case.options, operation.defaults, capabilities)
         or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
@@ -43,6 +44,13 @@ def target_kind(case: Case) -> str:
     target = case.values["target"]
     first = next(iter(case.values.values()))
     return "probabilities" if target.shape == first.shape and target.dtype.kind in "fV" else "index"
+
+
+def _ignored_refusal(case: Case, capabilities: Capabilities) -> str | None:
+    """Ignored rows, where it is declared that none are: -100 is in force even without a parameter for it."""
+    if capabilities.options.get("ignore_index") != () or "ignore_index" not in case.options or target_kind(case) != "index":
+        return None
+    return "ignored rows" if (case.values["target"] == case.options["ignore_index"]).any() else None
 
 
 def _option_refusal(options: Mapping[str, Any], defaults: Mapping[str, Any], capabilities: Capabilities) -> str | None:

@@ -57,6 +57,8 @@ def _takes(card: Capabilities) -> str:
 def _options(card: Capabilities) -> str:
     names = ["weight"] if card.weight else []
     for name, values in card.options.items():
+        if values == ():
+            continue
         names.append(name if values is None else f"{name} ({', '.join(map(str, values))})")
     return ", ".join(names)
 

@@ -34,7 +34,9 @@ def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
     missing += [option.name for option in operation.options if option.name not in card.options and not option.opt_in]
     if missing:
         yield ", ".join(f"no {name}" for name in missing)
-    yield from (f"{name} only {_values(values)}" for name, values in card.options.items() if values is not None)
+    yield from (f"{name} only {_values(values)}" for name, values in card.options.items() if values)
+    if card.options.get("ignore_index") == ():
+        yield "no ignored rows"
     if tuple(sorted(card.ranks)) != RANKS:
         yield f"logits of rank {', '.join(map(str, card.ranks))} only"
     yield from _limits(card)

@@ -13,6 +13,7 @@ class Capabilities:
 
     refused_layouts: rank of the first argument -> those of `layouts` that are refused at that rank only.
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
+        Of ignore_index () means that no row is ever ignored.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
     changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
     """

@@ -76,6 +76,8 @@ def _options(implementation: Implementation, description: Mapping[str, Any], ope
         if option.name in taken:
             values = declared.get(option.name)
             options[option.name] = None if values is None else tuple(values)
+        elif option.name == "ignore_index" and declared.get(option.name) == ():
+            options[option.name] = ()
         elif option.name in in_force:
             options[option.name] = (in_force[option.name],)
         elif option.always:
