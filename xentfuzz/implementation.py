@@ -39,7 +39,8 @@ class Implementation:
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
     unavailable: a function that returns why it cannot run here, or None.
-    tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found.
+    tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found;
+        tried_calls: how many tiny calls looking for it took.
     Raises UsageError for a declaration that contradicts itself.
     """
 
@@ -65,6 +66,7 @@ class Implementation:
     simulator: bool = field(default=False, kw_only=True)
     unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
     tried: Sequence[str] = field(default=(), kw_only=True)
+    tried_calls: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.array not in ARRAY_LIBRARIES:

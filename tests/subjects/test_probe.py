@@ -154,6 +154,17 @@ def test_a_crash_refuses_nothing_and_few_are_waited_for():
     found = capabilities_of(subject)
     assert (found.dtypes, found.ranks) == (FLOAT_NAMES, (1, 2, 3, 4))
     assert len(subject.calls) == MOST_CRASHES
+    assert {"float64 logits", "3-d logits", "probabilities targets", "fortran layout"} <= {*found.not_tried}
+
+
+def test_what_no_call_was_left_for_is_said_and_calls_for_the_array_library_count():
+    assert probed("kernels:picky").not_tried == ()
+    subject = Counted(Implementation("subject", "kernels:picky", tried_calls=MOST_CALLS - 6))
+    found = capabilities_of(subject)
+    assert len(subject.calls) == 6
+    assert "weight" not in found.not_tried  # picky has no such parameter
+    assert {"ignore_index", "reduction", "uint8 targets", "fortran layout"} <= {*found.not_tried}
+    assert not any("fortran" in line for line in found.rejections)
 
 
 def test_softmax_has_no_target_and_without_an_axis_only_the_last_one():

@@ -32,6 +32,12 @@ def test_every_form_is_recognised_called_and_differentiated(form, make_call):
     assert subject.call(make_call(logits=LOGITS)).results["value"].dtype == np.float32
 
 
+def test_the_calls_that_look_for_the_array_library_are_counted():
+    assert resolve("torch_kernels:plain", isolate=False).tried_calls >= 1
+    assert resolve("torch_kernels:annotated", isolate=False).tried_calls == 0
+    assert resolve("torch_kernels:plain", array="torch", isolate=False).tried_calls == 0
+
+
 def test_one_works_in_a_worker_just_so(isolated, make_call):
     call = make_call("backward", logits=LOGITS, grad_output=np.float32(1))
     there = isolated("torch_kernels:Custom", array="torch").call(call).results["grad_logits"]

@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Capabilities:
-    """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused.
+    """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused;
+    not_tried: features that it had no call left for, assumed to be taken.
 
     refused_layouts: rank of the first argument -> those of `layouts` that are refused at that rank only.
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
@@ -35,6 +36,7 @@ class Capabilities:
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False
     rejections: tuple[str, ...] = ()
+    not_tried: tuple[str, ...] = ()
     changed_inputs: tuple[str, ...] = ()
     compile_seconds: float = 0.0
     array: str = "numpy"

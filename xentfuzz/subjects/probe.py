@@ -56,7 +56,7 @@ def capabilities_of(subject: Loaded) -> Capabilities:
 
 
 def probe(subject: Loaded, declared: Capabilities) -> Capabilities:
-    """`declared` without what the subject rejects, marked as assumed. At most MOST_CALLS calls."""
+    """`declared` without what the subject rejects, marked as assumed. At most MOST_CALLS calls, those for its array library included."""
     return Probe(subject, get_operation(declared.operation), declared).run()
 
 
@@ -72,11 +72,13 @@ class Probe:
     calls: int = 0
     crashes: int = 0
     rejections: list[str] = field(default_factory=list)
+    not_tried: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
 
     def run(self) -> Capabilities:
         implementation = self.subject.implementation
         self.rejections += self.found.rejections
+        self.calls = implementation.tried_calls
         if not self._find_base():
             return replace(self.found, dtypes=(), assumed=True, rejections=tuple(self.rejections))
         if implementation.dtypes is None:
@@ -91,7 +93,11 @@ class Probe:
         if implementation.supports is None:
             self._find_layouts()
         return replace(
-            self.found, assumed=True, rejections=tuple(dict.fromkeys(self.rejections)), changed_inputs=tuple(sorted(self.changed))
+            self.found,
+            assumed=True,
+            rejections=tuple(dict.fromkeys(self.rejections)),
+            not_tried=tuple(dict.fromkeys(self.not_tried)),
+            changed_inputs=tuple(sorted(self.changed)),
         )
 
     def _find_base(self) -> bool:
@@ -188,10 +194,14 @@ class Probe:
     def _find_divisor(self) -> None:
         """The smallest power of two that will do, where five classes are refused and 128 are not."""
         divisor = LARGE_CLASS_COUNT
-        while divisor > 1 and self._call(replace(self.base, classes=divisor // 2)).accepted:
+        while divisor > 1 and self._takes_classes(divisor // 2):
             divisor //= 2
         self.found = replace(self.found, class_count_divisor=divisor)
         self.base = replace(self.base, classes=divisor)
+
+    def _takes_classes(self, count: int) -> bool:
+        outcome = self._call(replace(self.base, classes=count))
+        return outcome.accepted and outcome is not NOT_TRIED
 
     def _find_options(self) -> None:
         rejected = [
@@ -206,6 +216,8 @@ class Probe:
             return True
         for value in _other_values(option, self.base)[:2]:
             outcome = self._call(replace(self.base, options={option.name: value}))
+            if outcome is NOT_TRIED:
+                self.not_tried.append(option.name)
             if outcome.accepted:
                 return True
             reasons.append(outcome.refusal)
@@ -249,7 +261,9 @@ class Probe:
             self.found = replace(self.found, class_counts=tuple(count for count in costly if count <= limit))
 
     def _find_layouts(self) -> None:
-        refusals = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call).refusals()
+        layout_probe = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call)
+        refusals = layout_probe.refusals()
+        self.not_tried += [f"{name} layout" for name in layout_probe.not_tried]
         ranks = self.found.ranks
         self.rejections += refusal_lines(refusals, ranks, self._first)
         nowhere = taken_nowhere(refusals, ranks)
@@ -266,6 +280,8 @@ class Probe:
     def _attempt(self, feature: str, sample: Sample) -> Outcome | None:
         """The outcome, or None, with a line about it, where the call is refused."""
         outcome = self._call(sample)
+        if outcome is NOT_TRIED:
+            self.not_tried.append(feature)
         if outcome.accepted:
             return outcome
         self.rejections.append(f"rejects {feature}: {outcome.refusal}")

@@ -29,6 +29,7 @@ class LayoutProbe:
 
     refused: as `refusals` gives it. answered: (function, rank, layout) that were taken, or refused for another reason.
     alike: (function, rank, other rank, axes) -> whether the other rank refuses, of layouts of that many axes, what the first one does.
+    not_tried: layouts for which no call was left, at some rank or for some function.
     call: makes a call, or gives NOT_TRIED when no more may be made; what is likeliest to be refused is tried first.
     """
 
@@ -40,6 +41,7 @@ class LayoutProbe:
     refused: dict[str, dict[int, str]] = field(default_factory=dict)
     answered: set[tuple[str, int, str]] = field(default_factory=set)
     alike: dict[tuple[str, int, int, int], bool] = field(default_factory=dict)
+    not_tried: dict[str, None] = field(default_factory=dict)
     plain_answers: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def refusals(self) -> Mapping[str, Mapping[int, str]]:
@@ -108,7 +110,10 @@ class LayoutProbe:
         """Why the layout is refused, None where it is not; `untried` where no call is left."""
         outcome = self._call_at(plain, rank, layout)
         if outcome is NOT_TRIED:
-            return None if layout in SAME_AT_EVERY_RANK else untried
+            if untried is not None and layout not in SAME_AT_EVERY_RANK:
+                return untried
+            self.not_tried[layout] = None
+            return None
         if outcome.accepted or not self._answers_plain(plain, rank):
             self.answered.add((plain.function, rank, layout))
             return None
