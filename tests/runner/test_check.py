@@ -200,3 +200,10 @@ def test_a_recipe_alone_is_judged_by_what_it_gives_itself() -> None:
     recipe = Recipe("cross_entropy", "float32", (1, 2), arrays)
     assert run_recipe(clamping, None, recipe) is None
     assert run_recipe(clamping, "rejects_out_of_range_targets", recipe) is not None
+
+
+def test_a_recipe_of_a_dtype_that_is_not_taken_can_not_be_run() -> None:
+    arrays = {"logits": ArrayRecipe(elements=("0.0", "1.0")), "target": ArrayRecipe("first_class")}
+    half_only = xentfuzz.Implementation("half_only", KERNELS.honest, dtypes=("float16",))
+    with pytest.raises(UsageError, match="half_only does not take this case: float32 logits"):
+        run_recipe(half_only, "value", Recipe("cross_entropy", "float32", (1, 2), arrays))

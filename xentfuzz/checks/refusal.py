@@ -13,6 +13,8 @@ from xentfuzz.subjects.capabilities import Capabilities
 def refusal(case: Case, operation: Operation, capabilities: Capabilities, layouts: Iterable[str] = ()) -> str | None:
     """Why the implementation doesn't take the case, or None. layouts: the names of those that the case's arrays have."""
     logits = case.values[operation.arguments[0].name]
+    if case.dtype not in capabilities.dtypes:
+        return f"{case.dtype} {operation.arguments[0].name}"
     if logits.ndim not in capabilities.ranks:
         return f"{logits.ndim}-d {operation.arguments[0].name}"
     return (
