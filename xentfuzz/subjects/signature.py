@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xentfuzz.errors import UsageError
@@ -46,8 +46,9 @@ def takes_argument(description: Mapping[str, Any], implementation: Implementatio
 
 
 def require_explained(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> None:
-    """Raises UsageError, with a suggestion, for a required parameter that is none of ours, and for a rename of nothing."""
+    """Raises UsageError, with a suggestion, for a required parameter that is none of ours, and for what is renamed or fixed in vain."""
     known = _known(operation)
+    _require_fixed(implementation, [parameters_in(described) for described in description.values()])
     for function, described in description.items():
         parameters = parameters_in(described)
         _require_renamed(implementation, known, parameters, function)
@@ -64,6 +65,15 @@ def _require_renamed(implementation: Implementation, known: set[str], parameters
             raise UsageError(f"{implementation.name}: renames {own!r} to {ours!r}, which is none of {', '.join(sorted(known))}")
         if function == "forward" and not parameters.takes(own):
             raise UsageError(f"{implementation.name}: renames {own!r}, but forward has no such parameter")
+
+
+def _require_fixed(implementation: Implementation, functions: Sequence[Parameters]) -> None:
+    for own in implementation.fixed:
+        if not any(parameters.takes(own) for parameters in functions):
+            names = sorted({parameter.name for parameters in functions for parameter in parameters.named or ()})
+            near = difflib.get_close_matches(own, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none beside the arrays'}"
+            raise UsageError(f"{implementation.name}: fixes {own!r}, but no function of it has such a parameter; {hint}")
 
 
 def _require_always(implementation: Implementation, operation: Operation, parameters: Parameters, function: str) -> None:
