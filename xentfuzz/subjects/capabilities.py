@@ -16,7 +16,8 @@ class Capabilities:
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
         Of ignore_index () means that no row is ever ignored.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
-    changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
+    notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
+    array: the library whose arrays it takes.
     """
 
     operation: str
@@ -36,6 +37,7 @@ class Capabilities:
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False
     rejections: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     not_tried: tuple[str, ...] = ()
     changed_inputs: tuple[str, ...] = ()
     compile_seconds: float = 0.0

@@ -20,7 +20,7 @@ from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.outcome import NOT_TRIED, Outcome
 from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
-from xentfuzz.subjects.signature import other_spellings, require_explained
+from xentfuzz.subjects.signature import other_spellings, own_defaults, require_explained
 from xentfuzz.subjects.subject import Subject
 
 MOST_CALLS = 40
@@ -49,6 +49,7 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     operation = get_operation(implementation.operation)
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
+    declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
     if implementation.dtypes is not None and implementation.supports is not None:
         return declared
     hints = other_spellings(description, implementation, operation)
