@@ -36,6 +36,13 @@ def raises_for_negative_labels(logits: Array, target: Array, *, reduction: str =
     return honest(logits, target, reduction=reduction)
 
 
+def softmax_along_axis_1(logits: Array, axis: int) -> Any:
+    if axis != 1:
+        raise ValueError("axis 1 only")
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(logits.dtype)
+
+
 def scalar_for_none(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     keep, losses = _losses(logits, target, ignore_index)
     return _reduced(losses, keep.sum(), "sum" if reduction == "none" else reduction, logits.dtype)

@@ -90,6 +90,13 @@ def test_no_row_is_ignored_where_that_is_declared(options: dict[str, tuple[int, 
     assert ("ignored rows" in report.unsupported) == bool(options)
 
 
+def test_a_softmax_of_axis_1_alone_is_compared_along_it() -> None:
+    implementation = xentfuzz.Implementation("axis_1", KERNELS.softmax_along_axis_1, operation="softmax", dtypes=("float32",))
+    report = check(implementation, checks=("value",))
+    assert report.ok, report.failures
+    assert sum(result.cases for result in report.checks) >= 20
+
+
 def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
     report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "robust_value", "reductions_agree", "duplicated_batch_keeps_mean"))
     assert len(report.failures) == 1

@@ -189,3 +189,11 @@ def test_a_kind_of_target_that_the_operation_does_not_know_is_not_tried():
     found = probed("kernels:picky", operation="nll_loss")
     assert found.targets == ("index",)
     assert not any("probabilities" in line for line in found.rejections)
+
+
+@pytest.mark.parametrize(("forward", "axes"), [("only_axis_1", (1,)), ("no_negative_axis", (1, 0))])
+def test_a_softmax_that_does_not_take_the_last_axis_by_the_name_of_minus_one(forward, axes):
+    found = probed(f"kernels:{forward}", operation="softmax")
+    assert found.options == {"axis": axes}
+    assert 2 in found.ranks
+    assert "rejects float32 logits of shape (3, 5) with axis=-1: ValueError: a bad axis" in found.rejections

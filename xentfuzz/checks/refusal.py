@@ -20,7 +20,7 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
     return (
         _target_refusal(case, capabilities)
         or _ignored_refusal(case, capabilities)
-        or _option_refusal(case.options, operation.defaults, capabilities)
+        or _option_refusal(case.options, operation, capabilities)
         or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
     )
@@ -55,10 +55,12 @@ def _ignored_refusal(case: Case, capabilities: Capabilities) -> str | None:
     return "ignored rows" if (case.values["target"] == case.options["ignore_index"]).any() else None
 
 
-def _option_refusal(options: Mapping[str, Any], defaults: Mapping[str, Any], capabilities: Capabilities) -> str | None:
+def _option_refusal(options: Mapping[str, Any], operation: Operation, capabilities: Capabilities) -> str | None:
+    always = {option.name for option in operation.options if option.always}
     for name, value in options.items():
         known = capabilities.options.get(name, ())
-        if value != defaults.get(name) and known is not None and value not in known:
+        usual = value == operation.defaults.get(name) and name not in always
+        if not usual and known is not None and value not in known:
             return f"{name}={value!r}" if known else name
     return None
 

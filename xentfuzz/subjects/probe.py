@@ -131,6 +131,7 @@ class Probe:
             options=self._options_in_force(),
         )
         yield first
+        yield from self._other_axes(first)
         if "probabilities" in self.found.targets:
             yield replace(first, targets="probabilities")
         if self.found.targets:
@@ -138,6 +139,11 @@ class Probe:
         yield from (replace(first, dtype=dtype) for dtype in dtypes if dtype != first.dtype)
         yield from (replace(first, rank=rank) for rank in (1, 3) if rank in ranks)
         yield replace(first, classes=LARGE_CLASS_COUNT)
+
+    def _other_axes(self, first: Sample) -> Iterator[Sample]:
+        """Kernels of matrices may take axis 1 alone, and not under the name of -1."""
+        always = [option.name for option in self.operation.options if option.always and self.found.options.get(option.name, ()) is None]
+        yield from (replace(first, options={**first.options, name: axis}) for name in always for axis in (1, 0) if axis < first.rank)
 
     def _options_in_force(self) -> dict[str, Any]:
         """What must be given beside the defaults: the first value of each option whose default is not declared."""
@@ -215,6 +221,9 @@ class Probe:
         reasons = []
         if self.found.options[option.name] is not None:
             return True
+        if option.name in self.base.options:
+            self._find_values(option)
+            return True
         for value in _other_values(option, self.base)[:2]:
             outcome = self._call(replace(self.base, options={option.name: value}))
             if outcome is NOT_TRIED:
@@ -225,6 +234,14 @@ class Probe:
         if reasons:
             self.rejections.append(f"rejects {option.name}: {reasons[0]}")
         return not reasons
+
+    def _find_values(self, option: Option) -> None:
+        """Each value by itself of an option whose default is refused."""
+        taken = self.base.options[option.name]
+        samples = [replace(self.base, options={**self.base.options, option.name: value}) for value in _other_values(option, self.base)]
+        values = [sample.options[option.name] for sample in samples if sample == self.base or self._call(sample).accepted]
+        known = {**self.found.options, option.name: tuple(dict.fromkeys((taken, *values)))}
+        self.found = replace(self.found, options=known)
 
     def _find_gradients(self) -> None:
         """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
@@ -302,7 +319,10 @@ class Probe:
 def _words(sample: Sample) -> str:
     has_target = any(argument.kind == "target" for argument in sample.operation.arguments)
     kind = sample.target_dtype if sample.targets == "index" else sample.targets
-    return f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}{f' with {kind} targets' if has_target else ''}"
+    options = {**sample.operation.defaults, **sample.options}
+    always = "".join(f" with {option.name}={options[option.name]}" for option in sample.operation.options if option.always)
+    first = f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}"
+    return f"{first}{f' with {kind} targets' if has_target else ''}{always}"
 
 
 def _other_values(option: Option, base: Sample) -> list[Any]:
