@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +77,10 @@ class Implementation:
                 f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}; "
                 f'the values of an option go in options={{"reduction": ("mean", "sum")}}'
             )
+        for option, values in (self.supports or {}).get("options", {}).items():
+            if values is not None and (isinstance(values, str) or not isinstance(values, Collection)):
+                wanted = f'a tuple of values, such as {{"{option}": ({values!r},)}}, or None for all'
+                raise UsageError(f"{self.name}: supports options give {option} as {values!r}; wanted {wanted}")
 
     def grade_for(self, dtype: str) -> str:
         """The grade promised for arrays of the floating-point format `dtype`."""

@@ -97,6 +97,22 @@ def test_a_softmax_of_axis_1_alone_is_compared_along_it() -> None:
     assert sum(result.cases for result in report.checks) >= 20
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"max_examples": -3}, "max_examples=-3; wanted a whole number from 1 on"),
+        ({"max_examples": 2.5}, "max_examples=2.5; wanted"),
+        ({"seed": "a"}, "seed='a'; wanted a whole number from 0 on"),
+        ({"budget": -1}, "budget=-1; wanted seconds"),
+        ({"budget": float("nan")}, "budget=nan; wanted seconds"),
+        ({"checks": "value"}, r"checks='value'; wanted a sequence of names, such as checks=\['value'\]"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check(KERNELS.honest, **settings)
+
+
 def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
     report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "robust_value", "reductions_agree", "duplicated_batch_keeps_mean"))
     assert len(report.failures) == 1

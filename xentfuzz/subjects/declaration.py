@@ -42,4 +42,7 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     yield "supports target_dtypes", supports.get("target_dtypes", ()), TARGET_NAMES
     yield "supports ranks", supports.get("ranks", ()), (1, 2, 3, 4)
     yield "supports layouts", supports.get("layouts", ()), tuple(LAYOUTS)
+    for option in operation.options:
+        if isinstance(option.default, str) and not callable(option.values):
+            yield f"value of {option.name} in supports", supports.get("options", {}).get(option.name) or (), option.values
     yield "supports options", tuple(supports.get("options", ())), tuple(option.name for option in operation.options)
