@@ -34,3 +34,9 @@ def test_an_unknown_array_library_is_refused():
 def test_an_unknown_key_of_supports_is_refused():
     with pytest.raises(UsageError, match=r"supports names rank; known keys: targets.*options=\{\"reduction\": \("):
         Implementation("mine", forward, supports={"rank": (2,)})
+
+
+@pytest.mark.parametrize("values", ["mean", 0])
+def test_the_values_of_an_option_are_a_tuple(values):
+    with pytest.raises(UsageError, match=r"give reduction as .*; wanted a tuple of values, such as \{.*,\)\}, or None for all"):
+        Implementation("mine", forward, supports={"options": {"reduction": values}})

@@ -157,3 +157,24 @@ def test_checks_that_the_profile_leaves_out_have_no_test(session: pytest.Pyteste
 def test_checks_about_another_array_library_have_no_test(session: pytest.Pytester) -> None:
     session.makepyfile(source(checks="('value', 'torch_autocast')"))
     assert [line for line in session.runpytest("--collect-only", "-q").outlines if "torch_autocast" in line] == []
+
+
+def test_a_test_of_another_implementation_is_deselected_with_the_reason(session: pytest.Pytester) -> None:
+    session.makepyfile(source())
+    result = session.runpytest("-v", "--xentfuzz-impl=numpy")
+    result.assert_outcomes(deselected=1)
+    result.stdout.fnmatch_lines(["xentfuzz: *::test_mine has no test: --xentfuzz-impl numpy is none of its implementations"])
+    result.stdout.no_fnmatch_line("*NOTSET*")
+
+
+def test_a_plain_function_is_taken_as_check_takes_it(session: pytest.Pytester) -> None:
+    session.makepyfile(source(checks="('shape',), operations=('softmax',)").replace("parametrize(SOFTMAX", "parametrize(value"))
+    result = session.runpytest("-v", "--xentfuzz-profile=quick")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["*::test_mine[[]value-softmax-shape-float16]*PASSED*"])
+
+
+def test_what_is_neither_name_nor_function_is_one_line_at_collection(session: pytest.Pytester) -> None:
+    session.makepyfile(source().replace("parametrize(SOFTMAX", "parametrize(3"))
+    result = session.runpytest()
+    result.stdout.fnmatch_lines(["*parametrize takes names, Implementations and functions, got 3*"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ RANKS = (1, 2, 3, 4)
 PLAIN_TYPES = (bool, int, float, str, type(None))
 SUPPORT_KEYS = (
     "targets",  # of "index", "probabilities"
-    "target_dtypes",  # names, int64 among them
+    "target_dtypes",  # names of the class indices' dtypes; int64 where nothing is said
     "ranks",  # of 1, 2, 3, 4: the rank of the logits
     "layouts",  # names from xentfuzz.recipes.layouts
     "options",  # option name -> tuple of the values that may be passed, or None for all
@@ -37,6 +37,8 @@ class Implementation:
     device: where the arrays are put, as that library names it ("cpu", "cuda:0").
     dtypes: names of the floating-point formats it takes; None lets a probe find them.
     supports: what may be generated for it (see SUPPORT_KEYS); None lets a probe find it.
+        An option of which no value is named is never passed; {"options": {"ignore_index": ()}} means besides that no row is ever ignored.
+        Without it rows with the target -100 are drawn even where there is no parameter ignore_index, as -100 is in force then.
     grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`), or a mapping from dtype name to that; a dtype that
         the mapping leaves out has the default grade.
     loss_dtype: the dtype of the loss where it is not that of the logits.
@@ -47,7 +49,8 @@ class Implementation:
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
     unavailable: a function that returns why it cannot run here, or None.
-    tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found.
+    tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found;
+        tried_calls: how many tiny calls looking for it took.
     Raises UsageError for a declaration that contradicts itself.
     """
 
@@ -73,6 +76,7 @@ class Implementation:
     simulator: bool = field(default=False, kw_only=True)
     unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
     tried: Sequence[str] = field(default=(), kw_only=True)
+    tried_calls: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.array not in ARRAY_LIBRARIES:
@@ -83,6 +87,10 @@ class Implementation:
                 f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}; "
                 f'the values of an option go in options={{"reduction": ("mean", "sum")}}'
             )
+        for option, values in (self.supports or {}).get("options", {}).items():
+            if values is not None and (isinstance(values, str) or not isinstance(values, Collection)):
+                wanted = f'a tuple of values, such as {{"{option}": ({values!r},)}}, or None for all'
+                raise UsageError(f"{self.name}: supports options give {option} as {values!r}; wanted {wanted}")
 
     def grade_for(self, dtype: str) -> str:
         """The grade promised for arrays of the floating-point format `dtype`."""

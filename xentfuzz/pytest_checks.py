@@ -20,6 +20,7 @@ from xentfuzz.operations import operation_names
 from xentfuzz.runner.check import run_one
 from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.results import CheckReport
+from xentfuzz.subjects.target import resolve
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,16 @@ def check_calls(
     checks: Sequence[str] | None,
     expected_failures: Any,
 ) -> list[CheckCall]:
-    """The calls for the implementations `given` (names or Implementations; none: all registered), limited to the names in `only`.
+    """The calls for the implementations `given` (names, Implementations or plain forward functions; none: all registered).
+
+    Limited to the names in `only`; a function's name is its own.
 
     Checks that the profile gives no cases, or that are about another array library, have none.
 
     Raises UsageError for an unknown name of an implementation, operation, check or profile.
     """
     most = get_profile(profile).most
-    implementations = list(_implementations(given or registry.implementations()))
+    implementations = list(_implementations(given or registry.implementations(), operations))
     _require_known(operations or (), checks or (), only or (), implementations)
     expected = expectations(expected_failures)
     return [
@@ -111,8 +114,8 @@ def _require_known(
             raise UnknownName("implementation", name, names)
 
 
-def _implementations(given: Sequence[Any]) -> Iterator[Implementation]:
-    """A name stands for all operations that are registered under it."""
+def _implementations(given: Sequence[Any], operations: Sequence[str] | None) -> Iterator[Implementation]:
+    """A name stands for all operations that are registered under it, a function for each that is wanted: cross_entropy unless told."""
     for each in given:
         if isinstance(each, Implementation):
             yield each
@@ -121,5 +124,7 @@ def _implementations(given: Sequence[Any]) -> Iterator[Implementation]:
             yield from (registry.get(each, operation) for operation in registered)
             if not registered:
                 yield registry.get(each)
+        elif callable(each):
+            yield from (resolve(each, operation=operation, isolate=False) for operation in operations or (None,))
         else:
-            raise UsageError(f"parametrize takes names and Implementations, got {each!r}")
+            raise UsageError(f"parametrize takes names, Implementations and functions, got {each!r}")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MARKER = "xentfuzz"
 ARGUMENT = "check"
 USED = pytest.StashKey[bool]()
+# Why a parametrised test has no call, by its node id; it is deselected.
+EMPTY = pytest.StashKey[dict[str, str]]()
+NO_CALL = object()
 
 
 def parametrize(
@@ -32,7 +35,8 @@ def parametrize(
 ) -> pytest.MarkDecorator:
     """Turn a test with an argument `check` into one test per (check, dtype) of each implementation.
 
-    implementations: registered names or Implementations, none for all that are registered. operations, checks: names, None for all.
+    implementations: registered names, Implementations or plain forward functions, none for all that are registered.
+    operations, checks: names, None for all.
     expected_failures: a TOML path or a list of its tables, beside what xentfuzz ships; such a failure is an xfail.
     Names are looked up when tests are collected: an unknown one is an error of the collection.
     """
@@ -60,7 +64,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         pytest.fail(f"{metafunc.definition.nodeid}: a test under xentfuzz.parametrize takes an argument named {ARGUMENT!r}", pytrace=False)
     metafunc.config.stash[USED] = True
     calls = _calls(marker, metafunc.config)
-    metafunc.parametrize(ARGUMENT, calls, ids=[str(call) for call in calls])
+    if calls:
+        metafunc.parametrize(ARGUMENT, calls, ids=[str(call) for call in calls])
+    else:
+        metafunc.config.stash.setdefault(EMPTY, {})[metafunc.definition.nodeid] = _why_empty(metafunc.config)
+        metafunc.parametrize(ARGUMENT, [NO_CALL], ids=["no call"])
+
+
+def _why_empty(config: pytest.Config) -> str:
+    only = config.getoption("--xentfuzz-impl")
+    return f"--xentfuzz-impl {' '.join(only)} is none of its implementations" if only else "no check of this profile applies to it"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    empty = [item for item in items if getattr(getattr(item, "callspec", None), "params", {}).get(ARGUMENT) is NO_CALL]
+    if empty and EMPTY in config.stash:
+        items[:] = [item for item in items if item not in empty]
+        config.hook.pytest_deselected(items=empty)
 
 
 def _calls(marker: pytest.Mark, config: pytest.Config) -> list[CheckCall]:
@@ -83,7 +103,8 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     if not config.stash.get(USED, False):
         return []
     profile, seed = config.getoption("--xentfuzz-profile"), config.getoption("--xentfuzz-seed")
-    return [f"xentfuzz {xentfuzz.__version__}: profile {profile}, seed {seed}"]
+    left_out = [f"xentfuzz: {test} has no test: {reason}" for test, reason in config.stash.get(EMPTY, {}).items()]
+    return [f"xentfuzz {xentfuzz.__version__}: profile {profile}, seed {seed}", *left_out]
 
 
 @pytest.hookimpl(wrapper=True)

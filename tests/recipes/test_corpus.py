@@ -413,3 +413,13 @@ def test_labels_that_overflow_a_narrow_dtype_are_frequent(whole_space):
     assert wrapped >= 4
     assert eight_bits >= 30
     assert sum(0 in recipe.shape for recipe in recipes) >= 30
+
+
+@pytest.mark.parametrize("family", ["ordinary", "special"])
+@pytest.mark.parametrize("dtype", ["int32", "uint8"])
+def test_class_indices_have_a_dtype_of_the_space(whole_space, family, dtype):
+    recipes = draw_corpus(whole_space(family=family, targets=("index",), target_dtypes=(dtype,)), 5, 100)
+    targets = [expand(recipe).values["target"] for recipe in recipes]
+    assert {target.dtype.name for target in targets} == {dtype}
+    # Of -100 there is none in eight bits without a sign.
+    assert any((target == -100).any() for target in targets) == (dtype == "int32")

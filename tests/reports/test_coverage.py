@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from xentfuzz.reports.card import card_lines
 from xentfuzz.reports.coverage import coverage_words
 from xentfuzz.reports.document import report_entry
 from xentfuzz.reports.grade_words import grade_for, grade_words, stricter_grade_for, stricter_words
@@ -33,6 +34,7 @@ def words(samples, **changes):
         ({}, "every dtype, rank, target and option"),
         ({"targets": ("index",), "weight": False}, "index targets only; no weight"),
         ({"options": {"reduction": ("mean",)}}, "no ignore_index, no label_smoothing; reduction only 'mean'"),
+        ({"options": {"reduction": None, "label_smoothing": None, "ignore_index": ()}}, "no ignored rows"),
         ({"dtypes": ("float32",), "ranks": (2,)}, "float32 only; logits of rank 2 only"),
         ({"gradients": ()}, "no gradient"),
         ({"largest_class_count": 1024, "class_count_divisor": 8}, "at most 1024 classes; class counts that 8 divides"),
@@ -88,3 +90,9 @@ def test_a_dtype_has_its_own_grade(dtype, said):
     grades = "float16: staged/any, float32: shift/any, float64: shift/any"
     assert grade_for(grades, dtype) == said
     assert grade_for("lse/any", dtype) == "lse/any (working precision)"
+
+
+def test_what_the_probe_had_no_call_left_for_is_on_the_card(samples):
+    told = [str(line) for line in card_lines(replace(EVERYTHING, not_tried=("weight", "4-d logits")))]
+    assert sum("weight, 4-d logits; assumed to be taken" in line for line in told) == 1
+    assert not any("assumed to be taken" in str(line) for line in card_lines(EVERYTHING))

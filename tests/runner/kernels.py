@@ -20,6 +20,29 @@ def counts_ignored(logits: Array, target: Array, *, ignore_index: int = -100, re
     return _reduced(losses, keep.size, reduction, logits.dtype)
 
 
+def only_int32(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    if target.dtype != np.int32:
+        raise TypeError("int32 only")
+    return honest(logits, target, ignore_index=ignore_index, reduction=reduction)
+
+
+def only_int32_wrong(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    return only_int32(logits, target, ignore_index=ignore_index, reduction=reduction) * logits.dtype.type(2)
+
+
+def raises_for_negative_labels(logits: Array, target: Array, *, reduction: str = "mean") -> Any:
+    if (target < 0).any():
+        raise IndexError("a negative label")
+    return honest(logits, target, reduction=reduction)
+
+
+def softmax_along_axis_1(logits: Array, axis: int) -> Any:
+    if axis != 1:
+        raise ValueError("axis 1 only")
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(logits.dtype)
+
+
 def scalar_for_none(logits: Array, target: Array, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     keep, losses = _losses(logits, target, ignore_index)
     return _reduced(losses, keep.sum(), "sum" if reduction == "none" else reduction, logits.dtype)

@@ -71,6 +71,48 @@ def test_each_mistake_is_found_and_named(kernel: str, name: str, kind: str) -> N
     assert np.prod(first.recipe["shape"]) <= 10, first.recipe
 
 
+@pytest.mark.parametrize("supports", [None, {"targets": ("index",), "target_dtypes": ("int32",), "ranks": (2,)}])
+@pytest.mark.parametrize(("kernel", "kinds"), [(KERNELS.only_int32, set()), (KERNELS.only_int32_wrong, {"value"})])
+def test_index_targets_are_compared_where_they_are_int32_alone(kernel: Any, kinds: set[str], supports: dict[str, Any] | None) -> None:
+    implementation = xentfuzz.Implementation("int32", kernel, dtypes=("float32",), supports=supports)
+    report = check(implementation, checks=("value", "special_value"))
+    assert {failure.kind for failure in report.failures} == kinds
+    assert any(result.cases for result in report.checks)
+
+
+@pytest.mark.parametrize(("options", "found"), [({}, {"raised"}), ({"ignore_index": ()}, set())])
+def test_no_row_is_ignored_where_that_is_declared(options: dict[str, tuple[int, ...]], found: set[str]) -> None:
+    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None, **options}}
+    kernel = KERNELS.raises_for_negative_labels
+    implementation = xentfuzz.Implementation("never_ignores", kernel, dtypes=("float32",), supports=supports)
+    report = check(implementation, checks=("value", "special_value", "robust_value", "no_memory_of_earlier_calls"))
+    assert {failure.kind for failure in report.failures} == found
+    assert ("ignored rows" in report.unsupported) == bool(options)
+
+
+def test_a_softmax_of_axis_1_alone_is_compared_along_it() -> None:
+    implementation = xentfuzz.Implementation("axis_1", KERNELS.softmax_along_axis_1, operation="softmax", dtypes=("float32",))
+    report = check(implementation, checks=("value",))
+    assert report.ok, report.failures
+    assert sum(result.cases for result in report.checks) >= 20
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"max_examples": -3}, "max_examples=-3; wanted a whole number from 1 on"),
+        ({"max_examples": 2.5}, "max_examples=2.5; wanted"),
+        ({"seed": "a"}, "seed='a'; wanted a whole number from 0 on"),
+        ({"budget": -1}, "budget=-1; wanted seconds"),
+        ({"budget": float("nan")}, "budget=nan; wanted seconds"),
+        ({"checks": "value"}, r"checks='value'; wanted a sequence of names, such as checks=\['value'\]"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check(KERNELS.honest, **settings)
+
+
 def test_one_bug_is_one_finding_that_says_what_it_needs() -> None:
     report = check(KERNELS.counts_ignored, checks=(*RESULT_CHECKS, "robust_value", "reductions_agree", "duplicated_batch_keeps_mean"))
     assert len(report.failures) == 1
@@ -187,3 +229,10 @@ def test_two_of_one_name_are_refused_as_reports_could_not_tell_them_apart() -> N
     right, wrong = (xentfuzz.Implementation("mine", kernel) for kernel in (KERNELS.honest, KERNELS.counts_ignored))
     with pytest.raises(UsageError, match="mine is given twice for cross_entropy"):
         run_checks([right, wrong], Settings("check", get_profile("quick"), 0, isolate=False))
+
+
+def test_a_recipe_of_a_dtype_that_is_not_taken_can_not_be_run() -> None:
+    arrays = {"logits": ArrayRecipe(elements=("0.0", "1.0")), "target": ArrayRecipe("first_class")}
+    half_only = xentfuzz.Implementation("half_only", KERNELS.honest, dtypes=("float16",))
+    with pytest.raises(UsageError, match="half_only does not take this case: float32 logits"):
+        run_recipe(half_only, "value", Recipe("cross_entropy", "float32", (1, 2), arrays))

@@ -44,6 +44,13 @@ def test_no_value_to_ignore_is_a_space_without_ignored_rows() -> None:
     assert own.options == {"ignore_index": ()}
 
 
+def test_class_indices_are_drawn_in_a_dtype_that_is_taken() -> None:
+    for given, drawn in (("int64", "int32"), ("int64",)), (("int32", "bool"), ("int32",)), ((), ("int64",)):
+        own = own_space(SPACE, OPERATION, replace(EVERYTHING, target_dtypes=given))
+        assert own is not None
+        assert own.target_dtypes == drawn
+
+
 def test_options_of_some_signatures_are_drawn_for_those_only() -> None:
     assert opt_in_space(SPACE, OPERATION, EVERYTHING) is None
     opted = opt_in_space(SPACE, OPERATION, replace(EVERYTHING, options={**EVERYTHING.options, "reduce": None}))

@@ -42,6 +42,18 @@ def only_probabilities(logits, target, *, weight=None):
     return logits.dtype.type(0)
 
 
+def only_int32(logits, target):
+    if target.dtype != np.int32:
+        raise TypeError("int32 only")
+    return logits.dtype.type(0)
+
+
+def int32_or_probabilities(logits, target):
+    if target.dtype == np.int64:
+        raise TypeError("int32 only")
+    return logits.dtype.type(0)
+
+
 def only_vectors(logits, target):
     (classes,) = logits.shape
     return logits.dtype.type(classes)
@@ -80,6 +92,18 @@ def compiles_for_every_size(logits, target):
 
 def last_axis(logits):
     return logits
+
+
+def only_axis_1(logits, axis):
+    if axis != 1:
+        raise ValueError("a bad axis")
+    return logits.swapaxes(axis, 0).swapaxes(axis, 0)
+
+
+def no_negative_axis(logits, axis):
+    if axis < 0:
+        raise ValueError("a bad axis")
+    return logits.swapaxes(axis, 0).swapaxes(axis, 0)
 
 
 def with_backward(logits, target):

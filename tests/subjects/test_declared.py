@@ -48,6 +48,14 @@ def test_what_is_said_holds():
     assert found.options == {"reduction": None, "ignore_index": (-100,)}
 
 
+def test_that_no_row_is_ever_ignored_can_be_declared_without_a_parameter_for_it():
+    def forward(logits, target):
+        return logits
+
+    assert card(forward, supports={"options": {"ignore_index": ()}}).options == {"ignore_index": ()}
+    assert card(forward, supports={"options": {}}).options == {}
+
+
 @pytest.mark.parametrize(
     ("array", "missing"),
     [("numpy", set()), ("torch", {"negative_stride", "read_only"}), ("cuda", {"unaligned"}), ("jax", set(LAYOUTS) - {"contiguous"})],
@@ -82,3 +90,8 @@ def test_a_declared_loss_dtype_holds_for_the_declared_dtypes():
 def test_softmax_has_neither_targets_nor_weight():
     found = card(kernels.last_axis, operation="softmax")
     assert (found.targets, found.target_dtypes, found.weight, found.options) == ((), (), False, {"axis": (-1,)})
+
+
+def test_the_target_of_nll_loss_is_never_probabilities():
+    found = card(operation="nll_loss", supports={"ranks": (2,)})
+    assert (found.targets, found.target_dtypes) == (("index",), ("int64",))

@@ -78,11 +78,31 @@ def test_a_float32_loss_of_16_bit_logits_is_assumed_and_a_float64_loss_of_float3
     assert probed("kernels:wide_loss").loss_dtypes == {"float16": "float32", "bfloat16": "float32"}
 
 
+def test_a_float32_loss_is_found_in_dtypes_that_are_given_unless_the_losses_are_declared():
+    assert probed("kernels:wide_loss", dtypes=("float32", "float16")).loss_dtypes == {"float16": "float32"}
+    declared = probed("kernels:wide_loss", dtypes=("float32", "float16"), loss_dtype="float16")
+    assert declared.loss_dtypes == {"float32": "float16", "float16": "float16"}
+
+
 def test_another_base_is_found_where_the_commonest_call_is_refused():
     assert probed("kernels:only_probabilities").targets == ("probabilities",)
     assert probed("kernels:only_probabilities").weight
     assert probed("kernels:only_vectors").ranks == (1,)
     assert probed("kernels:only_half").dtypes == ("bfloat16",)
+
+
+@pytest.mark.parametrize("forward", ["only_int32", "int32_or_probabilities"])
+def test_index_targets_of_another_dtype_are_taken_where_int64_is_refused(forward):
+    found = probed(f"kernels:{forward}")
+    assert ("index" in found.targets, "int64" in found.target_dtypes, "int32" in found.target_dtypes) == (True, False, True)
+    assert any(line.startswith("rejects ") and "int64 targets: TypeError: int32 only" in line for line in found.rejections)
+    assert not any("index targets" in line for line in found.rejections)
+
+
+def test_index_targets_are_refused_in_one_line_where_no_dtype_will_do():
+    lines = [line for line in probed("kernels:only_probabilities").rejections if "AssertionError" in line]
+    assert "rejects index targets: AssertionError" in lines
+    assert not any(f"{dtype} targets: " in line for dtype in ("int32", "int16", "uint8") for line in lines)
 
 
 def test_a_divisor_of_the_class_count_is_found():
@@ -98,7 +118,7 @@ def test_overwritten_arguments_are_noted():
 def test_nothing_is_claimed_for_what_never_works():
     found = probed("kernels:nothing_works")
     assert found.dtypes == ()
-    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with index targets: RuntimeError: not today"
+    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with int64 targets: RuntimeError: not today"
 
 
 def test_costly_compilation_for_every_class_count_is_noticed(monkeypatch):
@@ -134,6 +154,17 @@ def test_a_crash_refuses_nothing_and_few_are_waited_for():
     found = capabilities_of(subject)
     assert (found.dtypes, found.ranks) == (FLOAT_NAMES, (1, 2, 3, 4))
     assert len(subject.calls) == MOST_CRASHES
+    assert {"float64 logits", "3-d logits", "probabilities targets", "fortran layout"} <= {*found.not_tried}
+
+
+def test_what_no_call_was_left_for_is_said_and_calls_for_the_array_library_count():
+    assert probed("kernels:picky").not_tried == ()
+    subject = Counted(Implementation("subject", "kernels:picky", tried_calls=MOST_CALLS - 6))
+    found = capabilities_of(subject)
+    assert len(subject.calls) == 6
+    assert "weight" not in found.not_tried  # picky has no such parameter
+    assert {"ignore_index", "reduction", "uint8 targets", "fortran layout"} <= {*found.not_tried}
+    assert not any("fortran" in line for line in found.rejections)
 
 
 def test_softmax_has_no_target_and_without_an_axis_only_the_last_one():
@@ -152,3 +183,17 @@ def test_a_refusal_without_words_has_no_colon_at_its_end_and_is_said_once():
     assert "rejects 3-d logits: AssertionError" in found.rejections
     twice = probed("kernels:only_half").rejections
     assert len(set(twice)) == len(twice)
+
+
+def test_a_kind_of_target_that_the_operation_does_not_know_is_not_tried():
+    found = probed("kernels:picky", operation="nll_loss")
+    assert found.targets == ("index",)
+    assert not any("probabilities" in line for line in found.rejections)
+
+
+@pytest.mark.parametrize(("forward", "axes"), [("only_axis_1", (1,)), ("no_negative_axis", (1, 0))])
+def test_a_softmax_that_does_not_take_the_last_axis_by_the_name_of_minus_one(forward, axes):
+    found = probed(f"kernels:{forward}", operation="softmax")
+    assert found.options == {"axis": axes}
+    assert 2 in found.ranks
+    assert "rejects float32 logits of shape (3, 5) with axis=-1: ValueError: a bad axis" in found.rejections

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from xentfuzz.implementation import Implementation
+from xentfuzz.impls.numpy_stable import nll_loss
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.runner.check import check
 from xentfuzz.subjects.in_process import InProcess
@@ -58,11 +59,16 @@ class Counted(InProcess):
         return super().call(call)
 
 
-def probed(require, *picky):
+def card(require, *picky):
     forward, backward = numpy_kernel(require, set(picky))
     subject = Counted(Implementation("subject", forward, backward=backward))
     found = capabilities_of(subject)
     assert subject.calls <= MOST_CALLS
+    return found
+
+
+def probed(require, *picky):
+    found = card(require, *picky)
     return set(LAYOUTS) - set(found.layouts), [line for line in found.rejections if "layouts" in line]
 
 
@@ -76,18 +82,56 @@ def test_every_layout_is_tried_and_a_refusal_in_the_same_words_is_one_line():
 
 def test_only_the_layouts_with_the_refused_stride_go_whatever_figures_the_message_has():
     # Of one row every second element is refused, though not of a matrix every second row.
-    wanted = {"fortran", "channels_last", "sliced_rows", "sliced_columns", "negative_stride", "broadcast_last", "expanded"}
-    refused, lines = probed(refuses_any_last_stride, "logits")
-    assert refused == wanted
-    assert len(lines) == 1
+    wanted = {"fortran", "channels_last", "sliced_columns", "negative_stride", "broadcast_last", "expanded"}
+    found = card(refuses_any_last_stride, "logits")
+    assert set(LAYOUTS) - set(found.layouts) == wanted
+    assert found.refused_layouts == {1: ("sliced_rows",)}
+    lines = [line.partition(":")[0] for line in found.rejections]
+    assert lines[1:] == ["rejects sliced_rows layouts of 1-d logits"]
     assert probed(refuses_stride_zero, "logits")[0] == {"broadcast", "broadcast_last", "expanded"}
 
 
 @pytest.mark.parametrize("name", ["target", "grad_output"])
 def test_a_layout_that_another_array_refuses_goes_too(name):
-    refused, _ = probed(refuses_strides, name)
-    # A target has no layout that needs three axes unless the logits have four.
-    assert refused == STRIDED
+    found = card(refuses_strides, name)
+    # Of four axes the target has three, of two one, of one none.
+    assert STRIDED.isdisjoint(found.layouts_at(4))
+    assert {"sliced_rows", "expanded"}.isdisjoint(found.layouts_at(2))
+    assert {"fortran", "sliced_columns"} <= {*found.layouts_at(2)}
+    assert found.layouts_at(1) == tuple(LAYOUTS)
+
+
+def raises_only_of_four_axes(array):
+    if array.ndim == 4:
+        refuses_strides(array)
+
+
+def raises_only_of_matrices(array):
+    if array.ndim == 2:
+        refuses_strides(array)
+
+
+@pytest.mark.parametrize(("require", "rank"), [(raises_only_of_four_axes, 4), (raises_only_of_matrices, 2)])
+def test_a_layout_that_one_rank_refuses_is_still_given_to_the_others(require, rank):
+    found = card(require, "logits")
+    assert found.layouts == tuple(LAYOUTS)
+    assert {*found.refused_layouts} == {rank}
+    assert {name for name in STRIDED if LAYOUTS[name].minimum_rank <= rank} == {*found.refused_layouts[rank]}
+    assert all(line.startswith("rejects") and f" of {rank}-d logits:" in line for line in found.rejections)
+
+
+def reads_memory_order(log_probs, target, *, reduction="mean"):
+    """Correct for arrays in C order, refuses others of rank 4."""
+    raises_only_of_four_axes(log_probs)
+    if log_probs.flags.f_contiguous:
+        log_probs = log_probs.ravel("K").reshape(log_probs.shape)
+    return nll_loss(log_probs, target, reduction=reduction)
+
+
+def test_a_bug_of_strides_is_found_at_the_ranks_that_do_not_raise():
+    implementation = Implementation("subject", reads_memory_order, operation="nll_loss", dtypes=("float32",))
+    report = check(implementation, profile="quick", max_examples=60, seed=0, isolate=False, checks=["value"])
+    assert [failure.kind for failure in report.failures] == ["value"]
 
 
 def test_a_broken_backward_refuses_no_layout():
@@ -124,7 +168,7 @@ def upstream_only(logits, target, *, ignore_index=-100, reduction="mean"):
 
 def test_what_autograd_hands_back_is_tried_in_every_layout():
     found = capabilities_of(InProcess(Implementation("subject", upstream_only, array="torch")))
-    assert set(found.layouts) == {"contiguous", "inside_larger_buffer", "unaligned"}
+    assert set(found.layouts_at(4)) == {"contiguous", "inside_larger_buffer", "unaligned"}
 
 
 @pytest.mark.parametrize(("forward", "accused"), [(contiguous_only, set()), (upstream_only, {"torch_upstream_gradients"})])

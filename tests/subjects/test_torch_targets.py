@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.in_process import InProcess
 from xentfuzz.subjects.open import open_subject
@@ -30,6 +31,12 @@ def test_every_form_is_recognised_called_and_differentiated(form, make_call):
     assert outcome.raised is None
     np.testing.assert_allclose(outcome.results["grad_logits"], exact_gradient([0, 2]), rtol=1e-5)
     assert subject.call(make_call(logits=LOGITS)).results["value"].dtype == np.float32
+
+
+def test_the_calls_that_look_for_the_array_library_are_counted():
+    assert resolve("torch_kernels:plain", isolate=False).tried_calls >= 1
+    assert resolve("torch_kernels:annotated", isolate=False).tried_calls == 0
+    assert resolve("torch_kernels:plain", array="torch", isolate=False).tried_calls == 0
 
 
 def test_one_works_in_a_worker_just_so(isolated, make_call):
@@ -76,3 +83,17 @@ def test_a_read_only_array_is_unsupported(either, make_call):
 
     outcome = either("torch_kernels:plain", array="torch").call(make_call(logits=lay_out(LOGITS, "read_only")))
     assert outcome.unsupported == "logits: torch has no read-only tensors"
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+@pytest.mark.parametrize("device", ["cuda:99", "rocm", "cuda:x"])
+def test_a_device_that_torch_lacks_is_wrong_usage(isolate, device):
+    with pytest.raises(UsageError, match=f"torch can't use the device '{device}' here: .*such as cpu") as error:
+        open_subject(Implementation("there", "torch_kernels:annotated", array="torch", device=device), isolate=isolate)
+    assert "\n" not in str(error.value)
+
+
+def test_cuda_arrays_without_device_or_simulator_are_wrong_usage(isolated):
+    nothing = {"NUMBA_ENABLE_CUDASIM": "0", "CUDA_VISIBLE_DEVICES": ""}
+    with pytest.raises(UsageError, match="need a CUDA device, and none can be used here; NUMBA_ENABLE_CUDASIM=1"):
+        isolated("kernels:picky", array="cuda", environment=nothing)

@@ -72,7 +72,7 @@ POISONS = (0xFF, 0x5A, 0xDA)
 
 def stays_in_bounds(trial: Trial) -> Measure:
     case = in_loss_dtype(trial, plain(trial.case))
-    layouts = trial.subject.capabilities.layouts
+    layouts = trial.subject.capabilities.layouts_at(next(iter(case.values.values())).ndim)
     for wide in (False, True):
         if wide and layouts and "first_columns" not in layouts:
             continue

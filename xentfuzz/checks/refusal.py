@@ -13,12 +13,15 @@ from xentfuzz.subjects.capabilities import Capabilities
 def refusal(case: Case, operation: Operation, capabilities: Capabilities, layouts: Iterable[str] = ()) -> str | None:
     """Why the implementation doesn't take the case, or None. layouts: the names of those that the case's arrays have."""
     logits = case.values[operation.arguments[0].name]
+    if case.dtype not in capabilities.dtypes:
+        return f"{case.dtype} {operation.arguments[0].name}"
     if logits.ndim not in capabilities.ranks:
         return f"{logits.ndim}-d {operation.arguments[0].name}"
     return (
         _target_refusal(case, capabilities)
-        or _option_refusal(case.options, operation.defaults, capabilities)
-        or _layout_refusal(layouts, capabilities)
+        or _ignored_refusal(case, capabilities)
+        or _option_refusal(case.options, operation, capabilities)
+        or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
     )
 
@@ -31,8 +34,8 @@ def _target_refusal(case: Case, capabilities: Capabilities) -> str | None:
     if kind not in capabilities.targets:
         return f"{kind} targets"
     if kind == "index" and target.dtype.name not in capabilities.target_dtypes:
-        # A dtype that is not declared is tried all the same: refusing it is fine, a wrong answer is not.
-        return None
+        # A narrow dtype that is not declared is tried all the same: refusing it is fine, a wrong answer is not.
+        return "int64 targets" if target.dtype.name == "int64" else None
     if "weight" in case.arrays and not capabilities.weight:
         return "weight"
     return None
@@ -45,18 +48,27 @@ def target_kind(case: Case) -> str:
     return "probabilities" if target.shape == first.shape and target.dtype.kind in "fV" else "index"
 
 
-def _option_refusal(options: Mapping[str, Any], defaults: Mapping[str, Any], capabilities: Capabilities) -> str | None:
+def _ignored_refusal(case: Case, capabilities: Capabilities) -> str | None:
+    """Ignored rows, where it is declared that none are: -100 is in force even without a parameter for it."""
+    if capabilities.options.get("ignore_index") != () or "ignore_index" not in case.options or target_kind(case) != "index":
+        return None
+    return "ignored rows" if (case.values["target"] == case.options["ignore_index"]).any() else None
+
+
+def _option_refusal(options: Mapping[str, Any], operation: Operation, capabilities: Capabilities) -> str | None:
+    always = {option.name for option in operation.options if option.always}
     for name, value in options.items():
         known = capabilities.options.get(name, ())
-        if value != defaults.get(name) and known is not None and value not in known:
+        usual = value == operation.defaults.get(name) and name not in always
+        if not usual and known is not None and value not in known:
             return f"{name}={value!r}" if known else name
     return None
 
 
-def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities) -> str | None:
+def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities, rank: int) -> str | None:
     if not capabilities.layouts:
         return None
-    refused = sorted(set(layouts) - set(capabilities.layouts))
+    refused = sorted(set(layouts) - set(capabilities.layouts_at(rank)))
     return f"{refused[0]} layout" if refused else None
 
 

@@ -62,3 +62,9 @@ class Operation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "defaults", {option.name: option.default for option in self.options})
+
+    @property
+    def target_kinds(self) -> tuple[str, ...]:
+        """Of "index" and "probabilities", what its target may be: only probabilities can be differentiated. () without a target."""
+        targets = [argument for argument in self.arguments if argument.kind == "target"]
+        return tuple(dict.fromkeys(kind for target in targets for kind in ("index", *(["probabilities"] if target.differentiable else []))))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import msgspec
 
 from xentfuzz.dtypes import FORMATS
-from xentfuzz.implementation import TARGET_KINDS
 from xentfuzz.operations.operation import Argument
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.recipes.choices import chance, pick
@@ -16,7 +15,7 @@ from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe
 from xentfuzz.recipes.sizes import draw_positions, draw_size
-from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES
+from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES, fits
 from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.weight import WEIGHT
 
@@ -54,12 +53,7 @@ def argument(draft: Draft, kind: str) -> Argument | None:
 
 def target_kinds(draft: Draft) -> tuple[str, ...]:
     """Of "index" and "probabilities", what the operation and the space allow; () without a target."""
-    target = argument(draft, "target")
-    if target is None:
-        return ()
-    # Only probabilities can be differentiated.
-    known = TARGET_KINDS if target.differentiable else ("index",)
-    return tuple(kind for kind in known if kind in draft.space.targets)
+    return tuple(kind for kind in draft.operation.target_kinds if kind in draft.space.targets)
 
 
 def draw_target_kind(draft: Draft) -> None:
@@ -129,7 +123,13 @@ def draw_target(draft: Draft) -> None:
         draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES)
     else:
         array = draw_array(draft, "target", INDEX)
-        draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored, dtype=None if dtype == "int64" else dtype)
+        draft.arrays["target"] = indices_in(draft, msgspec.structs.replace(array, ignored=ignored), dtype)
+
+
+def indices_in(draft: Draft, array: ArrayRecipe, dtype: str) -> ArrayRecipe:
+    """Class indices of that dtype; where it can't hold ignore_index no row is ignored."""
+    holds = fits(draft.options.get("ignore_index", 0), dtype)
+    return msgspec.structs.replace(array, dtype=None if dtype == "int64" else dtype, ignored=array.ignored if holds else "none")
 
 
 def may_ignore(draft: Draft) -> bool:
@@ -175,7 +175,7 @@ def draw_layouts(draft: Draft) -> None:
 
 
 def draw_layout(draft: Draft, name: str, *, repeats: bool) -> str:
-    allowed = layouts_for(rank_of(draft, name), draft.space.layouts, repeats=repeats)
+    allowed = layouts_for(rank_of(draft, name), draft.space.layouts_at(len(draft.positions) + 1), repeats=repeats)
     if name == GRAD_OUTPUT:  # what summing the losses afterwards hands back, over all axes or over one
         allowed = (*allowed, *(each for each, times in _SUMMED.items() if each in allowed for _ in range(times)))
     return pick(draft.choices, allowed)

@@ -20,8 +20,10 @@ FAMILIES = {
 class Space:
     """The limits of drawing. None means: everything that the operation knows.
 
+    refused_layouts: rank of the first argument -> layouts that are not drawn there.
     options: option name -> values that may be drawn; an option that is absent stays at its default.
     largest: elements of the first argument; `long`: in the few cases with a real vocabulary size or many rows (0: no such case).
+    target_dtypes: of class indices, in the ordinary and the special family.
     class_counts: the only ones where compiling is costly. regimes: kind of argument -> the only regimes that may be drawn.
     loss_dtype: that of upstream gradients of losses, None for the dtype's own.
     """
@@ -33,6 +35,7 @@ class Space:
     target_dtypes: tuple[str, ...] = ("int64",)
     ranks: tuple[int, ...] = RANKS
     layouts: tuple[str, ...] | None = None
+    refused_layouts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     weight: bool = True
     options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
     largest: int = 4096
@@ -42,3 +45,8 @@ class Space:
     class_count_divisor: int = 1
     regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loss_dtype: str | None = None
+
+    def layouts_at(self, rank: int) -> tuple[str, ...] | None:
+        """The layouts that may be drawn where the first argument has that rank; None for all."""
+        refused = self.refused_layouts.get(rank, ())
+        return self.layouts if self.layouts is None else tuple(name for name in self.layouts if name not in refused)

@@ -26,6 +26,7 @@ from xentfuzz.recipes.ordinary import (
     draw_shape,
     draw_target_kind,
     draw_upstream,
+    indices_in,
     may_ignore,
 )
 from xentfuzz.recipes.recipe import ALL_ROWS, GRAD_OUTPUT, TARGET_CLASS, ArrayRecipe, Edit
@@ -44,6 +45,8 @@ def draw_special(draft: Draft) -> None:
     draw_options(draft)
     _draw_arrays(draft)
     _twists(draft.operation.arguments[0].kind, draft.target).pick(draft.choices)(draft)
+    if draft.target == "index":
+        draft.arrays["target"] = indices_in(draft, draft.arrays["target"], draft.space.target_dtypes[0])
     draw_seed(draft)
     _draw_layouts(draft)
 

@@ -23,6 +23,9 @@ def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield from _abilities(card)
     else:
         yield "takes", "nothing that was tried"
+    yield from (("note", note) for note in card.notes)
+    if card.not_tried:
+        yield "not tried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
     yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
 
 
@@ -57,6 +60,8 @@ def _takes(card: Capabilities) -> str:
 def _options(card: Capabilities) -> str:
     names = ["weight"] if card.weight else []
     for name, values in card.options.items():
+        if values == ():
+            continue
         names.append(name if values is None else f"{name} ({', '.join(map(str, values))})")
     return ", ".join(names)
 

@@ -26,24 +26,21 @@ def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
         return
     if set(card.dtypes) != set(FLOAT_NAMES):
         yield f"{', '.join(card.dtypes)} only"
-    if len(card.targets) == 1 and takes_probabilities(operation):
+    if len(card.targets) == 1 and len(operation.target_kinds) > 1:
         yield f"{card.targets[0]} targets only"
     has_weight = any(argument.kind == "weight" for argument in operation.arguments)
     missing = ["weight"] if has_weight and not card.weight else []
     missing += [option.name for option in operation.options if option.name not in card.options and not option.opt_in]
     if missing:
         yield ", ".join(f"no {name}" for name in missing)
-    yield from (f"{name} only {_values(values)}" for name, values in card.options.items() if values is not None)
+    yield from (f"{name} only {_values(values)}" for name, values in card.options.items() if values)
+    if card.options.get("ignore_index") == ():
+        yield "no ignored rows"
     if tuple(sorted(card.ranks)) != RANKS:
         yield f"logits of rank {', '.join(map(str, card.ranks))} only"
     yield from _limits(card)
     if not card.gradients:
         yield "no gradient"
-
-
-def takes_probabilities(operation: Operation) -> bool:
-    """Whether the target may be probabilities, which have a gradient."""
-    return any(argument.kind == "target" and argument.differentiable for argument in operation.arguments)
 
 
 def _values(values: tuple[object, ...]) -> str:

@@ -12,7 +12,6 @@ from xentfuzz.environment import without_paths
 from xentfuzz.implementation import RANKS, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.registry import availability
-from xentfuzz.reports.coverage import takes_probabilities
 from xentfuzz.reports.document import SCHEMA_VERSION
 from xentfuzz.reports.grade_words import grade_words
 from xentfuzz.reports.lines import WIDTH, in_columns
@@ -60,7 +59,7 @@ def _limits(implementation: Implementation) -> Iterator[str]:
     """What it declares to support where that is less than everything; all of it is in the JSON."""
     supports = implementation.supports or {}
     targets = supports.get("targets", ())
-    if len(targets) == 1 and takes_probabilities(get_operation(implementation.operation)):
+    if len(targets) == 1 and len(get_operation(implementation.operation).target_kinds) > 1:
         yield f"{targets[0]} targets only"
     if set(supports.get("ranks", RANKS)) != set(RANKS):
         yield f"rank {_values(supports['ranks'])} only"

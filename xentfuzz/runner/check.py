@@ -41,7 +41,7 @@ from xentfuzz.runner.profiles import get_profile
 from xentfuzz.runner.real_input import run_recorded
 from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
-from xentfuzz.runner.settings import Settings, choose_seed
+from xentfuzz.runner.settings import Settings, choose_seed, require_sensible
 from xentfuzz.runner.verdict import finished_report
 from xentfuzz.subjects.subject import Subject
 
@@ -68,6 +68,7 @@ def check(
     """
     from xentfuzz.subjects.target import resolve  # noqa: PLC0415
 
+    require_sensible(max_examples, budget, seed, checks)
     settings = Settings(
         kind="check",
         profile=get_profile(profile),

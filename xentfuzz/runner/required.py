@@ -39,7 +39,7 @@ def supported_features(capabilities: Capabilities) -> set[str]:
         *(["value_and_grad"] if "value_and_grad" in capabilities.functions else []),
         *(["weight"] if capabilities.weight else []),
         *capabilities.targets,
-        *capabilities.options,
+        *(name for name, values in capabilities.options.items() if values != ()),
         *capabilities.dtypes,
         *(f"rank{rank}" for rank in capabilities.ranks),
     }

@@ -6,7 +6,9 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 
+from xentfuzz.errors import UsageError
 from xentfuzz.failures.expected import Expectations
 from xentfuzz.runner.events import Event, Listener
 from xentfuzz.runner.profiles import Profile
@@ -44,6 +46,17 @@ class Settings:
     def emit(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
+
+
+def require_sensible(examples: object, budget: object, seed: object, checks: object) -> None:
+    """What `check` was given, where it is neither None nor usable. Raises UsageError with what was given and what is wanted."""
+    for name, given, lowest in ("max_examples", examples, 1), ("seed", seed, 0):
+        if given is not None and (isinstance(given, bool) or not isinstance(given, Integral) or given < lowest):
+            raise UsageError(f"{name}={given!r}; wanted a whole number from {lowest} on, or None")
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, Real) or not float(budget) >= 0):
+        raise UsageError(f"budget={budget!r}; wanted seconds, 0 or more, or None")
+    if isinstance(checks, str):
+        raise UsageError(f"checks={checks!r}; wanted a sequence of names, such as checks=[{checks!r}], or None")
 
 
 def choose_seed(seed: int | None) -> int:

@@ -27,15 +27,22 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
     return replace(
         space,
         targets=targets,
-        target_dtypes=tuple(name for name in space.target_dtypes if name in capabilities.target_dtypes) or space.target_dtypes,
+        target_dtypes=_target_dtypes(space, capabilities),
         ranks=ranks,
         layouts=None if not capabilities.layouts else capabilities.layouts,
+        refused_layouts=capabilities.refused_layouts,
         weight=space.weight and (capabilities.weight or not has_weight(operation)),
         options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.largest_class_count,
         class_count_divisor=_divisor(space.class_count_divisor, capabilities),
     )
+
+
+def _target_dtypes(space: Space, capabilities: Capabilities) -> tuple[str, ...]:
+    """Those of the space that are taken; where none is, as by kernels for int32 alone, those that are."""
+    both = tuple(name for name in space.target_dtypes if name in capabilities.target_dtypes)
+    return both or tuple(name for name in capabilities.target_dtypes if name != "bool") or space.target_dtypes
 
 
 def _divisor(wanted: int, capabilities: Capabilities) -> int:

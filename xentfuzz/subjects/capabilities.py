@@ -11,14 +11,18 @@ from xentfuzz.implementation import RANKS
 
 @dataclass(frozen=True)
 class Capabilities:
-    """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused.
+    """The card. `assumed` where a probe found it; `rejections`: one line for each feature that the probe saw refused;
+    not_tried: features that it had no call left for, assumed to be taken.
 
     functions: what can be called, of `outcome.FUNCTIONS`. layouts: names of those that arrays may have, () where all are taken.
+    refused_layouts: rank of the first argument -> those of `layouts` that are refused at that rank only.
     options: option name -> the values that may be passed, None for all; options that are not in the signature are absent.
+        Of ignore_index () means that no row is ever ignored.
     gradients: outputs "grad_<argument>" that can be had, () where gradients are not checked. compile_seconds: of the first call.
     loss_dtypes: dtype of the logits -> that of the loss, where it is another one. class_counts: the only ones that are drawn, where each is
     compiled for at a high cost; None: any. class_count_divisor: of every class count.
-    changed_inputs: arguments that the probe saw overwritten. array: the library whose arrays it takes.
+    notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
+    array: the library whose arrays it takes.
     """
 
     operation: str
@@ -27,6 +31,7 @@ class Capabilities:
     target_dtypes: tuple[str, ...] = ()
     ranks: tuple[int, ...] = RANKS
     layouts: tuple[str, ...] = ()
+    refused_layouts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     weight: bool = False
     options: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
     functions: tuple[str, ...] = ("forward",)
@@ -37,7 +42,13 @@ class Capabilities:
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False
     rejections: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    not_tried: tuple[str, ...] = ()
     changed_inputs: tuple[str, ...] = ()
     compile_seconds: float = 0.0
     array: str = "numpy"
     device: str = "cpu"
+
+    def layouts_at(self, rank: int) -> tuple[str, ...]:
+        """The layouts that are taken where the first argument has that rank; () for all."""
+        return tuple(name for name in self.layouts if name not in self.refused_layouts.get(rank, ()))

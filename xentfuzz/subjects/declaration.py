@@ -38,8 +38,11 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     yield "loss_dtype", () if implementation.loss_dtype is None else (implementation.loss_dtype,), FLOAT_NAMES
     yield "grade's dtype", () if isinstance(implementation.grade, str) else tuple(implementation.grade), FLOAT_NAMES
     yield "mutates", implementation.mutates, (*arguments, "grad_output")
-    yield "supports targets", supports.get("targets", ()), TARGET_KINDS
+    yield "supports targets", supports.get("targets", ()), operation.target_kinds or TARGET_KINDS
     yield "supports target_dtypes", supports.get("target_dtypes", ()), TARGET_NAMES
     yield "supports ranks", supports.get("ranks", ()), RANKS
     yield "supports layouts", supports.get("layouts", ()), tuple(LAYOUTS)
+    for option in operation.options:
+        if isinstance(option.default, str) and not callable(option.values):
+            yield f"value of {option.name} in supports", supports.get("options", {}).get(option.name) or (), option.values
     yield "supports options", tuple(supports.get("options", ())), tuple(option.name for option in operation.options)

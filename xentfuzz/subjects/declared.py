@@ -29,7 +29,7 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
     """Everything that is declared, and all that the operation knows where nothing is said. `description`: of the loaded functions."""
     operation = get_operation(implementation.operation)
     supports = implementation.supports or {}
-    targets = tuple(supports.get("targets", ("index", "probabilities"))) if _has_target(operation) else ()
+    targets = tuple(kind for kind in supports.get("targets", operation.target_kinds) if kind in operation.target_kinds)
     not_held = NOT_HELD[implementation.array]
     return Capabilities(
         operation=operation.name,
@@ -68,10 +68,6 @@ def loss_dtypes(implementation: Implementation) -> dict[str, str]:
     return dict.fromkeys(implementation.dtypes or FLOAT_NAMES, implementation.loss_dtype)
 
 
-def _has_target(operation: Operation) -> bool:
-    return any(argument.kind == "target" for argument in operation.arguments)
-
-
 def _options(implementation: Implementation, description: Mapping[str, Any], operation: Operation) -> dict[str, tuple[Any, ...] | None]:
     declared = (implementation.supports or {}).get("options", {})
     options: dict[str, tuple[Any, ...] | None] = {}
@@ -80,6 +76,8 @@ def _options(implementation: Implementation, description: Mapping[str, Any], ope
         if option.name in taken:
             values = declared.get(option.name)
             options[option.name] = None if values is None else tuple(values)
+        elif option.name == "ignore_index" and declared.get(option.name) == ():
+            options[option.name] = ()
         elif option.name in in_force:
             options[option.name] = (in_force[option.name],)
         elif option.always:

@@ -79,3 +79,7 @@ class Outcome:
         """Why the call was refused, in one line."""
         said = self.unsupported if self.raised is None else str(self.raised)
         return " ".join((said or "").split())[:200].removesuffix(":")
+
+
+# What stands for the outcome of a call that was not made: it refuses nothing.
+NOT_TRIED = Outcome(results={})

@@ -17,10 +17,10 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
-from xentfuzz.subjects.outcome import Outcome
-from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines
+from xentfuzz.subjects.outcome import NOT_TRIED, Outcome
+from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
-from xentfuzz.subjects.signature import other_spellings, require_explained
+from xentfuzz.subjects.signature import other_spellings, own_defaults, require_explained
 from xentfuzz.subjects.subject import Subject
 
 MOST_CALLS = 40
@@ -49,6 +49,7 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     operation = get_operation(implementation.operation)
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
+    declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
     if implementation.dtypes is not None and implementation.supports is not None:
         return declared
     hints = other_spellings(description, implementation, operation)
@@ -56,7 +57,7 @@ def capabilities_of(subject: Loaded) -> Capabilities:
 
 
 def probe(subject: Loaded, declared: Capabilities) -> Capabilities:
-    """`declared` without what the subject rejects, marked as assumed. At most MOST_CALLS calls."""
+    """`declared` without what the subject rejects, marked as assumed. At most MOST_CALLS calls, those for its array library included."""
     return Probe(subject, get_operation(declared.operation), declared).run()
 
 
@@ -72,15 +73,19 @@ class Probe:
     calls: int = 0
     crashes: int = 0
     rejections: list[str] = field(default_factory=list)
+    not_tried: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
 
     def run(self) -> Capabilities:
         implementation = self.subject.implementation
         self.rejections += self.found.rejections
+        self.calls = implementation.tried_calls
         if not self._find_base():
             return replace(self.found, dtypes=(), assumed=True, rejections=tuple(self.rejections))
         if implementation.dtypes is None:
             self._find_dtypes()
+        elif implementation.loss_dtype is None:
+            self._find_loss_dtypes()
         if implementation.supports is None:
             self._find_inputs()
             self._find_options()
@@ -89,7 +94,11 @@ class Probe:
         if implementation.supports is None:
             self._find_layouts()
         return replace(
-            self.found, assumed=True, rejections=tuple(dict.fromkeys(self.rejections)), changed_inputs=tuple(sorted(self.changed))
+            self.found,
+            assumed=True,
+            rejections=tuple(dict.fromkeys(self.rejections)),
+            not_tried=tuple(dict.fromkeys(self.not_tried)),
+            changed_inputs=tuple(sorted(self.changed)),
         )
 
     def _find_base(self) -> bool:
@@ -122,6 +131,7 @@ class Probe:
             options=self._options_in_force(),
         )
         yield first
+        yield from self._other_axes(first)
         if "probabilities" in self.found.targets:
             yield replace(first, targets="probabilities")
         if self.found.targets:
@@ -129,6 +139,11 @@ class Probe:
         yield from (replace(first, dtype=dtype) for dtype in dtypes if dtype != first.dtype)
         yield from (replace(first, rank=rank) for rank in (1, 3) if rank in ranks)
         yield replace(first, classes=LARGE_CLASS_COUNT)
+
+    def _other_axes(self, first: Sample) -> Iterator[Sample]:
+        """Kernels of matrices may take axis 1 alone, and not under the name of -1."""
+        always = [option.name for option in self.operation.options if option.always and self.found.options.get(option.name, ()) is None]
+        yield from (replace(first, options={**first.options, name: axis}) for name in always for axis in (1, 0) if axis < first.rank)
 
     def _options_in_force(self) -> dict[str, Any]:
         """What must be given beside the defaults: the first value of each option whose default is not declared."""
@@ -147,6 +162,12 @@ class Probe:
             self._note_loss(dtype, outcome)
         return outcome is not None
 
+    def _find_loss_dtypes(self) -> None:
+        """What the losses of the given 16-bit dtypes are in; refusing one of these dtypes is a finding, and no concern of this."""
+        for dtype in self.found.dtypes:
+            if FORMATS[dtype].bits == 16 and dtype != self.base.dtype:
+                self._note_loss(dtype, self._call(replace(self.base, dtype=dtype)))
+
     def _note_loss(self, dtype: str, outcome: Outcome) -> None:
         """A loss in float32 for 16-bit logits is common and held to float32's bound; any other change of dtype is a finding."""
         value = (outcome.results or {}).get("value")
@@ -158,22 +179,36 @@ class Probe:
             self._find_divisor()
         words = {1: "1-d", 2: "2-d", 3: "3-d", 4: "4-d"}
         ranks = [rank for rank in self.found.ranks if self._takes(f"{words[rank]} {self._first}", replace(self.base, rank=rank))]
-        targets = [kind for kind in self.found.targets if self._takes(f"{kind} targets", replace(self.base, targets=kind))]
-        self.found = replace(self.found, ranks=tuple(ranks), targets=tuple(targets))
-        if "index" in targets:
-            index = replace(self.base, targets="index")
-            dtypes = [name for name in ("int64", *NARROW_TARGETS) if self._takes(f"{name} targets", replace(index, target_dtype=name))]
-            self.found = replace(self.found, target_dtypes=tuple(dtypes))
+        self.found = replace(self.found, ranks=tuple(ranks))
+        if self.found.targets:
+            self._find_targets()
         if self.found.weight:
             self.found = replace(self.found, weight=self._takes("weight", replace(self.base, weight=True)))
+
+    def _find_targets(self) -> None:
+        before = len(self.rejections)
+        dtypes = [name for name in ("int64", *NARROW_TARGETS) if self._takes(f"{name} targets", self._with_indices(name))]
+        if not dtypes:
+            self.rejections[before:] = [self.rejections[before].replace("int64", "index", 1)]
+        others = [
+            kind for kind in self.found.targets if kind != "index" and self._takes(f"{kind} targets", replace(self.base, targets=kind))
+        ]
+        self.found = replace(self.found, targets=(*(["index"] if dtypes else []), *others), target_dtypes=tuple(dtypes))
+
+    def _with_indices(self, dtype: str) -> Sample:
+        return replace(self.base, targets="index", target_dtype=dtype)
 
     def _find_divisor(self) -> None:
         """The smallest power of two that will do, where five classes are refused and 128 are not."""
         divisor = LARGE_CLASS_COUNT
-        while divisor > 1 and self._call(replace(self.base, classes=divisor // 2)).accepted:
+        while divisor > 1 and self._takes_classes(divisor // 2):
             divisor //= 2
         self.found = replace(self.found, class_count_divisor=divisor)
         self.base = replace(self.base, classes=divisor)
+
+    def _takes_classes(self, count: int) -> bool:
+        outcome = self._call(replace(self.base, classes=count))
+        return outcome.accepted and outcome is not NOT_TRIED
 
     def _find_options(self) -> None:
         rejected = [
@@ -186,14 +221,27 @@ class Probe:
         reasons = []
         if self.found.options[option.name] is not None:
             return True
+        if option.name in self.base.options:
+            self._find_values(option)
+            return True
         for value in _other_values(option, self.base)[:2]:
             outcome = self._call(replace(self.base, options={option.name: value}))
+            if outcome is NOT_TRIED:
+                self.not_tried.append(option.name)
             if outcome.accepted:
                 return True
             reasons.append(outcome.refusal)
         if reasons:
             self.rejections.append(f"rejects {option.name}: {reasons[0]}")
         return not reasons
+
+    def _find_values(self, option: Option) -> None:
+        """Each value by itself of an option whose default is refused."""
+        taken = self.base.options[option.name]
+        samples = [replace(self.base, options={**self.base.options, option.name: value}) for value in _other_values(option, self.base)]
+        values = [sample.options[option.name] for sample in samples if sample == self.base or self._call(sample).accepted]
+        known = {**self.found.options, option.name: tuple(dict.fromkeys((taken, *values)))}
+        self.found = replace(self.found, options=known)
 
     def _find_gradients(self) -> None:
         """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
@@ -231,9 +279,14 @@ class Probe:
             self.found = replace(self.found, class_counts=tuple(count for count in costly if count <= limit))
 
     def _find_layouts(self) -> None:
-        refusals = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call).refusals()
-        self.rejections += refusal_lines(refusals)
-        self.found = replace(self.found, layouts=tuple(name for name in self.found.layouts if name not in refusals))
+        layout_probe = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call)
+        refusals = layout_probe.refusals()
+        self.not_tried += [f"{name} layout" for name in layout_probe.not_tried]
+        ranks = self.found.ranks
+        self.rejections += refusal_lines(refusals, ranks, self._first)
+        nowhere = taken_nowhere(refusals, ranks)
+        layouts = tuple(name for name in self.found.layouts if name not in nowhere)
+        self.found = replace(self.found, layouts=layouts, refused_layouts=refused_at(refusals, ranks))
 
     @property
     def _first(self) -> str:
@@ -245,15 +298,17 @@ class Probe:
     def _attempt(self, feature: str, sample: Sample) -> Outcome | None:
         """The outcome, or None, with a line about it, where the call is refused."""
         outcome = self._call(sample)
+        if outcome is NOT_TRIED:
+            self.not_tried.append(feature)
         if outcome.accepted:
             return outcome
         self.rejections.append(f"rejects {feature}: {outcome.refusal}")
         return None
 
     def _call(self, sample: Sample) -> Outcome:
-        """One call; an empty acceptance when no more may be made."""
+        """One call; NOT_TRIED when no more may be made."""
         if self.calls >= MOST_CALLS or self.crashes >= MOST_CRASHES:
-            return Outcome(results={})
+            return NOT_TRIED
         self.calls += 1
         outcome = self.subject.call(sample.call())
         self.crashes += outcome.crash is not None
@@ -262,8 +317,12 @@ class Probe:
 
 
 def _words(sample: Sample) -> str:
-    target = "" if not any(argument.kind == "target" for argument in sample.operation.arguments) else f" with {sample.targets} targets"
-    return f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}{target}"
+    has_target = any(argument.kind == "target" for argument in sample.operation.arguments)
+    kind = sample.target_dtype if sample.targets == "index" else sample.targets
+    options = {**sample.operation.defaults, **sample.options}
+    always = "".join(f" with {option.name}={options[option.name]}" for option in sample.operation.options if option.always)
+    first = f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}"
+    return f"{first}{f' with {kind} targets' if has_target else ''}{always}"
 
 
 def _other_values(option: Option, base: Sample) -> list[Any]:

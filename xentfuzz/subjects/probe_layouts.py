@@ -1,7 +1,7 @@
 """Finds out which layouts are refused: every array of a call lies in the one that is tried, its upstream gradient too.
 
 A layout is what it is called only from some rank on, and targets and losses have fewer axes than logits: what is refused of matrices may be
-seen there or at another rank only.
+seen there or at another rank only. What one rank refuses another may take, and get wrong: a refusal counts where it was seen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import AUTODIFF
-from xentfuzz.subjects.outcome import FUNCTIONS, Outcome
+from xentfuzz.subjects.outcome import FUNCTIONS, NOT_TRIED, Outcome
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.subject import Subject
 
@@ -27,7 +27,10 @@ SAME_AT_EVERY_RANK = ("contiguous", "inside_larger_buffer", "unaligned", "read_o
 class LayoutProbe:
     """base: a call that works; found: what is taken besides layouts; upstream: shape and dtype of the base call's value.
 
-    call: makes a call, or an empty acceptance when no more may be made; what is likeliest to be refused is tried first.
+    refused: as `refusals` gives it. answered: (function, rank, layout) that were taken, or refused for another reason.
+    alike: (function, rank, other rank, axes) -> whether the other rank refuses, of layouts of that many axes, what the first one does.
+    not_tried: layouts for which no call was left, at some rank or for some function.
+    call: makes a call, or gives NOT_TRIED when no more may be made; what is likeliest to be refused is tried first.
     """
 
     subject: Subject
@@ -35,11 +38,14 @@ class LayoutProbe:
     found: Capabilities
     upstream: tuple[tuple[int, ...], str]
     call: Callable[[Sample], Outcome]
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, dict[int, str]] = field(default_factory=dict)
+    answered: set[tuple[str, int, str]] = field(default_factory=set)
+    alike: dict[tuple[str, int, int, int], bool] = field(default_factory=dict)
+    not_tried: dict[str, None] = field(default_factory=dict)
     plain_answers: dict[tuple[str, int], bool] = field(default_factory=dict)
 
-    def refusals(self) -> Mapping[str, str]:
-        """Layout -> why it is refused, in the words of the implementation."""
+    def refusals(self) -> Mapping[str, Mapping[int, str]]:
+        """Layout -> rank of the logits -> why it is refused there, in the words of the implementation."""
         first, *others = self._functions()
         self._try(first, self.base.rank, self._strided())
         self._try(first, max(self.found.ranks), [name for name in self._strided() if LAYOUTS[name].minimum_rank > self.base.rank])
@@ -89,13 +95,56 @@ class LayoutProbe:
 
     def _try(self, plain: Sample, rank: int, layouts: Sequence[str]) -> bool:
         """Whether one was refused that had not been so far."""
-        before = len(self.refused)
+        reasons: dict[str, str] = {}
         for name in layouts:
             if name in self.found.layouts and name not in self.refused and rank >= LAYOUTS[name].minimum_rank:
-                outcome = self._call_at(plain, rank, name)
-                if not outcome.accepted and self._answers_plain(plain, rank):
-                    self.refused[name] = outcome.refusal
-        return len(self.refused) > before
+                reason = self._refusal_at(plain, rank, name, self._reason_of_screen())
+                if reason is not None:
+                    reasons[name] = reason
+        for name, reason in reasons.items():
+            self.refused[name] = {rank: reason}
+        self._try_at_other_ranks(plain, rank, reasons)
+        return bool(reasons)
+
+    def _refusal_at(self, plain: Sample, rank: int, layout: str, untried: str | None = None) -> str | None:
+        """Why the layout is refused, None where it is not; `untried` where no call is left."""
+        outcome = self._call_at(plain, rank, layout)
+        if outcome is NOT_TRIED:
+            if untried is not None and layout not in SAME_AT_EVERY_RANK:
+                return untried
+            self.not_tried[layout] = None
+            return None
+        if outcome.accepted or not self._answers_plain(plain, rank):
+            self.answered.add((plain.function, rank, layout))
+            return None
+        return outcome.refusal
+
+    def _reason_of_screen(self) -> str | None:
+        """What has refused all of the screen is not accused of refusing the rest where no call is left to find out."""
+        reasons = [reason for name in SCREEN for reason in self.refused.get(name, {}).values()]
+        return reasons[0] if all(name in self.refused for name in SCREEN) else None
+
+    def _try_at_other_ranks(self, plain: Sample, rank: int, reasons: Mapping[str, str]) -> None:
+        """Which of the other ranks refuse what this one does: there are not enough calls to try each layout at each rank."""
+        for other in self.found.ranks:
+            there = [name for name in reasons if other != rank and LAYOUTS[name].minimum_rank <= other]
+            for name in self._refused_alike(plain, rank, other, there):
+                self.refused[name][other] = reasons[name]
+
+    def _refused_alike(self, plain: Sample, rank: int, other: int, layouts: Sequence[str]) -> list[str]:
+        """Those that go by one that stands for them. One of many axes that is refused stands for those of fewer too.
+
+        One that is taken does not: targets and losses have fewer axes than logits.
+        """
+        named = [name for name in layouts if (plain.function, other, name) not in self.answered]
+        for axes in sorted({LAYOUTS[name].minimum_rank for name in named}, reverse=True):
+            key = (plain.function, rank, other, axes)
+            if key not in self.alike:
+                example = next(name for name in named if LAYOUTS[name].minimum_rank == axes)
+                self.alike[key] = self._refusal_at(plain, other, example) is not None
+            if self.alike[key]:
+                return [name for name in named if LAYOUTS[name].minimum_rank <= axes]
+        return []
 
     def _call_at(self, plain: Sample, rank: int, layout: str) -> Outcome:
         sample = replace(plain, rank=rank, layout=layout)
@@ -115,9 +164,24 @@ class LayoutProbe:
                 self._try(plain, rank, self._strided())
 
 
-def refusal_lines(refusals: Mapping[str, str]) -> list[str]:
-    """One line for all layouts that are refused in the same words, figures left aside."""
-    lines: dict[str, list[str]] = {}
-    for name, reason in refusals.items():
-        lines.setdefault(re.sub(r"[-\d(),\s]+", " ", reason), []).append(name)
-    return [f"rejects {', '.join(names)} layouts: {refusals[names[0]]}" for names in lines.values()]
+def taken_nowhere(refusals: Mapping[str, Mapping[int, str]], ranks: Sequence[int]) -> set[str]:
+    """The layouts that are refused at every rank at which they are layouts of their own."""
+    return {name for name, by_rank in refusals.items() if all(rank in by_rank for rank in ranks if rank >= LAYOUTS[name].minimum_rank)}
+
+
+def refused_at(refusals: Mapping[str, Mapping[int, str]], ranks: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Rank -> the layouts that are refused there, but not at every rank."""
+    partly = [name for name in refusals if name not in taken_nowhere(refusals, ranks)]
+    found = {rank: tuple(name for name in partly if rank in refusals[name]) for rank in ranks}
+    return {rank: names for rank, names in found.items() if names}
+
+
+def refusal_lines(refusals: Mapping[str, Mapping[int, str]], ranks: Sequence[int], argument: str) -> list[str]:
+    """One line for all layouts that are refused in the same words, figures left aside, at the same ranks of the first argument."""
+    everywhere = taken_nowhere(refusals, ranks)
+    lines: dict[tuple[str, str], list[str]] = {}
+    reasons = {name: next(iter(by_rank.values())) for name, by_rank in refusals.items()}
+    for name, by_rank in refusals.items():
+        where = "" if name in everywhere else f" of {', '.join(f'{rank}-d' for rank in sorted(by_rank))} {argument}"
+        lines.setdefault((re.sub(r"[-\d(),\s]+", " ", reasons[name]), where), []).append(name)
+    return [f"rejects {', '.join(names)} layouts{where}: {reasons[names[0]]}" for (_, where), names in lines.items()]

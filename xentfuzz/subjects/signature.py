@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xentfuzz.errors import UsageError
@@ -27,6 +27,9 @@ SYNONYMS = {
     "pos_weight": "weight",
 }
 
+# From so many letters on a name that another one begins with stands for it.
+SHORTEST_BEGINNING = 3
+
 
 def supported_options(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> tuple[str, ...]:
     """The options that forward takes. Those that only some signatures have count where they are named, not where everything is taken."""
@@ -46,8 +49,9 @@ def takes_argument(description: Mapping[str, Any], implementation: Implementatio
 
 
 def require_explained(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> None:
-    """Raises UsageError, with a suggestion, for a required parameter that is none of ours, and for a rename of nothing."""
+    """Raises UsageError, with a suggestion, for a required parameter that is none of ours, and for what is renamed or fixed in vain."""
     known = _known(operation)
+    _require_fixed(implementation, [parameters_in(described) for described in description.values()])
     for function, described in description.items():
         parameters = parameters_in(described)
         _require_renamed(implementation, known, parameters, function)
@@ -55,7 +59,7 @@ def require_explained(description: Mapping[str, Any], implementation: Implementa
         explained = {*(known - set(implementation.renames.values())), *implementation.renames, *implementation.fixed}
         for parameter in parameters.named or ():
             if parameter.required and parameter.name not in explained:
-                raise UsageError(_unexplained(implementation, function, parameter.name, known, operation))
+                raise UsageError(_unexplained(implementation, function, parameter.name, operation))
 
 
 def _require_renamed(implementation: Implementation, known: set[str], parameters: Parameters, function: str) -> None:
@@ -66,20 +70,29 @@ def _require_renamed(implementation: Implementation, known: set[str], parameters
             raise UsageError(f"{implementation.name}: renames {own!r}, but forward has no such parameter")
 
 
+def _require_fixed(implementation: Implementation, functions: Sequence[Parameters]) -> None:
+    for own in implementation.fixed:
+        if not any(parameters.takes(own) for parameters in functions):
+            names = sorted({parameter.name for parameters in functions for parameter in parameters.named or ()})
+            near = difflib.get_close_matches(own, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none beside the arrays'}"
+            raise UsageError(f"{implementation.name}: fixes {own!r}, but no function of it has such a parameter; {hint}")
+
+
 def _require_always(implementation: Implementation, operation: Operation, parameters: Parameters, function: str) -> None:
     """An option that is always passed must not be left to a parameter of another name, whose default nobody knows."""
     for option in operation.options:
         if option.always and not parameters.takes(_own(implementation, option.name)):
             for parameter in parameters.named or ():
                 if SYNONYMS.get(parameter.name) == option.name:
-                    raise UsageError(_unexplained(implementation, function, parameter.name, _known(operation), operation))
+                    raise UsageError(_unexplained(implementation, function, parameter.name, operation))
 
 
 def other_spellings(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:
     """A line for each parameter that looks like one of ours under another name."""
     parameters = parameters_in(description["forward"])
     known = _known(operation)
-    missing = {name for name in known if not parameters.takes(_own(implementation, name))}
+    missing = {name for name in _suggested(operation) if not parameters.takes(_own(implementation, name))}
     explained = {*known, *implementation.renames, *implementation.fixed}
     lines = []
     for parameter in parameters.named or ():
@@ -89,15 +102,30 @@ def other_spellings(description: Mapping[str, Any], implementation: Implementati
     return lines
 
 
+def own_defaults(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:
+    """A line for each option that forward leaves at another value than the contract where it is not given."""
+    parameters = {parameter.name: parameter for parameter in parameters_in(description["forward"]).named or ()}
+    lines = []
+    for option in operation.options:
+        parameter = parameters.get(_own(implementation, option.name))
+        if parameter is None or option.always or parameter.name in implementation.fixed or parameter.required:
+            continue
+        if not parameter.stands_for(option.default):
+            wanted = f"the contract's default is {option.default!r}; it is passed in every call"
+            lines.append(f"{parameter.name} is {parameter.default[0]!r} where it is not given, {wanted}")
+    return lines
+
+
 def _nearest(name: str, known: set[str]) -> str | None:
     if SYNONYMS.get(name) in known:
         return SYNONYMS[name]
-    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+    longer = [one for one in known if one.startswith(name)] if len(name) >= SHORTEST_BEGINNING else []
+    return longer[0] if len(longer) == 1 else next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
-def _unexplained(implementation: Implementation, function: str, name: str, known: set[str], operation: Operation) -> str:
+def _unexplained(implementation: Implementation, function: str, name: str, operation: Operation) -> str:
     fixed = f'fixed={{"{name}": ...}}'
-    near = _nearest(name, known)
+    near = _nearest(name, _suggested(operation))
     if near is None:
         hint = f"a value that is always the same goes in {fixed}, an argument of xentfuzz.Implementation"
     else:
@@ -107,6 +135,11 @@ def _unexplained(implementation: Implementation, function: str, name: str, known
 
 def _known(operation: Operation) -> set[str]:
     return {argument.name for argument in operation.arguments if argument.optional} | {option.name for option in operation.options}
+
+
+def _suggested(operation: Operation) -> set[str]:
+    """What a parameter may stand for that has another name: nobody means a deprecated option."""
+    return _known(operation) - {option.name for option in operation.options if option.opt_in}
 
 
 def _own(implementation: Implementation, name: str) -> str:

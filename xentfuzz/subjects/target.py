@@ -9,6 +9,7 @@ from typing import Any
 from xentfuzz.errors import UnknownName, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.operation import Operation
 from xentfuzz.registry import get, reference_of
 from xentfuzz.subjects.assumed_grade import assumed_grade
 from xentfuzz.subjects.in_process import InProcess
@@ -152,12 +153,14 @@ def _with_library(implementation: Implementation, libraries: Sequence[str], know
     if len(candidates) == 1:
         return candidates[0]
     refusals: list[str] = []
+    calls = 0
     for candidate in candidates:
-        reason = _refusal(candidate, isolate=isolate)
+        reason, made = _refusal(candidate, isolate=isolate)
+        calls += made
         if reason is None:
-            return candidate
+            return replace(candidate, tried_calls=calls)
         refusals.append(f"{candidate.array} arrays: {reason}")
-    return replace(candidates[0], tried=tuple(refusals[1:]))
+    return replace(candidates[0], tried=tuple(refusals[1:]), tried_calls=calls)
 
 
 def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Implementation:
@@ -165,18 +168,23 @@ def _with_grade(implementation: Implementation, known: Mapping[str, Any]) -> Imp
     return implementation if assumed is None else replace(implementation, grade=assumed)
 
 
-def _refusal(implementation: Implementation, *, isolate: bool) -> str | None:
-    """Why it doesn't answer the commonest call, nor the same with probabilities; None where it does."""
+def _refusal(implementation: Implementation, *, isolate: bool) -> tuple[str | None, int]:
+    """Why it doesn't answer the commonest call, nor the same with probabilities or int32; None where it does; how many calls it took."""
     subject = Isolated(implementation) if isolate else InProcess(implementation)
     operation = get_operation(implementation.operation)
-    reasons = []
+    reasons: list[str] = []
     try:
-        for sample in (Sample(operation), Sample(operation, targets="probabilities")):
+        for sample in _commonest(operation):
             outcome = subject.call(sample.call())
             # A crash says nothing about the library, and may cost the time of a compilation.
             if outcome.accepted:
-                return None
+                return None, len(reasons) + 1
             reasons.append(outcome.refusal)
-        return reasons[0]
+        return reasons[0], len(reasons)
     finally:
         subject.close()
+
+
+def _commonest(operation: Operation) -> list[Sample]:
+    kinds = [Sample(operation, targets=kind) for kind in operation.target_kinds]
+    return [*kinds, Sample(operation, target_dtype="int32")] if kinds else [Sample(operation)]

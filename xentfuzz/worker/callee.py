@@ -34,7 +34,7 @@ class Answer:
 class Callee:
     """forms: function name -> its form. baseline: the surroundings when it had been loaded, None where they are shared with others.
 
-    Raises UsageError where a function can't be loaded, ImportError where its array library can't.
+    Raises UsageError where a function can't be loaded or there is no such device, ImportError where its array library can't.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -44,6 +44,7 @@ class Callee:
             leading = len(plan.positional) + (name == "backward")
             self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
         self.library: ArrayLibrary = library_named(plan.array, plan.device)
+        self.library.require_device()
         self.seconds = 0.0
         self.baseline: Fingerprint | None = None
 

@@ -111,6 +111,8 @@ def coverage(document: Document) -> Lines:
         lines.append(f"- {report.implementation}, {report.operation}: {coverage_words(report)}")
         lines += [f"  - unsupported: {reason} ({times})" for reason, times in report.unsupported.items()]
         lines += [f"  - {rejection}" for rejection in report.card.rejections]
+        lines += [f"  - {note}" for note in report.card.notes]
+        lines += [f"  - assumed without a try: {', '.join(report.card.not_tried)}"] * bool(report.card.not_tried)
         lines += [f"  - cut short: {report.cut_short}"] * bool(report.cut_short)
         lines += [f"  - {note}" for note in report.notes]
     return lines + [f"- {entry.implementation}, {entry.operation}: not run: {entry.reason}" for entry in document.unavailable]

@@ -14,6 +14,7 @@ import numba.cuda
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.errors import UsageError
 from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported, no_conversion
 from xentfuzz.worker.libraries.numpy_arrays import collected
 
@@ -63,6 +64,10 @@ class CudaArrays(ArrayLibrary):
     def __init__(self) -> None:
         self.copies: list[tuple[Any, Any]] = []
         self.bfloat16 = False
+
+    def require_device(self) -> None:
+        if not _numba.cuda.is_available():
+            raise UsageError("arrays in CUDA memory need a CUDA device, and none can be used here; NUMBA_ENABLE_CUDASIM=1 simulates one")
 
     def load(self, array: StridedArray) -> Any:
         self.bfloat16 = self.bfloat16 or array.dtype == "bfloat16"

@@ -31,6 +31,9 @@ Invoke = Callable[[Mapping[str, Any]], Any]
 class ArrayLibrary:
     """The defaults are those of a library without automatic differentiation whose arrays are views of what they were loaded from."""
 
+    def require_device(self) -> None:
+        """Raises UsageError, in one line, where no array can be held on the device, or on any that the library needs."""
+
     def load(self, array: StridedArray) -> Any:
         """The library's array over the same memory (a copy where it has memory of its own), with the same layout.
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.errors import UsageError
 from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion
 
 
@@ -15,8 +16,17 @@ class TorchTensors(ArrayLibrary):
     """device: "cpu", "cuda", "cuda:1", ... Elsewhere than on the CPU the whole storage is copied, so that strides and gaps survive."""
 
     def __init__(self, device: str) -> None:
-        self.device = torch.device(device)
+        try:
+            self.device = torch.device(device)
+        except RuntimeError as error:
+            raise _no_device(device, error) from None
         self.copies: list[tuple[Any, Any]] = []
+
+    def require_device(self) -> None:
+        try:
+            torch.empty(1, device=self.device)
+        except Exception as error:  # noqa: BLE001 - each kind of device is missing in its own way
+            raise _no_device(str(self.device), error) from None
 
     def load(self, array: StridedArray) -> torch.Tensor:
         dtype = getattr(torch, array.dtype, None)
@@ -71,3 +81,8 @@ class TorchTensors(ArrayLibrary):
         for host, copy in self.copies:
             host.copy_(copy)
         self.copies.clear()
+
+
+def _no_device(device: str, error: Exception) -> UsageError:
+    reason = str(error).strip().partition("\n")[0].rstrip(".")
+    return UsageError(f"torch can't use the device {device!r} here: {reason}; give one that it can, such as cpu")
