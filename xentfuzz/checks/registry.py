@@ -7,7 +7,7 @@ from functools import cache
 from xentfuzz.checks import invalid, large, many, memory, repeat, results, surroundings, torch_protocol
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.operations import operation_names
 
 
@@ -38,6 +38,5 @@ def explain(name: str) -> str:
 
 def find_check(name: str) -> Check:
     checks = all_checks()
-    if name not in checks:
-        raise UnknownName("check", name, checks)
+    require_known("check", [name], checks)
     return checks[name]
