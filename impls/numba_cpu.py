@@ -598,7 +598,7 @@ def _threads() -> tuple[int, ThreadPoolExecutor]:
     """
     import numba  # noqa: PLC0415
 
-    count = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    count = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # set at run time
     return count, ThreadPoolExecutor(max(count - 1, 1), thread_name_prefix="numba-cpu")
 
 

@@ -82,7 +82,7 @@ def compile_kernels() -> None:
         import numba  # noqa: PLC0415 - importing Numba takes half a second
         import numba.cuda  # noqa: PLC0415
 
-        if SIMULATED and not numba.config.ENABLE_CUDASIM:  # type: ignore[attr-defined]
+        if SIMULATED and not numba.config.ENABLE_CUDASIM:  # type: ignore[attr-defined]  # set at run time
             raise RuntimeError(f"numba-cuda: no GPU here; set {SIMULATOR_VARIABLE}=1 before numba is imported to use its simulator")
         globals().update(cuda=numba.cuda, float64=numba.float64)
         while _plain_functions:
@@ -270,7 +270,7 @@ def total_kernel(losses: Any, divisor: float, out: Any, bfloat16: bool, limit: f
     total = block_sum(total, shared)
     if cuda.threadIdx.x == 0:
         # The mean of nothing: its divisor is NaN.
-        encode(out[0, 0], 0, total if divisor == divisor else divisor, bfloat16, limit)  # noqa: PLR0124
+        encode(out[0, 0], 0, total if divisor == divisor else divisor, bfloat16, limit)  # noqa: PLR0124 - a NaN is not itself
 
 
 @jit()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xentfuzz.files import write_whole
+from xentfuzz.files import STANDARD_OUTPUT, write_output, write_whole
 
 
 def test_text_and_bytes_come_back_as_given(tmp_path: Path) -> None:
@@ -19,6 +19,13 @@ def test_an_older_file_is_replaced(tmp_path: Path) -> None:
     write_whole(tmp_path / "report", "old and longer")
     write_whole(tmp_path / "report", "new")
     assert (tmp_path / "report").read_text() == "new"
+
+
+def test_output_goes_to_a_file_or_to_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (str(tmp_path / "new" / "text"), STANDARD_OUTPUT):
+        write_output(path, "déjà \ud800\n")
+    assert (tmp_path / "new" / "text").read_bytes() == "déjà \\ud800\n".encode()
+    assert capsys.readouterr().out == "déjà \\ud800\n"
 
 
 @pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])

@@ -12,7 +12,7 @@ Findings about an implementation are not here: they are `xentfuzz.failures.failu
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class XentfuzzError(Exception):
@@ -37,6 +37,13 @@ class UnknownName(UsageError):
         listed = ", ".join(names[:LISTED]) or "none"
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         super().__init__(f"unknown {what} {given!r}{hint} (known: {listed}{more})")
+
+
+def require_known(what: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raises UnknownName for the first of `names` that is not among `known`."""
+    for name in names:
+        if name not in known:
+            raise UnknownName(what, name, known)
 
 
 class Unavailable(UsageError):

@@ -1,11 +1,25 @@
-"""Files that are written whole or not at all. Standard library only."""
+"""Files that are written whole or not at all, or standard output. Standard library only."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+# In the place of a file's name, as many programs have it.
+STANDARD_OUTPUT = "-"
+
+
+def write_output(path: str, text: str) -> None:
+    """Write text to a file, whole, or to standard output for "-". Halves of surrogate pairs, which no encoding has, become escapes."""
+    content = text.encode(errors="backslashreplace")
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(content.decode())
+        sys.stdout.flush()
+    else:
+        write_whole(path, content)
 
 
 def write_whole(path: str | Path, content: str | bytes) -> Path:

@@ -12,7 +12,7 @@ import pytest
 from xentfuzz import registry
 from xentfuzz.checks.registry import checks_for, find_check
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.errors import Unavailable, UnknownName, UsageError
+from xentfuzz.errors import Unavailable, UsageError, require_known
 from xentfuzz.failures.expected import Expectations, expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
@@ -85,7 +85,7 @@ def check_calls(
     """
     most = get_profile(profile).most
     implementations = list(_implementations(given or registry.implementations(), operations))
-    _require_known(operations or (), checks or (), only or (), implementations)
+    _require_all_known(operations or (), checks or (), only or (), implementations)
     expected = expectations(expected_failures)
     return [
         CheckCall(implementation, check.name, dtype, profile, seed, expected)
@@ -100,18 +100,14 @@ def check_calls(
     ]
 
 
-def _require_known(
+def _require_all_known(
     operations: Sequence[str], checks: Sequence[str], only: Sequence[str], implementations: Sequence[Implementation]
 ) -> None:
-    for operation in operations:
-        if operation not in operation_names():
-            raise UnknownName("operation", operation, operation_names())
+    require_known("operation", operations, operation_names())
     for check in checks:
         find_check(check)
     names = {implementation.name for implementation in implementations} | set(registry.implementations() if only else ())
-    for name in only:
-        if name not in names:
-            raise UnknownName("implementation", name, names)
+    require_known("implementation", only, names)
 
 
 def _implementations(given: Sequence[Any], operations: Sequence[str] | None) -> Iterator[Implementation]:

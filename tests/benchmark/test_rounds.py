@@ -59,4 +59,6 @@ def test_a_contender_slower_than_the_whole_time_has_one_turn() -> None:
 
 
 def test_nobody_left_to_play_ends_the_rounds() -> None:
-    play([Player("a", [], breaks_after=1)], float("inf"))
+    log: list[str] = []
+    play([Player("a", log, breaks_after=1)], 1000.0)
+    assert log == ["a"]

@@ -44,6 +44,11 @@ def test_what_is_no_result_of_power_is_refused(content, capsys, tmp_path):
     assert "results.json" in capsys.readouterr().err
 
 
+def test_a_file_that_is_not_there_is_named_without_numbers_of_the_system(capsys, tmp_path):
+    assert main(["power", "--compare", str(tmp_path / "none.json")]) == 2
+    assert capsys.readouterr().err == "xentfuzz: cannot read none.json: No such file or directory\n"
+
+
 def test_a_folder_needs_something_to_compare(capsys, tmp_path):
     assert main(["power", "--out", str(tmp_path)]) == 2
     assert "--compare" in capsys.readouterr().err

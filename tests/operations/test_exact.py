@@ -7,6 +7,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import torch
 from exact_with_mpmath import exact
 from random_cases import DTYPES, random_case
 
@@ -89,7 +90,6 @@ def test_a_small_loss_is_relatively_accurate(reduction: str) -> None:
 
 def torch_results(case: Case) -> dict[str, Any]:
     """Value and gradients by torch in float64, of the already rounded inputs."""
-    torch = pytest.importorskip("torch")
     functional = torch.nn.functional
     tensors = {}
     for name, array in case.values.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
+import torch
 
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -20,13 +20,11 @@ def grade_of_torch(dtype: str) -> Grade:
 
 
 def _tensor(array: Array) -> Any:
-    torch = pytest.importorskip("torch")
     # torch knows nothing of ml_dtypes; float32 holds every bfloat16.
     return torch.tensor(array.astype(np.float32)).to(torch.bfloat16) if array.dtype.kind == "V" else torch.tensor(array)
 
 
 def _array(tensor: Any) -> Array:
-    torch = pytest.importorskip("torch")
     detached = tensor.detach()
     array: Array = (detached.float() if detached.dtype == torch.bfloat16 else detached).numpy()
     return array
@@ -34,7 +32,7 @@ def _array(tensor: Any) -> Array:
 
 def results(case: Case) -> dict[str, Array]:
     """output -> value or gradient, of every differentiable argument that is an array of floats."""
-    functional = pytest.importorskip("torch").nn.functional
+    functional = torch.nn.functional
     spec = get_operation(case.operation)
     tensors = {name: _tensor(array) for name, array in case.values.items()}
     upstream = tensors.pop("grad_output")

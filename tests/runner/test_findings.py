@@ -11,7 +11,8 @@ from xentfuzz.gallery.cross_entropy import CrossEntropy
 from xentfuzz.operations import get_operation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
-from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.contestant import Contestant
+from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import trial_of
 from xentfuzz.runner.findings import Effort, findings, varied
 from xentfuzz.runner.interruption import Interruption

@@ -12,8 +12,6 @@ from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.probe import capabilities_of
 from xentfuzz.subjects.target import resolve
 
-torch = pytest.importorskip("torch")
-
 LOGITS = np.array([[1.0, 2.0, 3.0], [3.0, 0.0, 1.0]], np.float32)
 
 

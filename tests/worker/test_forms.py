@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from xentfuzz.errors import UsageError
 from xentfuzz.worker.forms import form_of
-
-torch = pytest.importorskip("torch")
 
 SEEN = []
 

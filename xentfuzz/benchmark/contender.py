@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from xentfuzz.checks.results import judge_output
 from xentfuzz.checks.trial import Trial, Unsupported, call, unwrap
@@ -79,7 +78,7 @@ def functions_for(measure: str, subject: Subject) -> tuple[str, ...]:
 
     With autodiff the backward call runs the forward pass too, and its time covers both.
     """
-    available: Any = subject.capabilities.functions
+    available = subject.capabilities.functions
     if measure == LOSS:
         return ("forward",)
     if "value_and_grad" in available:

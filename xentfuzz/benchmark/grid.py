@@ -8,7 +8,7 @@ from importlib import resources
 
 import msgspec
 
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 
 
 class Grid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +36,5 @@ def stored_grids() -> Grids:
 def get_grid(profile: str) -> Grid:
     """The grid of a profile. Raises UnknownName."""
     grids = stored_grids().profiles
-    if profile not in grids:
-        raise UnknownName("profile", profile, grids)
+    require_known("profile", [profile], grids)
     return grids[profile]

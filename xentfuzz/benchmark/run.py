@@ -18,7 +18,7 @@ from xentfuzz.benchmark.records import Point, Row, add_speed, row_of, row_withou
 from xentfuzz.benchmark.rounds import run_rounds
 from xentfuzz.benchmark.statistics import require_pytest_benchmark
 from xentfuzz.checks.trial import Trial
-from xentfuzz.errors import UnknownName, XentfuzzError
+from xentfuzz.errors import XentfuzzError, require_known
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
@@ -76,8 +76,7 @@ def benchmark(
 def require_timed(baseline: str | None, implementations: Sequence[Implementation]) -> None:
     """Raises UnknownName for a baseline that is not among the implementations; None stands for the default."""
     names = {implementation.name for implementation in implementations if implementation.operation == OPERATION}
-    if baseline is not None and baseline not in names:
-        raise UnknownName("baseline", baseline, names)
+    require_known("baseline", [] if baseline is None else [baseline], names)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xentfuzz.checks.trial import Trial
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -70,9 +70,7 @@ class Check:
 
     def __post_init__(self) -> None:
         # A profile would give a check of an unknown cost as many cases as one that costs a call.
-        for cost in (self.cost, self.device_cost or self.cost):
-            if cost not in COSTS:
-                raise UnknownName("cost of a check", cost, COSTS)
+        require_known("cost of a check", (self.cost, self.device_cost or self.cost), COSTS)
 
     def passes_over(self, dtype: str, capabilities: Capabilities) -> str | None:
         """Why it is not tried in a dtype, or None."""

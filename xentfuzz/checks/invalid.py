@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.protocol import class_count, with_arrays
+from xentfuzz.checks.derived_cases import class_count, with_arrays
 from xentfuzz.checks.trial import Array, Trial, call
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations.case import Case

@@ -8,21 +8,11 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.bits import first_difference
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import compare
-from xentfuzz.checks.protocol import (
-    Results,
-    Steps,
-    class_count,
-    first_difference,
-    functions_of,
-    in_loss_dtype,
-    loss_dtype,
-    other_values,
-    perform,
-    plain,
-    taller,
-)
+from xentfuzz.checks.derived_cases import class_count, in_loss_dtype, other_values, plain, taller
+from xentfuzz.checks.protocol import Results, Steps, functions_of, loss_dtype, perform
 from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial, call, unwrap
 from xentfuzz.dtypes import FORMATS, dtype_name

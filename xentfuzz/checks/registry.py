@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from xentfuzz.checks import invalid, large, many, memory, repeat, results, surroundings, torch_protocol
+from xentfuzz.checks import invalid, large, many, memory, repeat, results, surroundings, threads, torch_protocol
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.operations import operation_names
 
 
@@ -18,7 +18,7 @@ def checks_for(operation: str) -> tuple[Check, ...]:
 
 
 def _candidates(operation: str) -> tuple[Check, ...]:
-    calls = (*repeat.CHECKS, *memory.CHECKS, *surroundings.CHECKS, *torch_protocol.CHECKS, *many.CHECKS, *large.CHECKS)
+    calls = (*repeat.CHECKS, *memory.CHECKS, *threads.CHECKS, *surroundings.CHECKS, *torch_protocol.CHECKS, *many.CHECKS, *large.CHECKS)
     return (*results.CHECKS, *identity_checks(operation), *calls, *invalid.CHECKS)
 
 
@@ -38,6 +38,5 @@ def explain(name: str) -> str:
 
 def find_check(name: str) -> Check:
     checks = all_checks()
-    if name not in checks:
-        raise UnknownName("check", name, checks)
+    require_known("check", [name], checks)
     return checks[name]

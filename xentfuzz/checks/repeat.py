@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xentfuzz.checks.bits import first_difference
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.protocol import (
-    Results,
-    first_difference,
-    functions_of,
-    of_dtype,
-    on_case,
-    other_reductions,
-    other_values,
-    plain,
-    results_of,
-    taller,
-)
+from xentfuzz.checks.derived_cases import of_dtype, other_reductions, other_values, plain, taller
+from xentfuzz.checks.protocol import Results, functions_of, on_case, results_of
 from xentfuzz.checks.results import gradient, value, value_and_grad
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import CRASH_KINDS, WRONG_NUMBERS, Failure, failure

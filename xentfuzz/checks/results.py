@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -106,22 +106,20 @@ def answering(trial: Trial) -> list[str]:
 
 
 def robust_value(trial: Trial) -> Measure:
-    return raising_is_fine(trial, value)
+    return raising_is_fine(trial, "forward", value)
 
 
 def robust_gradient(trial: Trial) -> Measure:
-    return raising_is_fine(trial, gradient)
+    return raising_is_fine(trial, "backward", gradient)
 
 
-def raising_is_fine(trial: Trial, judge: object) -> Measure:
-    """Judge an answer; an exception is the other allowed outcome, and reports say which one was chosen."""
-    assert callable(judge)
-    function = "forward" if judge is value else "backward"
+def raising_is_fine(trial: Trial, function: str, judge: Callable[[Trial], Measure]) -> Measure:
+    """Judge what a function answers; an exception is the other allowed outcome, and reports say which one was chosen."""
     outcome = trial.outcome(function)
     name = "narrow target dtype" if trial.case.values["target"].dtype != np.int64 else "empty class axis"
     if outcome.raised is not None:
         return Measure(policies=((name, "raises"),))
-    measure: Measure = judge(trial)
+    measure = judge(trial)
     return Measure(ratio=measure.ratio, ulp=measure.ulp, policies=(*measure.policies, (name, "answers")))
 
 

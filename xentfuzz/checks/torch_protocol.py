@@ -8,20 +8,11 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.checks.bits import first_difference
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import compare
-from xentfuzz.checks.protocol import (
-    Results,
-    first_difference,
-    functions_of,
-    in_loss_dtype,
-    on_case,
-    other_values,
-    perform,
-    plain,
-    results_of,
-    with_arrays,
-)
+from xentfuzz.checks.derived_cases import in_loss_dtype, other_values, plain, with_arrays
+from xentfuzz.checks.protocol import Results, functions_of, on_case, perform, results_of
 from xentfuzz.checks.results import gradient, judge_output, merged, value
 from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.dtypes import dtype_name

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 from xentfuzz.errors import UsageError
-
-STANDARD_OUTPUT = "-"
+from xentfuzz.files import STANDARD_OUTPUT
 
 
 def require_writable(*paths: str | None) -> None:

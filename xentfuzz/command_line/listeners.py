@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from xentfuzz.files import STANDARD_OUTPUT
 from xentfuzz.reports.document import to_json
 from xentfuzz.reports.junit import to_junit
 from xentfuzz.reports.markdown.page import to_markdown
-from xentfuzz.reports.recorder import STANDARD_OUTPUT, Output, Recorder
+from xentfuzz.reports.recorder import Output, Recorder
 from xentfuzz.reports.screen import screen_for
 from xentfuzz.reports.terminal import Terminal
 from xentfuzz.runner.events import Listener

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from xentfuzz.command_line import status
 from xentfuzz.command_line.options import Budget, Compare, ComparisonFolder, Jobs, Json, Profile, Seeds, Select, Shrink, Usual
 from xentfuzz.errors import UsageError
+from xentfuzz.files import STANDARD_OUTPUT, write_output
 
 if TYPE_CHECKING:
-    from xentfuzz.power.measurement import Measurement, Task
     from xentfuzz.power.summary import Summary
 
 EPILOG = (
@@ -44,10 +44,11 @@ def power(
         return _compare(select, compare or [], jobs=jobs, usual=usual, json=json, out=out)
     if out is not None:
         raise UsageError("--out writes a comparison: give --compare FILE.json or --usual too")
-    from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line.collected import collected  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.power_text import lines_of  # noqa: PLC0415
     from xentfuzz.environment import available_cores  # noqa: PLC0415
-    from xentfuzz.power.measurement import Task  # noqa: PLC0415
+    from xentfuzz.power.measurement import Task, measure_all  # noqa: PLC0415
     from xentfuzz.power.selection import selected  # noqa: PLC0415
     from xentfuzz.power.summary import beyond, summaries  # noqa: PLC0415
     from xentfuzz.reports.screen import screen_for  # noqa: PLC0415
@@ -59,12 +60,12 @@ def power(
     tasks = [Task(entry.id, seed, profile, budget, shrink) for seed in range(seeds) for entry in entries if not beyond(profile, entry)]
     screen = screen_for(sys.stderr if json == STANDARD_OUTPUT else sys.stdout)
     began = time.monotonic()
-    measured, interrupted = _measured(tasks, jobs or available_cores(), screen)
+    measured, interrupted = collected(measure_all(tasks, jobs or available_cores()), len(tasks), lambda done: done.entry, screen)
     found = summaries(measured)
     screen.show(lines_of(found, [entry for entry in entries if beyond(profile, entry)]))
     if json is not None:
         seconds = round(time.monotonic() - began, 3)
-        _write(json, _document(found, {"profile": profile, "seeds": seeds, "seconds": seconds, "interrupted": interrupted}))
+        write_output(json, as_json(_document(found, {"profile": profile, "seeds": seeds, "seconds": seconds, "interrupted": interrupted})))
     if interrupted:
         return status.INTERRUPTED
     return status.OK if all(summary.ok for summary in found) else status.FINDINGS
@@ -77,28 +78,12 @@ def _refuse_options_of_a_search(seeds: int, profile: str, budget: float | None, 
         raise UsageError(f"{', '.join(names)} with --usual or --compare: these ways of checking have none of that")
 
 
-def _measured(tasks: Sequence[Task], jobs: int, screen: Any) -> tuple[list[Measurement], bool]:
-    """All measurements, or those that were done when the user interrupted."""
-    from xentfuzz.power.measurement import measure_all  # noqa: PLC0415
-
-    done: list[Measurement] = []
-    try:
-        for measurement in measure_all(tasks, jobs):
-            done.append(measurement)
-            screen.progress(measurement.entry, len(done), len(tasks))
-    except KeyboardInterrupt:
-        return done, True
-    finally:
-        screen.end_progress()
-    return done, False
-
-
 def _compare(
     select: Sequence[str] | None, compare: Sequence[str], *, jobs: int | None, usual: bool, json: str | None, out: str | None
 ) -> int:
     """The table of stored results, with the usual ways measured or without."""
     from xentfuzz.command_line import power_comparison as comparison  # noqa: PLC0415 - the commands are imported together, for --help too
-    from xentfuzz.command_line.files import STANDARD_OUTPUT, require_writable  # noqa: PLC0415
+    from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.environment import available_cores  # noqa: PLC0415
     from xentfuzz.power.comparison.row import merged  # noqa: PLC0415
     from xentfuzz.power.selection import selected  # noqa: PLC0415
@@ -113,10 +98,14 @@ def _compare(
     comparison.show(rows, screen)
     document = _document([], {"interrupted": interrupted, "comparison": [row.to_dict() for row in rows]})
     if json is not None:
-        _write(json, document)
+        write_output(json, as_json(document))
     if out is not None:
         comparison.write_folder(out, document, rows)
     return comparison.exit_status(interrupted=interrupted)
+
+
+def as_json(document: dict[str, Any]) -> str:
+    return json_library.dumps(document, indent=1) + "\n"
 
 
 def _document(found: Sequence[Summary], about: dict[str, Any]) -> dict[str, Any]:
@@ -135,16 +124,3 @@ def _document(found: Sequence[Summary], about: dict[str, Any]) -> dict[str, Any]
         **about,
         "reports": [summary.to_dict() for summary in found],
     }
-
-
-def _write(path: str, document: dict[str, Any]) -> None:
-    from pathlib import Path  # noqa: PLC0415
-
-    from xentfuzz.command_line.files import STANDARD_OUTPUT  # noqa: PLC0415
-    from xentfuzz.files import write_whole  # noqa: PLC0415
-
-    text = json_library.dumps(document, indent=1) + "\n"
-    if path == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-    else:
-        write_whole(Path(path), text.encode())

@@ -13,7 +13,6 @@ from xentfuzz.errors import RecordError, Unavailable
 if TYPE_CHECKING:
     from xentfuzz.gallery.entry import Entry
     from xentfuzz.power.comparison.row import Row
-    from xentfuzz.power.usual.examination import Examination
 
 PAGE, PLOT, FIGURES = "table.md", "plot.svg", "comparison.json"
 # What the usual ways, and the plot, need beside what `pip install xentfuzz` brings.
@@ -22,22 +21,15 @@ EXTRA = "pip install 'xentfuzz[comparison]'"
 
 def examined(entries: Sequence[Entry], jobs: int, screen: Any) -> tuple[list[Row], bool]:
     """Rows of the usual ways on the entries, and whether the user interrupted. Raises Unavailable where a library is missing."""
-    from xentfuzz.power.comparison.rows import usual_rows  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.command_line.collected import collected  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.power.comparison.rows import usual_rows  # noqa: PLC0415
     from xentfuzz.power.usual.examination import UsualTask, examine_all  # noqa: PLC0415
     from xentfuzz.power.usual.methods import METHODS  # noqa: PLC0415
 
     _require("torch", "expecttest", "onnx")
     tasks = [UsualTask(method, entry.id) for method in METHODS for entry in entries]
-    done: list[Examination] = []
-    try:
-        for examination in examine_all(tasks, jobs):
-            done.append(examination)
-            screen.progress(f"{examination.method}, {examination.entry}", len(done), len(tasks))
-    except KeyboardInterrupt:
-        return usual_rows(done), True
-    finally:
-        screen.end_progress()
-    return usual_rows(done), False
+    done, interrupted = collected(examine_all(tasks, jobs), len(tasks), lambda one: f"{one.method}, {one.entry}", screen)
+    return usual_rows(done), interrupted
 
 
 def stored(paths: Sequence[str]) -> list[Row]:
@@ -89,14 +81,9 @@ def _require(*libraries: str) -> None:
 
 
 def _read(path: str) -> dict[str, Any]:
-    from xentfuzz.reports.document import SCHEMA_VERSION  # noqa: PLC0415
+    from xentfuzz.reports.document import read_content  # noqa: PLC0415
 
-    try:
-        document = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read: {error}") from error
-    if not isinstance(document, dict) or document.get("kind") != "power" or document.get("schema_version") != SCHEMA_VERSION:
-        raise RecordError(
-            f"{path} holds no results of `xentfuzz power` of schema version {SCHEMA_VERSION}: give a file that its --json wrote"
-        )
-    return document
+    content = read_content(path)
+    if content.get("kind") != "power":
+        raise RecordError(f"{Path(path).name} holds no results of `xentfuzz power`: give a file that its --json wrote")
+    return content

@@ -8,8 +8,9 @@ from dataclasses import replace
 from xentfuzz import registry
 from xentfuzz.checks.registry import all_checks, find_check
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.errors import UnknownName, UsageError
-from xentfuzz.failures.expected import Expectations, load_expectations, shipped_expectations
+from xentfuzz.errors import UsageError, require_known
+from xentfuzz.failures import expected
+from xentfuzz.failures.expected import Expectations, load_expectations
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.grades import parse_grade
@@ -23,9 +24,7 @@ def check_names(names: Sequence[str] | None) -> Names | None:
 
 
 def dtypes(names: Sequence[str] | None) -> Names | None:
-    for name in names or ():
-        if name not in FLOAT_NAMES:
-            raise UnknownName("dtype", name, FLOAT_NAMES)
+    require_known("dtype", names or (), FLOAT_NAMES)
     return tuple(names) if names else None
 
 
@@ -63,4 +62,4 @@ def expectations(path: str | None, implementations: Sequence[Implementation]) ->
     names = [implementation.name for implementation in implementations]
     for problem in own.misspelt([*names, *registry.implementations()], all_checks()) if path else ():
         raise UsageError(problem)
-    return own + shipped_expectations()
+    return expected.expectations(own)

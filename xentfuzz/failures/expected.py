@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.errors import RecordError, UnknownName, UsageError
+from xentfuzz.errors import RecordError, UnknownName, UsageError, require_known
 from xentfuzz.failures.conditions import Condition, parse_condition
 from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.features import feature_names, features
@@ -183,9 +183,9 @@ def load_expectations(given: str | Path | Sequence[dict[str, Any]]) -> Expectati
         raise UsageError(f"cannot read {given}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def expectations(given: str | Path | Sequence[dict[str, Any]] | None) -> Expectations:
-    """Those of `load_expectations`, none for None, beside those that come with xentfuzz."""
-    own = Expectations() if given is None else load_expectations(given)
+def expectations(given: Expectations | str | Path | Sequence[dict[str, Any]] | None) -> Expectations:
+    """Those given, or those of `load_expectations`, none for None, beside those that come with xentfuzz."""
+    own = given if isinstance(given, Expectations) else load_expectations(() if given is None else given)
     return own + shipped_expectations()
 
 
@@ -213,24 +213,18 @@ def _expectations(tables: Any, name: str) -> Expectations:
 
 def _entry(table: Any, place: str) -> Expected:
     try:
-        _require_known("key", table, _Table.__struct_fields__)
+        require_known("key", map(str, table), _Table.__struct_fields__)
         read = msgspec.convert(table, _Table)
         entry = Expected(
             place, read.implementation, read.check, read.reason, read.operation, _dtypes(read.dtype), read.when, _recipe(read.recipe)
         )
-        _require_known("operation", [entry.operation] if entry.operation else [], operation_names())
-        _require_known("dtype", entry.dtypes, FLOAT_NAMES)
-        _require_known("feature", entry.when, feature_names(entry.operation))
+        require_known("operation", [entry.operation] if entry.operation else [], operation_names())
+        require_known("dtype", entry.dtypes, FLOAT_NAMES)
+        require_known("feature", entry.when, feature_names(entry.operation))
         assert entry.region is not None
     except (UsageError, RecordError, msgspec.ValidationError) as error:
         raise UsageError(f"{place}: {error}") from None
     return entry
-
-
-def _require_known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise UnknownName(what, str(name), known)
 
 
 def _dtypes(written: str | list[str] | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from xentfuzz.errors import RecordError, UnknownName, UsageError, XentfuzzError
+from xentfuzz.errors import RecordError, UsageError, XentfuzzError
 from xentfuzz.failures import record
 from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.variants import written
@@ -65,7 +65,7 @@ def _replay_record(found: Failure, run_check: RunCheck, implementation: Implemen
     if implementation is None:
         try:
             implementation = get(found.implementation, found.operation)
-        except (UnknownName, UsageError) as error:
+        except UsageError as error:
             hint = "name the TARGET after the record: code is never imported because a record names it"
             return Replayed(Outcome.CANNOT_RUN, f"{error}; {hint}")
     try:

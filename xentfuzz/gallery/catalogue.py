@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.gallery.entry import Entry
 from xentfuzz.gallery.mutants import is_mutant, mutants
 
@@ -45,8 +45,7 @@ def honest() -> Mapping[str, Entry]:
 def entry(identifier: str) -> Entry:
     """An entry of the gallery or a mutant. Raises UnknownName."""
     known = {**faulty(), **honest(), **(mutants() if is_mutant(identifier) else {})}
-    if identifier not in known:
-        raise UnknownName("entry of the gallery", identifier, known)
+    require_known("entry of the gallery", [identifier], known)
     return known[identifier]
 
 

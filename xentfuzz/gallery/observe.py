@@ -121,7 +121,8 @@ def _process(kernel: Any, shown: Shown) -> str:
         f"from {kind.__module__} import {kind.__qualname__} as Kernel",
         f"print(Kernel().forward(np.zeros({shape}, np.float32), np.zeros({shape}, np.float32), **{options!r}))",
     )
-    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)  # noqa: S603
+    program = [sys.executable, "-c", "\n".join(lines)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)  # noqa: S603 - the lines above, on the gallery's own modules
     return (
         f"signal {-done.returncode}"
         if done.returncode < 0

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 
 if TYPE_CHECKING:
     from xentfuzz.operations.operation import Operation
@@ -23,7 +23,6 @@ def operation_names() -> tuple[str, ...]:
 @cache
 def get_operation(name: str) -> Operation:
     """The operation called `name`. Raises UnknownName for any other."""
-    if name not in _MODULES:
-        raise UnknownName("operation", name, _MODULES)
+    require_known("operation", [name], _MODULES)
     operation: Operation = import_module(f"xentfuzz.operations.{name}").OPERATION
     return operation

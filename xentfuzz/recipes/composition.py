@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.recipes.choices import Choices
 from xentfuzz.recipes.draft import Draft
 from xentfuzz.recipes.ordinary import draw_ordinary
@@ -16,8 +16,7 @@ DRAWN = {"ordinary": draw_ordinary, "special": draw_special, "robust": draw_robu
 
 def draw_recipe(choices: Choices, space: Space) -> Recipe:
     """A recipe from the space. All choices at 0 give the simplest one. Raises UnknownName for an unknown family."""
-    if space.family not in DRAWN:
-        raise UnknownName("family", space.family, DRAWN)
+    require_known("family", [space.family], DRAWN)
     draft = Draft(choices, space)
     DRAWN[space.family](draft)
     return draft.recipe()

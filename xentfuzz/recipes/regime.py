@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from xentfuzz.dtypes import FloatFormat
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.recipes.words import Array, Words, below, normal, signed
 
 
@@ -75,6 +75,5 @@ class Regime:
 
 def regime_named(what: str, name: str, table: Mapping[str, Regime]) -> Regime:
     """The regime of that name in a table. Raises UnknownName."""
-    if name not in table:
-        raise UnknownName(f"regime of {what}", name, table)
+    require_known(f"regime of {what}", [name], table)
     return table[name]

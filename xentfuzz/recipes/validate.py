@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import prod
 
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS, TARGET_NAMES
-from xentfuzz.errors import RecordError, UnknownName
+from xentfuzz.errors import RecordError, require_known
 from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
@@ -20,9 +19,9 @@ PATTERNS = ("none", "all", *IGNORED)
 
 def validate(recipe: Recipe, operation: Operation) -> None:
     """Raises UnknownName for a name that does not exist, RecordError for arrays or options that do not fit together."""
-    _known(f"argument of {operation.name}", recipe.arrays, [argument.name for argument in operation.arguments] + [GRAD_OUTPUT])
-    _known(f"option of {operation.name}", recipe.options, operation.defaults)
-    _known("dtype", [recipe.dtype], FORMATS)
+    require_known(f"argument of {operation.name}", recipe.arrays, [argument.name for argument in operation.arguments] + [GRAD_OUTPUT])
+    require_known(f"option of {operation.name}", recipe.options, operation.defaults)
+    require_known("dtype", [recipe.dtype], FORMATS)
     for array in recipe.arrays.values():
         _validate_array(array)
     for argument in operation.arguments:
@@ -36,17 +35,10 @@ def validate(recipe: Recipe, operation: Operation) -> None:
 
 
 def _validate_array(array: ArrayRecipe) -> None:
-    _known("layout", [array.layout], LAYOUTS)
-    _known("pattern of ignored rows", [array.ignored], PATTERNS)
+    require_known("layout", [array.layout], LAYOUTS)
+    require_known("pattern of ignored rows", [array.ignored], PATTERNS)
     if array.dtype is not None:
-        _known("dtype", [array.dtype], [*FORMATS, *TARGET_NAMES])
-
-
-def _known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
-    known = list(known)
-    for name in given:
-        if name not in known:
-            raise UnknownName(what, name, known)
+        require_known("dtype", [array.dtype], [*FORMATS, *TARGET_NAMES])
 
 
 def parsed(texts: tuple[str, ...], shape: tuple[int, ...]) -> Array:

@@ -160,19 +160,24 @@ def _finite(value: Any) -> Any:
 
 def read_document(path: str | Path) -> Document:
     """The document in a results file. Raises RecordError, naming the file, where it cannot be read, is damaged or of another version."""
+    name, content = Path(path).name, read_content(path)
+    _require_results(name, content)
+    try:
+        return msgspec.convert(content, Document, strict=False)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"{name} is damaged: {error}") from None
+
+
+def read_content(path: str | Path) -> dict[str, Any]:
+    """What a file of any kind that a command wrote as JSON holds. Raises RecordError as `read_document` does."""
     name = Path(path).name
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordError(f"cannot read {name}: {error.strerror}") from None
     except ValueError as error:
         raise RecordError(f"{name} is not JSON ({error}): was it cut off?") from None
-    _require_version(name, record)
-    _require_results(name, record)
-    try:
-        return msgspec.convert(record, Document, strict=False)
-    except msgspec.ValidationError as error:
-        raise RecordError(f"{name} is damaged: {error}") from None
+    return _of_this_version(name, content)
 
 
 # Kinds of documents that hold something else than results of checks -> what reads them.
@@ -185,11 +190,12 @@ def _require_results(name: str, record: dict[str, Any]) -> None:
         raise RecordError(f"{name} holds a document of kind {kind!r}, not results of checks: `{ELSEWHERE[kind]}` reads it")
 
 
-def _require_version(name: str, record: Any) -> None:
-    version = record.get("schema_version") if isinstance(record, dict) else None
-    if version is None:
+def _of_this_version(name: str, content: Any) -> dict[str, Any]:
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or version is None:
         raise RecordError(f"{name} has no schema_version: not a results file of xentfuzz")
     if version != SCHEMA_VERSION:
         raise RecordError(
             f"{name} has schema version {version!r}, this xentfuzz reads version {SCHEMA_VERSION}: read it with the xentfuzz that wrote it"
         )
+    return content

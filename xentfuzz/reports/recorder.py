@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from xentfuzz import __version__
 from xentfuzz.environment import reduced_command
-from xentfuzz.files import write_whole
+from xentfuzz.files import STANDARD_OUTPUT, write_output
 from xentfuzz.reports.document import AgreementEntry, Document, UnavailableEntry, report_entry
 from xentfuzz.reports.environment import environment
 from xentfuzz.reports.privacy import scrubbed_report
@@ -24,8 +22,6 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 
-STANDARD_OUTPUT = "-"
-
 
 @dataclass(frozen=True)
 class Output:
@@ -36,15 +32,8 @@ class Output:
 
     def write(self, document: Document) -> None:
         text = self.render(document)
-        if text is None:
-            return
-        # A message may hold halves of surrogate pairs, which no encoding has.
-        writable = text.encode(errors="backslashreplace")
-        if self.path == STANDARD_OUTPUT:
-            sys.stdout.write(writable.decode())
-            sys.stdout.flush()
-        else:
-            write_whole(Path(self.path), writable)
+        if text is not None:
+            write_output(self.path, text)
 
 
 class Recorder:

@@ -18,8 +18,9 @@ from xentfuzz.operations import get_operation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.agreement import Agreement
-from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.corpus import Plan, run_corpora
+from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.directed import directed_search
 from xentfuzz.runner.events import (
     AgreementMeasured,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -102,17 +101,3 @@ class Contestant:
             return "stopped at the first failure"
         kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """A moment after which nothing new is begun; never for None."""
-
-    at: float | None
-
-    @staticmethod
-    def after(seconds: float | None) -> Deadline:
-        return Deadline(None if seconds is None else time.monotonic() + seconds)
-
-    def has_passed(self) -> bool:
-        return self.at is not None and time.monotonic() >= self.at

@@ -17,7 +17,8 @@ from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.agreement import Agreement
-from xentfuzz.runner.contestant import Contestant, Deadline, Origin
+from xentfuzz.runner.contestant import Contestant, Origin
+from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import Excluded, judge_all, note, refused, trial_of
 from xentfuzz.runner.profiles import Profile

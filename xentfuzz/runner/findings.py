@@ -14,7 +14,8 @@ from xentfuzz.failures.failure import CRASH_KINDS, OF_SEVERAL_CALLS, WRONG_NUMBE
 from xentfuzz.recipes.draw import shrink
 from xentfuzz.recipes.recipe import Recipe, recipe_from
 from xentfuzz.runner.alone import as_found_alone, fails_alone
-from xentfuzz.runner.contestant import Contestant, Deadline, Found
+from xentfuzz.runner.contestant import Contestant, Found
+from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.interruption import Interruption
 from xentfuzz.runner.profiles import Profile

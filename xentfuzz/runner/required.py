@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.implementation import RANKS, TARGET_KINDS
 from xentfuzz.operations import get_operation, operation_names
 from xentfuzz.runner.contestant import Contestant
@@ -22,9 +22,7 @@ def feature_names() -> tuple[str, ...]:
 
 def check_features(required: Sequence[str]) -> None:
     """Raises UnknownName for a feature that does not exist."""
-    for feature in required:
-        if feature not in feature_names():
-            raise UnknownName("feature", feature, feature_names())
+    require_known("feature", required, feature_names())
 
 
 def missing_features(contestant: Contestant, required: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from xentfuzz.failures.failure import Failure
@@ -91,8 +91,6 @@ class CheckReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The entry for this implementation in a results file (see reports/README.md)."""
-        from dataclasses import asdict  # noqa: PLC0415
-
         return {
             "implementation": self.implementation,
             "target": self.target,

@@ -11,8 +11,9 @@ from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
-from xentfuzz.runner.contestant import Contestant, Deadline
+from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.coverage import never_compared
+from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult

@@ -87,7 +87,7 @@ _entered: dict[str, str] = {}
 def _remembered_directory() -> str | None:
     digest = _directory()
     if digest is not None:
-        _entered.setdefault(digest, os.getcwd())  # noqa: PTH109
+        _entered.setdefault(digest, os.getcwd())  # noqa: PTH109 - a text, as chdir takes it back
     return digest
 
 
@@ -99,7 +99,7 @@ def _set_environment(state: dict[str, str]) -> None:
 
 def _set_filters(state: list[Any]) -> None:
     with contextlib.suppress(AttributeError):
-        warnings.filters[:] = state  # type: ignore[index]
+        warnings.filters[:] = state  # type: ignore[index]  # typed as a sequence, and a list
         warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001 - what resetwarnings() does after such a change
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES, dtype_name, numpy_dtype
@@ -50,7 +51,6 @@ def test_numpy_arrays(shape, layout):
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name not in ("negative_stride", "read_only")])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_torch_tensors(shape, layout):
-    torch = pytest.importorskip("torch")
     for dtype in FLOAT_NAMES:
         array = lay_out(_values(shape, dtype), layout)
         scope_statements = ["import torch", *torch_statements("logits", array, None, "cpu")]

@@ -25,7 +25,6 @@ HALF = {
 
 @pytest.mark.parametrize(("name", "status"), [("R98", 1), ("autograd_function", 0)])
 def test_a_second_backward_is_taken_of_the_same_graph(tmp_path, name, status):
-    pytest.importorskip("torch")
     failure = run_recipe(entry("R98").implementation, "torch_second_backward", recipe_from(HALF))
     path = tmp_path / "script.py"
     path.write_text(failure.script().replace("R98", name))

@@ -206,7 +206,6 @@ def loss(logits, target):
 
 
 def test_device_arrays_in_the_simulator(make_failure, run_alone):
-    pytest.importorskip("numba.cuda")
     logits = StridedArray(np.zeros(24, np.uint8), "float32", (1, 3), (12, 8), 0)
     logits.view()[...] = ARRAYS["logits"]
     source = Source({"forward": "targets.py:loss"}, array="cuda", device="cuda", environment={"NUMBA_ENABLE_CUDASIM": "1"})

@@ -75,7 +75,6 @@ def test_every_part_of_the_state_can_be_read_by_a_script():
     ],
 )
 def test_conduct_of_torch_targets(make_failure, run_alone, kind, name, calls, words):
-    pytest.importorskip("torch")
     made = tuple(("forward", case) for case in calls)
     message = "forward changes torch's gradient mode True -> False"
     script = reproducer(make_failure(ARRAYS, kind=kind, message=message, source=source_at(name, array="torch"), calls=made))

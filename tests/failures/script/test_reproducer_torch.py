@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from scripts import ARRAYS, shows_it
 from target_sources import TORCH_TARGET
 
@@ -23,7 +24,6 @@ from xentfuzz.registry import get
 )
 @pytest.mark.parametrize("function", ["forward", "backward"])
 def test_torch_targets(make_failure, run, name, form, function):
-    torch = pytest.importorskip("torch")
     source = Source({"forward": f"targets.py:{name}"}, {"forward": form} if form else {}, "torch")
     logits = StridedArray(np.zeros(24, np.uint8), "float32", (2, 3), (0, 8), 0)
     logits.view()[...] = ARRAYS["logits"]
@@ -52,7 +52,6 @@ def test_torch_targets(make_failure, run, name, form, function):
 
 
 def test_an_adapter_of_this_package_is_carried_whole(make_failure, run):
-    torch = pytest.importorskip("torch")
     implementation = get("torch-eager", "log_softmax")
     logits = np.array([[0.0, 1.0, 2.0]], np.float32)
     got = torch.log_softmax(torch.tensor(logits), 1)[0, 1].item()

@@ -14,8 +14,6 @@ from xentfuzz.recipes.layouts import lay_out
 from xentfuzz.subjects.isolated import Isolated
 from xentfuzz.subjects.outcome import Call
 
-pytest.importorskip("numba.cuda")
-
 KERNELS = Path(__file__).parents[2] / "subjects" / "cuda_kernels.py"
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-
 import ml_dtypes
 import numpy as np
 import pytest
+import torch
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES, TARGET_NAMES, numpy_dtype
 from xentfuzz.recipes.layouts import LAYOUTS, lay_out
 from xentfuzz.worker.libraries.library import Unsupported
-
-torch = pytest.importorskip("torch")
-TorchTensors = importlib.import_module("xentfuzz.worker.libraries.torch_tensors").TorchTensors
+from xentfuzz.worker.libraries.torch_tensors import TorchTensors
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from xentfuzz.errors import UnknownName
+from xentfuzz.errors import require_known
 from xentfuzz.gallery.catalogue import entry
 from xentfuzz.gallery.mutants import time_limit
 from xentfuzz.power.parallel import Work, in_processes
@@ -74,8 +74,7 @@ class Cases:
 @cache
 def cases_of(method: str) -> Cases:
     """Raises UnknownName."""
-    if method not in METHODS:
-        raise UnknownName("usual way of checking", method, METHODS)
+    require_known("usual way of checking", [method], METHODS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = METHODS[method].cases()
