@@ -183,6 +183,6 @@ def broken(logits, target):
     assert "float16" not in ran.out
     (problem,) = json.loads((folder / "r.json").read_text())["reports"][0]["problems"]
     assert problem == (
-        "nothing could be compared: it rejects numpy arrays, float32 logits of shape (3, 5) with index targets: TypeError: wanted a tensor"
+        "nothing could be compared: it rejects numpy arrays, float32 logits of shape (3, 5) with int64 targets: TypeError: wanted a tensor"
         "; rejects torch arrays: RuntimeError: no GPU"
     )
