@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from xentfuzz.command_line import values
 from xentfuzz.failures.expected import shipped_expectations
 
@@ -13,6 +15,15 @@ def test_what_is_known_of_others_is_always_expected(tmp_path):
     assert shipped
     assert values.expectations(None, []).entries == shipped
     assert [entry.reason for entry in values.expectations(str(own), []).entries] == ["a test", *(entry.reason for entry in shipped)]
+
+
+def test_a_dtype_named_twice_is_one():
+    assert values.dtypes(["float32", "float16", "float32"]) == ("float32", "float16")
+
+
+@pytest.mark.parametrize("text", ["weight,gradient", " weight, gradient,", ",weight,,gradient"])
+def test_commas_around_features_are_no_features(text):
+    assert values.features(text) == ("weight", "gradient")
 
 
 def test_variables_may_be_empty_and_hold_equal_signs():

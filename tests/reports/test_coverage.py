@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from xentfuzz.reports.card import card_lines
-from xentfuzz.reports.coverage import coverage_words
+from xentfuzz.reports.coverage import coverage_words, reasons_left_out
 from xentfuzz.reports.document import report_entry
 from xentfuzz.reports.grade_words import grade_for, grade_words, stricter_grade_for, stricter_words
 from xentfuzz.subjects.capabilities import Capabilities
@@ -67,6 +67,14 @@ def test_deprecated_options_are_not_missed(samples):
 )
 def test_grades_have_words(grade, said):
     assert grade_words(grade) == said
+
+
+def test_what_had_nothing_to_compare_is_one_reason(samples):
+    entry = report_entry(samples.passing())
+    entry.unsupported = {"rank 1": 4, "one: nothing to compare": 3, "weight": 1, "other: nothing to compare": 2}
+    assert list(reasons_left_out(entry).items()) == [("nothing to compare for 2 checks", 5), ("rank 1", 4), ("weight", 1)]
+    entry.unsupported = {"rank 1": 4}
+    assert reasons_left_out(entry) == {"rank 1": 4}
 
 
 def test_a_stricter_grade_may_be_one_of_some_dtypes():

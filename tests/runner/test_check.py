@@ -156,6 +156,14 @@ def test_nothing_compared_is_a_problem() -> None:
     assert any(problem.startswith("nothing could be compared: it rejects ") for problem in report.problems)
 
 
+def test_what_a_check_had_nothing_to_compare_in_has_a_reason() -> None:
+    settings = Settings("check", get_profile("quick"), 1, isolate=False, checks=("ignored_rows_can_be_dropped",), dtypes=("float32",))
+    (report,) = run_checks([xentfuzz.get("numpy")], settings)
+    (result,) = report.checks
+    assert result.unsupported > 0
+    assert report.unsupported == {"ignored_rows_can_be_dropped: nothing to compare": result.unsupported}
+
+
 def test_an_expected_failure_leaves_the_run_ok_until_it_is_mended() -> None:
     found = check(KERNELS.counts_ignored, checks=("value",)).failures[0]
     entry = {

@@ -47,7 +47,7 @@ def check(
     """Check kernels: every option, dtype, layout and edge case."""
     from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.command_line.course import Course  # noqa: PLC0415
-    from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
+    from xentfuzz.command_line.files import require_file, require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
     from xentfuzz.command_line.targets import places, resolved  # noqa: PLC0415
     from xentfuzz.runner.check import run_checks  # noqa: PLC0415
@@ -56,6 +56,7 @@ def check(
     from xentfuzz.runner.settings import Settings, choose_seed  # noqa: PLC0415
 
     require_writable(json, junit, markdown, write_expected)
+    require_file(recording)
     declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
     found = resolved(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
     implementations = list(found.values())

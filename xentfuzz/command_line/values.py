@@ -24,8 +24,9 @@ def check_names(names: Sequence[str] | None) -> Names | None:
 
 
 def dtypes(names: Sequence[str] | None) -> Names | None:
+    """Each once, however often it was named. Raises UnknownName."""
     require_known("dtype", names or (), FLOAT_NAMES)
-    return tuple(names) if names else None
+    return tuple(dict.fromkeys(names)) if names else None
 
 
 def with_dtypes(implementation: Implementation, names: Names | None) -> Implementation:
@@ -42,7 +43,7 @@ def grade(text: str | None) -> str | None:
 
 
 def features(text: str | None) -> Names:
-    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    names = tuple(name for part in text.split(",") if (name := part.strip())) if text else ()
     check_features(names)
     return names
 

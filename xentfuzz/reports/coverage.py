@@ -9,6 +9,8 @@ from xentfuzz.implementation import RANKS
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation
 from xentfuzz.reports.document import ReportEntry
+from xentfuzz.reports.lines import counted
+from xentfuzz.runner.results import NOTHING_TO_COMPARE
 from xentfuzz.subjects.capabilities import Capabilities
 
 
@@ -18,6 +20,15 @@ def coverage_words(report: ReportEntry) -> str:
     compared = sum(check.cases for check in report.checks)
     unsupported = sum(check.unsupported for check in report.checks)
     return f"{left_out}; {compared} compared, {unsupported} unsupported"
+
+
+def reasons_left_out(report: ReportEntry) -> dict[str, int]:
+    """Reason -> cases, the most frequent first; what checks had nothing to compare in is one reason, with its number of checks."""
+    own = {reason: times for reason, times in report.unsupported.items() if reason.endswith(f": {NOTHING_TO_COMPARE}")}
+    reasons = {reason: times for reason, times in report.unsupported.items() if reason not in own}
+    if own:
+        reasons[f"{NOTHING_TO_COMPARE} for {counted(len(own), 'check')}"] = sum(own.values())
+    return dict(sorted(reasons.items(), key=lambda entry: -entry[1]))
 
 
 def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:

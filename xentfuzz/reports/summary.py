@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from xentfuzz.reports.check_table import check_lines
-from xentfuzz.reports.coverage import coverage_words
+from xentfuzz.reports.coverage import coverage_words, reasons_left_out
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.reports.finding import expected_line, finding_lines, short_finding
 from xentfuzz.reports.grade_words import grade_words, stricter_words
@@ -31,7 +31,7 @@ def notes_lines(report: ReportEntry) -> list[Line]:
 
 def _notes(report: ReportEntry) -> Iterator[tuple[str, str]]:
     yield "covers", coverage_words(report)
-    reasons = list(report.unsupported.items())
+    reasons = list(reasons_left_out(report).items())
     if reasons:
         more = [f"{counted(len(reasons) - REASONS, 'more reason')}"] if len(reasons) > REASONS else []
         yield "left out", "; ".join([f"{reason} ({counted(times, 'case')})" for reason, times in reasons[:REASONS]] + more)

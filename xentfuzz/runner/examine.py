@@ -16,7 +16,7 @@ from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant, Found, Origin
 from xentfuzz.runner.coverage import kinds_of
-from xentfuzz.runner.results import CheckResult
+from xentfuzz.runner.results import NOTHING_TO_COMPARE, CheckResult
 from xentfuzz.subjects.subject import Subject
 
 # Decides whether a failure belongs to a region that an expectation leaves out of the search.
@@ -88,7 +88,10 @@ def judge_all(contestant: Contestant, checks: Iterable[Check], recipe: Recipe, t
 def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure | Measure | None, origin: Origin | None) -> None:
     """Enter a verdict into the contestant's results."""
     result = contestant.result(check, recipe.dtype)
-    if verdict is None or (isinstance(verdict, Measure) and not verdict.compared):
+    if isinstance(verdict, Measure) and not verdict.compared:
+        contestant.unsupported[f"{check.name}: {NOTHING_TO_COMPARE}"] += 1
+        verdict = None
+    if verdict is None:
         result.unsupported += 1
         return
     result.cases += 1

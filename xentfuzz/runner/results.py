@@ -10,6 +10,9 @@ from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.input_words import input_words
 from xentfuzz.subjects.capabilities import Capabilities
 
+# Why a check says nothing about a case that the implementation takes; behind the check's name.
+NOTHING_TO_COMPARE = "nothing to compare"
+
 
 def json_number(value: float) -> float | str:
     """A number that JSON can hold: non-finite ones become "nan", "inf" or "-inf"."""
@@ -56,7 +59,9 @@ class CheckReport:
     """Everything about one (implementation, operation).
 
     failures: unexpected and expected ones; `expected` maps a failure's index to its reason. policies: policy -> outcome -> times seen.
-    unsupported: reason -> cases that were drawn but not taken. notes: what a person should know and what changes no verdict.
+    unsupported: reason -> cases that were drawn and not compared: once for all checks where the implementation does not take the case, once
+    for each check that had a reason of its own, "CHECK: nothing to compare" among them.
+    notes: what a person should know and what changes no verdict.
     stricter_grade: a stricter grade that every compared case met, or None.
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
     target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.

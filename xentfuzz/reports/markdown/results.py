@@ -8,7 +8,7 @@ from typing import Any
 
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.failures.input_words import recipe_words
-from xentfuzz.reports.coverage import coverage_words
+from xentfuzz.reports.coverage import coverage_words, reasons_left_out
 from xentfuzz.reports.document import CheckEntry, Document, ReportEntry
 from xentfuzz.reports.grade_words import grade_for, stricter_grade_for
 from xentfuzz.reports.markdown.text import code, markdown_table
@@ -109,7 +109,7 @@ def coverage(document: Document) -> Lines:
     lines = []
     for report in document.reports:
         lines.append(f"- {report.implementation}, {report.operation}: {coverage_words(report)}")
-        lines += [f"  - unsupported: {reason} ({times})" for reason, times in report.unsupported.items()]
+        lines += [f"  - unsupported: {reason} ({times})" for reason, times in reasons_left_out(report).items()]
         lines += [f"  - {rejection}" for rejection in report.card.rejections]
         lines += [f"  - {note}" for note in report.card.notes]
         lines += [f"  - assumed without a try: {', '.join(report.card.not_tried)}"] * bool(report.card.not_tried)
