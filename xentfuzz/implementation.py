@@ -41,7 +41,7 @@ class Implementation:
         Without it rows with the target -100 are drawn even where there is no parameter ignore_index, as -100 is in force then.
     grade: the accuracy it promises, e.g. "lse/any" (see `xentfuzz.operations.grades`), or a mapping from dtype name to that; a dtype that
         the mapping leaves out has the default grade.
-    loss_dtype: the dtype of the loss where it is not that of the logits.
+    loss_dtype: the dtype of the loss where it is not that of the logits, or a mapping from the logits' dtype to that.
     mutates: arguments that it overwrites by design; aliases: its results may share memory with its arguments or with earlier results.
     deterministic: the same call gives the same bits; where it is False, every result is held to its bound instead.
     thread_safe: calls from several threads at once give what they give alone; where it is False, that is not tried.
@@ -64,7 +64,7 @@ class Implementation:
     dtypes: Sequence[str] | None = field(default=None, kw_only=True)
     supports: Mapping[str, Any] | None = field(default=None, kw_only=True)
     grade: str | Mapping[str, str] = field(default=DEFAULT_GRADE, kw_only=True)
-    loss_dtype: str | None = field(default=None, kw_only=True)
+    loss_dtype: str | Mapping[str, str] | None = field(default=None, kw_only=True)
     mutates: Sequence[str] = field(default=(), kw_only=True)
     aliases: bool = field(default=False, kw_only=True)
     deterministic: bool = field(default=True, kw_only=True)
@@ -91,6 +91,10 @@ class Implementation:
             if values is not None and (isinstance(values, str) or not isinstance(values, Collection)):
                 wanted = f'a tuple of values, such as {{"{option}": ({values!r},)}}, or None for all'
                 raise UsageError(f"{self.name}: supports options give {option} as {values!r}; wanted {wanted}")
+
+    def loss_dtype_for(self, dtype: str) -> str | None:
+        """The declared dtype of the loss for logits in the floating-point format `dtype`, None where none is declared."""
+        return self.loss_dtype if self.loss_dtype is None or isinstance(self.loss_dtype, str) else self.loss_dtype.get(dtype)
 
     def grade_for(self, dtype: str) -> str:
         """The grade promised for arrays of the floating-point format `dtype`."""

@@ -27,7 +27,7 @@ IMPLEMENTATIONS = [
         device="cuda",
         dtypes=("float16",),
         grade={"float16": "staged/any"},
-        loss_dtype="float32",
+        loss_dtype={"float16": "float32"},
         mutates=("logits",),
         aliases=True,
         deterministic=False,
@@ -49,9 +49,9 @@ second (simulator)      cross_entropy   torch arrays on cuda; float16; grade
                                         bfloat16, float32, float64; index
                                         targets only; rank 2 only; ignore_index
                                         only -100; class counts that 8 divides;
-                                        loss in float32; overwrites logits;
-                                        aliases its results; not deterministic;
-                                        not thread-safe
+                                        loss in float32 for float16; overwrites
+                                        logits; aliases its results; not
+                                        deterministic; not thread-safe
 third                   cross_entropy   numpy arrays on cpu; dtypes not
                                         declared; grade lse/any (working
                                         precision)

@@ -87,6 +87,10 @@ def test_a_declared_loss_dtype_holds_for_the_declared_dtypes():
     assert card().loss_dtypes == {}
 
 
+def test_a_loss_dtype_may_be_declared_for_some_dtypes():
+    assert card(loss_dtype={"float16": "float32"}).loss_dtypes == {"float16": "float32"}
+
+
 def test_softmax_has_neither_targets_nor_weight():
     found = card(kernels.last_axis, operation="softmax")
     assert (found.targets, found.target_dtypes, found.weight, found.options) == ((), (), False, {"axis": (-1,)})

@@ -64,6 +64,7 @@ def test_what_only_a_worker_can_have_needs_one():
         ({"supports": {"ranks": (7,)}}, "unknown supports ranks '7'"),
         ({"supports": {"targets": ("indices",)}}, "did you mean 'index'"),
         ({"supports": {"options": {"smoothing": None}}}, "did you mean 'label_smoothing'"),
+        ({"loss_dtype": {"float16": "float8"}}, "unknown loss_dtype 'float8'"),
         ({"supports": {"options": {"reduction": ("mena",)}}}, "unknown value of reduction in supports 'mena'; did you mean 'mean'"),
         ({"mutates": ("logit",)}, "did you mean 'logits'"),
         ({"device": "banana"}, "unknown device 'banana'"),

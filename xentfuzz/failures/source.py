@@ -61,7 +61,7 @@ def source_of(
         forms={name: _form(described, _defaults(implementation)) for name, described in (description or {}).items()},
         array=implementation.array,
         device=implementation.device,
-        loss_dtype=loss_dtype or implementation.loss_dtype,
+        loss_dtype=loss_dtype or implementation.loss_dtype_for(dtype),
         grade=implementation.grade_for(dtype),
         renames=dict(implementation.renames),
         fixed={name: value if isinstance(value, PLAIN_TYPES) else repr(value) for name, value in implementation.fixed.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xentfuzz import __version__
@@ -42,13 +42,19 @@ def _takes(implementation: Implementation) -> str:
     return f"unavailable: {reason}" if reason is not None else "; ".join(_declarations(implementation))
 
 
+def _loss_dtype_words(loss_dtype: str | Mapping[str, str]) -> str:
+    if isinstance(loss_dtype, str):
+        return loss_dtype
+    return ", ".join(f"{its} for {dtype}" for dtype, its in loss_dtype.items())
+
+
 def _declarations(implementation: Implementation) -> Iterator[str]:
     yield f"{implementation.array} arrays on {implementation.device}"
     yield _dtypes(implementation)
     yield f"grade {grade_words(grade_text(implementation))}"
     yield from _limits(implementation)
     if implementation.loss_dtype is not None:
-        yield f"loss in {implementation.loss_dtype}"
+        yield f"loss in {_loss_dtype_words(implementation.loss_dtype)}"
     if implementation.mutates:
         yield f"overwrites {', '.join(implementation.mutates)}"
     flags = {"aliases its results": implementation.aliases, "not deterministic": not implementation.deterministic}
@@ -99,7 +105,7 @@ def _entry(implementation: Implementation) -> dict[str, Any]:
         "dtypes": None if implementation.dtypes is None else list(implementation.dtypes),
         "supports": None if implementation.supports is None else dict(implementation.supports),
         "grade": implementation.grade if isinstance(implementation.grade, str) else dict(implementation.grade),
-        "loss_dtype": implementation.loss_dtype,
+        "loss_dtype": dict(implementation.loss_dtype) if isinstance(implementation.loss_dtype, Mapping) else implementation.loss_dtype,
         "mutates": list(implementation.mutates),
         "aliases": implementation.aliases,
         "deterministic": implementation.deterministic,

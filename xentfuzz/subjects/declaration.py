@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from xentfuzz.dtypes import FLOAT_NAMES, TARGET_NAMES
 from xentfuzz.errors import UnknownName, UsageError
@@ -28,6 +28,12 @@ def require_known_names(implementation: Implementation) -> None:
         parse_grade(grade)
 
 
+def _loss_dtype_names(loss_dtype: str | Mapping[str, str] | None) -> tuple[str, ...]:
+    if loss_dtype is None or isinstance(loss_dtype, str):
+        return () if loss_dtype is None else (loss_dtype,)
+    return (*loss_dtype, *loss_dtype.values())
+
+
 def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[object], tuple[object, ...]]]:
     """What is named, the names, and those that there are."""
     operation = get_operation(implementation.operation)
@@ -35,7 +41,7 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     supports = implementation.supports or {}
     yield "device", (implementation.device.partition(":")[0],), DEVICES
     yield "dtypes", implementation.dtypes or (), FLOAT_NAMES
-    yield "loss_dtype", () if implementation.loss_dtype is None else (implementation.loss_dtype,), FLOAT_NAMES
+    yield "loss_dtype", _loss_dtype_names(implementation.loss_dtype), FLOAT_NAMES
     yield "grade's dtype", () if isinstance(implementation.grade, str) else tuple(implementation.grade), FLOAT_NAMES
     yield "mutates", implementation.mutates, (*arguments, "grad_output")
     yield "supports targets", supports.get("targets", ()), operation.target_kinds or TARGET_KINDS

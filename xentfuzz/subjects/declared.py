@@ -63,9 +63,8 @@ def functions_of(implementation: Implementation) -> tuple[str, ...]:
 
 def loss_dtypes(implementation: Implementation) -> dict[str, str]:
     """Logits' dtype -> loss's dtype, where that is declared."""
-    if implementation.loss_dtype is None:
-        return {}
-    return dict.fromkeys(implementation.dtypes or FLOAT_NAMES, implementation.loss_dtype)
+    declared = {dtype: implementation.loss_dtype_for(dtype) for dtype in implementation.dtypes or FLOAT_NAMES}
+    return {dtype: loss_dtype for dtype, loss_dtype in declared.items() if loss_dtype is not None}
 
 
 def _options(implementation: Implementation, description: Mapping[str, Any], operation: Operation) -> dict[str, tuple[Any, ...] | None]:

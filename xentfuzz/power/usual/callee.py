@@ -62,7 +62,7 @@ class Callee:
 
     def _loss(self, loss: Array, case: Case) -> Array:
         """A loss in the dtype that the declaration names for it is no difference."""
-        return loss.astype(case.loss.dtype) if loss.dtype.name == self.declared.loss_dtype else loss
+        return loss.astype(case.loss.dtype) if loss.dtype.name == self.declared.loss_dtype_for(case.dtype) else loss
 
 
 def _arrays(case: Case) -> dict[str, StridedArray]:
