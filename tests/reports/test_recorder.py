@@ -29,6 +29,12 @@ def test_standard_output_is_one_document(samples, capsys):
     assert [report["implementation"] for report in json.loads(capsys.readouterr().out)["reports"]] == ["alpha", "beta"]
 
 
+def test_a_run_that_does_not_come_to_its_end_is_marked(samples, document):
+    *events, finished = samples.check_events(samples.passing())
+    assert document(events).interrupted
+    assert not document([*events, finished]).interrupted
+
+
 def test_an_interrupted_run_is_marked(samples, document):
     assert document(samples.check_events(samples.passing(), interrupted=True)).interrupted
 

@@ -49,6 +49,7 @@ class Recorder:
         match event:
             case RunStarted():
                 self.document.kind, self.document.seed, self.document.profile = event.kind, event.seed, event.profile
+                self.document.interrupted = True  # a run that is killed can't say so later
             case SubjectUnavailable():
                 self.document.unavailable.append(UnavailableEntry(event.implementation, event.operation, event.reason))
             case SubjectFinished():
@@ -61,7 +62,7 @@ class Recorder:
                 self._write_files()
             case RunFinished():
                 self.document.seconds = round(event.seconds, 3)
-                self.document.interrupted |= event.interrupted
+                self.document.interrupted = event.interrupted or bool(self.document.benchmark and self.document.benchmark["interrupted"])
                 self._write_files()
                 self._write_standard_output()
             case _:
