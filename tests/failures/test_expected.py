@@ -130,6 +130,11 @@ def test_misspelt_names_are_problems():
     assert "unknown check 'valu'; did you mean 'value'?" in second
 
 
+def test_a_file_may_serve_targets_that_are_not_in_this_run():
+    expectations = load_expectations([ENTRY, {**ENTRY, "implementation": "kernels.py:other"}])
+    assert expectations.misspelt(["mine"], ["value", "shape"]) == []
+
+
 @pytest.mark.parametrize(
     ("toml", "complaint"),
     [

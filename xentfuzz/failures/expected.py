@@ -120,8 +120,12 @@ class Expectations:
         return None
 
     def misspelt(self, implementations: Iterable[str], checks: Iterable[str]) -> list[str]:
-        """A problem for each name of an implementation or a check that does not exist."""
-        known = {"implementation": sorted(set(implementations)), "check": sorted(set(checks))}
+        """A problem for each name of an implementation or a check that does not exist.
+
+        One file may serve several targets of which a run has but some: what names a place in code is taken for one of the others.
+        """
+        places = (entry.implementation for entry in self.entries if ":" in entry.implementation)
+        known = {"implementation": sorted({*implementations, *places}), "check": sorted(set(checks))}
         return [
             f"{entry.place}: {UnknownName(what, getattr(entry, what), names)}"
             for entry in self.entries
