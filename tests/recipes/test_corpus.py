@@ -423,3 +423,10 @@ def test_class_indices_have_a_dtype_of_the_space(whole_space, family, dtype):
     assert {target.dtype.name for target in targets} == {dtype}
     # Of -100 there is none in eight bits without a sign.
     assert any((target == -100).any() for target in targets) == (dtype == "int32")
+
+
+@pytest.mark.parametrize("dtypes", [("uint8",), ("int8", "uint8"), ("int32", "int16", "int8", "uint8")])
+def test_every_case_of_narrow_targets_can_be_built(whole_space, dtypes):
+    for family in FAMILIES:
+        recipes = draw_corpus(whole_space(family=family, target_dtypes=dtypes), 0, 150)
+        assert all(expand(recipe).values["target"].size >= 0 for recipe in recipes)

@@ -45,10 +45,16 @@ def test_no_value_to_ignore_is_a_space_without_ignored_rows() -> None:
 
 
 def test_class_indices_are_drawn_in_a_dtype_that_is_taken() -> None:
-    for given, drawn in (("int64", "int32"), ("int64",)), (("int32", "bool"), ("int32",)), ((), ("int64",)):
+    cases = (
+        (("int64", "int32"), ("int64",), None),
+        (("int32", "int8", "bool"), ("int32",), None),
+        (("int8", "uint8", "bool"), ("uint8",), 256),
+        ((), ("int64",), None),
+    )
+    for given, drawn, classes in cases:
         own = own_space(SPACE, OPERATION, replace(EVERYTHING, target_dtypes=given))
         assert own is not None
-        assert own.target_dtypes == drawn
+        assert (own.target_dtypes, own.largest_class_count) == (drawn, classes)
 
 
 def test_options_of_some_signatures_are_drawn_for_those_only() -> None:

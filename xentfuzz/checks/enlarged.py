@@ -70,7 +70,7 @@ def class_count(capabilities: Capabilities, wanted: int) -> int | None:
     if capabilities.class_counts is not None:
         return max((count for count in capabilities.class_counts if count <= wanted), default=min(capabilities.class_counts, default=None))
     divisor = capabilities.class_count_divisor
-    return max(min(wanted, capabilities.largest_class_count or wanted) // divisor, 1) * divisor
+    return max(min(wanted, capabilities.most_classes or wanted) // divisor, 1) * divisor
 
 
 def require_taken(trial: Trial, case: Case) -> None:

@@ -73,8 +73,8 @@ def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities, rank: in
 
 
 def _class_count_refusal(classes: int, capabilities: Capabilities) -> str | None:
-    if capabilities.largest_class_count is not None and classes > capabilities.largest_class_count:
-        return f"more than {capabilities.largest_class_count} classes"
+    if capabilities.most_classes is not None and classes > capabilities.most_classes:
+        return f"more than {capabilities.most_classes} classes"
     if classes % capabilities.class_count_divisor:
         return f"class counts that {capabilities.class_count_divisor} doesn't divide"
     return None

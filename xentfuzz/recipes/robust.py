@@ -63,7 +63,10 @@ def _draw_without_classes(draft: Draft) -> None:
     draw_options(draft)
     draw_arrays(draft)
     draft.arrays = {name: array if array.elements is None else type(array)() for name, array in draft.arrays.items()}
-    if draft.target == "index" and not may_ignore(draft):
+    if draft.target != "index":
+        return
+    target = draft.arrays["target"]
+    if may_ignore(draft) and fits(draft.options.get("ignore_index", 0), target.dtype or "int64"):
+        draft.arrays["target"] = msgspec.structs.replace(target, ignored="all")
+    else:
         draft.positions = (0,) * max(len(draft.positions), 1)
-    elif draft.target == "index":
-        draft.arrays["target"] = msgspec.structs.replace(draft.arrays["target"], ignored="all")

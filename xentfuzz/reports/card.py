@@ -25,7 +25,7 @@ def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield "takes", "nothing that was tried"
     yield from (("note", note) for note in card.notes)
     if card.not_tried:
-        yield "not tried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
+        yield "untried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
     yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.space import Space
-from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.capabilities import Capabilities, classes_told_apart
 
 
 def common_space(operation: Operation, dtype: str, family: str) -> Space:
@@ -34,7 +34,7 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         weight=space.weight and (capabilities.weight or not has_weight(operation)),
         options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,
-        largest_class_count=capabilities.largest_class_count,
+        largest_class_count=capabilities.most_classes,
         class_count_divisor=_divisor(space.class_count_divisor, capabilities),
     )
 
@@ -42,12 +42,16 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
 def _target_dtypes(space: Space, capabilities: Capabilities) -> tuple[str, ...]:
     """Those of the space that are taken; where none is, as by kernels for int32 alone, those that are."""
     both = tuple(name for name in space.target_dtypes if name in capabilities.target_dtypes)
-    return both or tuple(name for name in capabilities.target_dtypes if name != "bool") or space.target_dtypes
+    if both or not capabilities.target_dtypes:
+        return both or space.target_dtypes
+    widest = max(capabilities.target_dtypes, key=classes_told_apart)
+    # Checks change labels too; where classes may be many, they fit the widest dtypes only.
+    return tuple(name for name in capabilities.target_dtypes if classes_told_apart(name) == classes_told_apart(widest))
 
 
 def _divisor(wanted: int, capabilities: Capabilities) -> int:
     """A multiple of `wanted` that the implementation takes, or its own divisor where it takes none."""
-    both, largest = lcm(wanted, capabilities.class_count_divisor), capabilities.largest_class_count
+    both, largest = lcm(wanted, capabilities.class_count_divisor), capabilities.most_classes
     return both if largest is None or both <= largest else capabilities.class_count_divisor
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from xentfuzz.implementation import RANKS
 
+# Of classes: more than any case has.
+ANY_COUNT = 1 << 31
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -52,3 +55,16 @@ class Capabilities:
     def layouts_at(self, rank: int) -> tuple[str, ...]:
         """The layouts that are taken where the first argument has that rank; () for all."""
         return tuple(name for name in self.layouts if name not in self.refused_layouts.get(rank, ()))
+
+    @property
+    def most_classes(self) -> int | None:
+        """The largest class count: that of the card, and no more than its class indices can tell apart; None where any will do."""
+        told_apart = max(map(classes_told_apart, self.target_dtypes), default=ANY_COUNT) if "index" in self.targets else ANY_COUNT
+        limit = min(told_apart, self.largest_class_count or ANY_COUNT)
+        return limit if limit < ANY_COUNT else None
+
+
+def classes_told_apart(dtype: str) -> int:
+    """How many classes indices of an integer dtype or of bool can name, ANY_COUNT where that is more than any case has."""
+    kind, bits = dtype.rstrip("0123456789"), dtype.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return 2 if kind == "bool" else min(1 << (int(bits) - (kind == "int")), ANY_COUNT)
