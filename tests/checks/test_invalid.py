@@ -76,6 +76,19 @@ def test_a_target_of_several_rows_for_logits_without_a_batch_axis_has_to_raise(l
     assert [failure.kind for failure in report.failures] == kinds
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint8"])
+@pytest.mark.parametrize(("lenient", "kinds"), [(False, []), (True, ["accepted_invalid"])])
+def test_targets_of_any_dtype_that_is_taken_may_be_out_of_range(dtype, lenient, kinds):
+    def cross_entropy(logits, target, *, reduction="mean"):
+        return honest(logits, target.astype(np.int64) % logits.shape[1] if lenient else target.astype(np.int64), reduction=reduction)
+
+    honest = xentfuzz.get("numpy").forward
+    supports = {"ranks": (2,), "targets": ("index",), "target_dtypes": (dtype,), "options": {"reduction": None, "ignore_index": ()}}
+    implementation = xentfuzz.Implementation("mine", cross_entropy, dtypes=("float32",), supports=supports)
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=[CHECK], isolate=False)
+    assert [failure.kind for failure in report.failures] == kinds
+
+
 @pytest.mark.parametrize(("largest", "kinds"), [(1, []), (1.25, ["accepted_invalid"]), (float("inf"), ["accepted_invalid"])])
 def test_every_smoothing_beyond_1_has_to_raise(largest, kinds):
     def cross_entropy(logits, target, *, label_smoothing=0.0):

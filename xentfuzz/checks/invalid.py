@@ -12,6 +12,7 @@ from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.derived_cases import class_count, with_arrays
 from xentfuzz.checks.trial import Array, Trial, call
 from xentfuzz.failures.failure import failure
+from xentfuzz.implementation import RANKS
 from xentfuzz.operations.case import Case
 from xentfuzz.subjects.outcome import Outcome
 
@@ -85,11 +86,13 @@ def targets_out_of_range(case: Case) -> Iterator[Flawed]:
     """One row's class index outside [0, C), at the first, a middle and the last row, just outside and far outside."""
     target = case.values["target"]
     logits = case.values[next(iter(case.arrays))]
-    if target.dtype != np.int64 or not target.size or not logits.size:
+    if target.dtype.kind not in "iu" or not target.size or not logits.size:
         return
     classes = class_count(case)
     ignored = case.options["ignore_index"]
-    wrong = [value for value in (classes, -1, classes + 1, -classes, -classes - 1, 2**31 + 1, -(2**40)) if value != ignored]
+    held = np.iinfo(target.dtype)
+    outside = (classes, -1, classes + 1, -classes, -classes - 1, 2**31 + 1, -(2**40))
+    wrong = [value for value in outside if value != ignored and held.min <= value <= held.max]
     for number, value in enumerate(wrong):
         position = (0, target.size - 1, target.size // 2)[number % 3]
         changed = target.copy()
@@ -164,6 +167,6 @@ def _check(name: str, flaws: Flaws, explanation: str, **draws: Any) -> Check:
 
 CHECKS = (
     _check("rejects_out_of_range_targets", targets_out_of_range, OUT_OF_RANGE, targets=("index",)),
-    _check("rejects_mismatched_shapes", mismatched_shapes, SHAPES),
+    _check("rejects_mismatched_shapes", mismatched_shapes, SHAPES, ranks=RANKS),
     _check("rejects_invalid_options", invalid_options, OPTIONS, ranks=(1, 2)),
 )

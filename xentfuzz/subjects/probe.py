@@ -73,6 +73,7 @@ class Probe:
     calls: int = 0
     crashes: int = 0
     rejections: list[str] = field(default_factory=list)
+    base_refusals: list[tuple[Sample, str]] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
 
@@ -96,27 +97,30 @@ class Probe:
         return replace(
             self.found,
             assumed=True,
-            rejections=tuple(dict.fromkeys(self.rejections)),
+            rejections=tuple(dict.fromkeys([*self._unexplained_refusals(), *self.rejections])),
             not_tried=tuple(dict.fromkeys(self.not_tried)),
             changed_inputs=tuple(sorted(self.changed)),
         )
 
     def _find_base(self) -> bool:
-        reasons: list[str] = []
         for sample in self._bases():
             outcome = self._call(sample)
             if outcome.accepted:
                 self.base = sample
                 self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
-                self.rejections += [f"rejects {reason}" for reason in reasons]
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
                 return True
-            reasons.append(f"{_words(sample)}: {outcome.refusal}")
-        tried = self.subject.implementation.tried
-        own = f"{self.found.array} arrays, {reasons[0]}" if tried else reasons[0]
+            self.base_refusals.append((sample, outcome.refusal))
+        tried, first = self.subject.implementation.tried, _refused(*self.base_refusals[0])
+        own = f"{self.found.array} arrays, {first}" if tried else first
         self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
+
+    def _unexplained_refusals(self) -> list[str]:
+        """Refusals of first calls that no refusal of a feature tells as well."""
+        told = tuple(self.rejections)
+        return [f"rejects {_refused(*one)}" for one in self.base_refusals if not any(line.endswith(one[1]) for line in told)]
 
     def _bases(self) -> Iterator[Sample]:
         """The commonest call, then those that differ from it in one respect."""
@@ -314,6 +318,10 @@ class Probe:
         self.crashes += outcome.crash is not None
         self.changed |= {*outcome.changed}
         return outcome
+
+
+def _refused(sample: Sample, refusal: str) -> str:
+    return f"{_words(sample)}: {refusal}"
 
 
 def _words(sample: Sample) -> str:
