@@ -244,3 +244,16 @@ def test_a_recipe_of_a_dtype_that_is_not_taken_can_not_be_run() -> None:
     half_only = xentfuzz.Implementation("half_only", KERNELS.honest, dtypes=("float16",))
     with pytest.raises(UsageError, match="half_only does not take this case: float32 logits"):
         run_recipe(half_only, "value", Recipe("cross_entropy", "float32", (1, 2), arrays))
+
+
+def test_what_was_found_before_an_error_of_the_harness_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("no search today")
+
+    monkeypatch.setattr("xentfuzz.runner.check.directed_search", fails)
+    events: list[Any] = []
+    settings = Settings("check", get_profile("quick"), 0, examples=20, isolate=False, checks=("value",), listeners=(events.append,))
+    with pytest.raises(RuntimeError, match="no search today"):
+        run_checks([xentfuzz.Implementation("mine", KERNELS.counts_ignored)], settings)
+    (finished,) = [event for event in events if isinstance(event, SubjectFinished)]
+    assert [failure.check for failure in finished.report.failures] == ["value"]

@@ -108,11 +108,17 @@ def _run(implementations: Sequence[Implementation], settings: Settings, trying: 
                 break
             group = [implementation for implementation in implementations if implementation.operation == operation]
             contestants: list[Contestant] = []
+            broken = None
             with trying:
-                contestants += _open(pool, group, settings, alone=len(implementations) == 1)
-                _run_operation(operation, contestants, settings, deadline)
+                try:
+                    contestants += _open(pool, group, settings, alone=len(implementations) == 1)
+                    _run_operation(operation, contestants, settings, deadline)
+                except Exception as error:  # noqa: BLE001 - what was found before an error of the harness is reported first
+                    broken = error
             finishing.happened |= trying.in_a_hurry
             reports += [_finish(contestant, settings, deadline, finishing) for contestant in contestants]
+            if broken is not None:
+                raise broken
             if trying.happened:
                 break
     settings.emit(RunFinished(time.monotonic() - began, trying.happened or finishing.happened))
