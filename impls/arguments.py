@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -160,10 +161,9 @@ def _check_ignore_index(ignore_index: Any) -> int:
 
 
 def _check_label_smoothing(label_smoothing: Any) -> float:
-    try:
-        smoothing = float(label_smoothing)
-    except (TypeError, ValueError):
-        raise TypeError(f"label_smoothing: {label_smoothing!r} given; wanted a number from 0 to 1") from None
+    if not isinstance(label_smoothing, Real):
+        raise TypeError(f"label_smoothing: {label_smoothing!r} given; wanted a number from 0 to 1")
+    smoothing = float(label_smoothing)
     if not 0.0 <= smoothing <= 1.0:
         raise ValueError(f"label_smoothing: {label_smoothing!r} given; wanted a number from 0 to 1")
     return smoothing

@@ -99,6 +99,7 @@ WRONG = [
     cross_entropy(ValueError, "label_smoothing", "-0.1 given", "from 0 to 1", torch=False, label_smoothing=-0.1),
     cross_entropy(ValueError, "label_smoothing", "nan given", "from 0 to 1", torch=False, label_smoothing=float("nan")),
     cross_entropy(TypeError, "label_smoothing", "'much' given", "from 0 to 1", label_smoothing="much"),
+    cross_entropy(TypeError, "label_smoothing", "'0.1' given", "a number", label_smoothing="0.1"),
     cross_entropy(ValueError, "grad_output", "(3,) given", "wanted ()", function="backward", grad_output=X[:3, 0]),
     cross_entropy(TypeError, "grad_output", "float64 given", "float32", torch=False, function="backward", grad_output=np.float64(1)),
     Wrong("nll_loss", {"log_probs": X, "target": Y, "grad_output": X[0]}, ValueError, ("grad_output", "(4,) given"), function="backward"),
