@@ -257,3 +257,17 @@ def test_what_was_found_before_an_error_of_the_harness_is_reported(monkeypatch: 
         run_checks([xentfuzz.Implementation("mine", KERNELS.counts_ignored)], settings)
     (finished,) = [event for event in events if isinstance(event, SubjectFinished)]
     assert [failure.check for failure in finished.report.failures] == ["value"]
+
+
+def test_an_interrupted_run_blames_no_dtype_that_it_did_not_reach() -> None:
+    def interrupts(logits: Any, target: Any, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+        if logits.dtype == np.float64:
+            raise KeyboardInterrupt
+        return KERNELS.honest(logits, target, ignore_index=ignore_index, reduction=reduction)
+
+    supports = {"targets": ("index",), "ranks": (2,)}
+    implementation = xentfuzz.Implementation("mine", interrupts, dtypes=("float32", "float64"), supports=supports)
+    report = check(implementation, checks=("value",))
+    assert report.cut_short == "interrupted"
+    assert [result.dtype for result in report.checks if result.cases] == ["float32"]
+    assert report.problems == []
