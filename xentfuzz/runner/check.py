@@ -116,8 +116,7 @@ def _run(implementations: Sequence[Implementation], settings: Settings, trying: 
                 except Exception as error:  # noqa: BLE001 - what was found before an error of the harness is reported first
                     broken = error
             finishing.happened |= trying.in_a_hurry
-            for contestant in contestants:
-                contestant.interrupted = trying.happened
+            _mark_interrupted(contestants, trying)
             reports += [_finish(contestant, settings, deadline, finishing) for contestant in contestants]
             if broken is not None:
                 raise broken
@@ -125,6 +124,11 @@ def _run(implementations: Sequence[Implementation], settings: Settings, trying: 
                 break
     settings.emit(RunFinished(time.monotonic() - began, trying.happened or finishing.happened))
     return reports
+
+
+def _mark_interrupted(contestants: Sequence[Contestant], by: Interruption) -> None:
+    for contestant in contestants:
+        contestant.interrupted |= by.happened
 
 
 def run_one(
@@ -275,7 +279,7 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, inte
         settings.emit(FailureFound(found.failure, shrunk=False))
     effort = Effort(settings.profile, deadline if settings.shrink else Deadline.after(0.0), interruption)
     failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
-    contestant.interrupted |= interruption.happened
+    _mark_interrupted([contestant], interruption)
     report = None
     with interruption:
         report = finished_report(contestant, failures, settings, deadline)
