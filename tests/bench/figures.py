@@ -67,9 +67,12 @@ def cases_per_second() -> float:
     """Small ordinary cases of all dtypes on the NumPy implementation: drawn, expanded, and judged by value and by gradient, on one core."""
     from xentfuzz import get
     from xentfuzz.checks.results import gradient, value
+    from xentfuzz.checks.stricter import StricterGrades
     from xentfuzz.checks.trial import Trial
     from xentfuzz.dtypes import FLOAT_NAMES
+    from xentfuzz.implementation import DEFAULT_GRADE
     from xentfuzz.operations import get_operation
+    from xentfuzz.operations.grades import parse_grade
     from xentfuzz.recipes.corpus import draw_corpus
     from xentfuzz.recipes.expand import expand
     from xentfuzz.recipes.space import Space
@@ -77,11 +80,13 @@ def cases_per_second() -> float:
 
     operation, subject, count = get_operation("cross_entropy"), open_subject(get("numpy"), isolate=False), 250
     options = {option.name: None for option in operation.options if not option.opt_in}
+    # As for an implementation that declares no grade: its results are held to a stricter one too.
+    stricter = StricterGrades.than(parse_grade(DEFAULT_GRADE))
     began = time.process_time()
     for dtype in FLOAT_NAMES:
         for recipe in draw_corpus(Space("cross_entropy", dtype, options=options, largest=1024, long=0), 0, count):
             case = expand(recipe)
-            trial = Trial(operation, case, operation.evaluate(case), subject)
+            trial = Trial(operation, case, operation.evaluate(case), subject, stricter=stricter)
             value(trial)
             gradient(trial)
     return count * len(FLOAT_NAMES) / (time.process_time() - began)
