@@ -1,0 +1,58 @@
+"""How the work of a call is laid out on a GPU, and the knobs of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xentfuzz.impls.numba_cuda.formats import Format
+from xentfuzz.impls.numba_cuda.simulation import SIMULATED
+
+
+@dataclass(frozen=True)
+class Settings:
+    """threads: of a block, a power of two. vectors: of 16 bytes, loaded at once by a thread. resident: blocks that a multiprocessor shall
+    hold at least. rounds: blocks of vectors that a thread of a group narrower than a thread block shall have of a row, at most.
+    pieces: thread blocks per multiprocessor that few long rows are cut for. load_hint, store_hint: cache operators of PTX.
+    """
+
+    threads: int = 256
+    vectors: int = 4
+    resident: int = 1
+    rounds: int = 2
+    pieces: int = 4
+    load_hint: str = ""
+    store_hint: str = ""
+
+
+# The simulator runs every CUDA thread as a Python thread: a call takes five times as long on four of them as on two.
+current = Settings(threads=2, vectors=2, pieces=1) if SIMULATED else Settings()
+
+
+def use(**changes: int | str) -> None:
+    """Change knobs for the calls that follow, to find out which are best."""
+    globals()["current"] = replace(current, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class RowsLayout:
+    """width_shift: a row is read by a group of 2**width_shift threads; pieces: groups that share a row; per_piece: vectors of a piece."""
+
+    width_shift: int
+    pieces: int
+    per_piece: int
+
+    def groups(self, settings: Settings) -> int:
+        """How many rows a block of threads sees to at once."""
+        return settings.threads >> self.width_shift
+
+
+def rows_layout(settings: Settings, format: Format, rows: int, classes: int, multiprocessors: int) -> RowsLayout:
+    """Narrow groups for short rows, a block for a long one, several blocks where there are too few of those to fill the GPU."""
+    vectors = max(1, -(-classes // format.per_vector))
+    lanes = -(-vectors // (settings.vectors * settings.rounds))
+    width_shift = min((lanes - 1).bit_length(), settings.threads.bit_length() - 1)
+    pieces = 1
+    if 1 << width_shift == settings.threads and rows < 2 * multiprocessors:
+        most = vectors // (settings.threads * settings.vectors)
+        pieces = max(1, min(most, -(-settings.pieces * multiprocessors // max(rows, 1))))
+    return RowsLayout(width_shift, pieces, -(-vectors // pieces))
