@@ -20,9 +20,9 @@ CACHE_VARIABLE = "XENTFUZZ_CUDA_CACHE"
 
 @dataclass(frozen=True)
 class Specialisation:
-    """A kernel for one format. threads: of a block; vectors: of 16 bytes that a thread loads at once;
-
-    resident: blocks that a multiprocessor shall hold at least, which limits the registers; hints: of caches, in PTX's words."""
+    """A kernel for one format. threads: of a block; vectors: of 16 bytes that a thread loads at once; resident: blocks that a
+    multiprocessor shall hold at least, which limits the registers; load_hint, store_hint: of caches, in PTX's words.
+    """
 
     kernel: str
     format: str
@@ -46,10 +46,18 @@ KERNELS: dict[str, tuple[Callable[..., Any], tuple[int | str, ...]]] = {
     "pieces": (_rows("pieces", gradient=False), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
     "finish_loss": (_rows("finish", gradient=False), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
     "finish_loss_and_gradient": (_rows("finish", gradient=True), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
-    "denominator": (lambda machine, which: reductions.denominator_kernel(machine, FORMATS[which.format], which.threads), (5, 2, 3, 3, 0, 0)),
+    "shared_loss_and_gradient": (_rows("shared", gradient=True), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
+    "denominator": (
+        lambda machine, which: reductions.denominator_kernel(machine, FORMATS[which.format], which.threads),
+        (5, 2, 3, 3, 0, 0),
+    ),
     "total": (lambda machine, which: reductions.total_kernel(machine, FORMATS[which.format], which.threads), (0, 0, 4)),
     **strided.KERNELS,
 }
+
+# The modules that kernels are made from.
+_SOURCES = ("compiler", "formats", "gpu", "parts", "reductions", "rows", "strided")
+READING_VECTORS = {"loss", "loss_and_gradient", "pieces", "finish_loss_and_gradient", "shared_loss_and_gradient"}
 
 
 def build(machine_of: Callable[..., Any], which: Specialisation) -> Any:
@@ -83,8 +91,8 @@ def compile_to_ptx(which: Specialisation, capability: tuple[int, int]) -> str:
 @cache
 def _source_digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for name in _SOURCES:
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
 

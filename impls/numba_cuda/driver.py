@@ -60,6 +60,28 @@ def capability(device: int) -> tuple[int, int]:
     return attribute(device, _MAJOR), attribute(device, _MINOR)
 
 
+class _Attribute(ctypes.Structure):
+    """CUlaunchAttribute with an integer for its value, which has 64 bytes."""
+
+    _fields_ = (("id", c_int), ("padding", c_int), ("value", c_int), ("rest", c_int * 15))
+
+
+class _Configuration(ctypes.Structure):
+    """CUlaunchConfig."""
+
+    _fields_ = (
+        ("grid", c_uint * 3),
+        ("block", c_uint * 3),
+        ("shared_bytes", c_uint),
+        ("stream", c_void_p),
+        ("attributes", ctypes.POINTER(_Attribute)),
+        ("attribute_count", c_uint),
+    )
+
+
+_COOPERATIVE = 2
+
+
 class Function:
     """A kernel in one context. blocks_resident: how many of its blocks a multiprocessor holds at once."""
 
@@ -71,11 +93,21 @@ class Function:
         self.handle, self.threads, self.blocks_resident = function, threads, max(resident.value, 1)
         self._launch: Callable[..., int] = library().cuLaunchKernel
 
-    def launch(self, blocks: tuple[int, int], stream: int, parameters: bytes) -> None:
-        """Put the kernel on a stream of the current context. parameters: all of them, packed as in C."""
+    def launch(self, blocks: tuple[int, int], stream: int, parameters: bytes, *, together: bool = False) -> None:
+        """Put the kernel on a stream of the current context. parameters: all of them, packed as in C.
+
+        together: start no block unless all of them find room at once, so that they may wait for each other.
+        """
         size = c_size_t(len(parameters))
         address = ctypes.cast(c_char_p(parameters), c_void_p)
         extra = (c_void_p * 5)(_PARAMETERS, address.value, _PARAMETERS_SIZE, ctypes.addressof(size), _END)
+        if together:
+            attribute = _Attribute(_COOPERATIVE, 0, 1)
+            configuration = _Configuration(
+                (c_uint * 3)(*blocks, 1), (c_uint * 3)(self.threads, 1, 1), 0, stream, ctypes.pointer(attribute), 1
+            )
+            call("cuLaunchKernelEx", byref(configuration), self.handle, None, extra)
+            return
         status = self._launch(
             self.handle, c_uint(blocks[0]), c_uint(blocks[1]), 1, c_uint(self.threads), 1, 1, 0, c_void_p(stream), None, extra
         )
@@ -99,6 +131,11 @@ def function(key: Any, threads: int, source: Callable[[tuple[int, int]], tuple[s
 
 def synchronize(stream: int) -> None:
     call("cuStreamSynchronize", c_void_p(stream))
+
+
+def fill_with_ones(address: int, words: int, stream: int) -> None:
+    """Set every bit of so many words of 32 bits, in the stream's order."""
+    call("cuMemsetD32Async", c_void_p(address), c_uint(0xFFFFFFFF), c_size_t(words), c_void_p(stream))
 
 
 def pinned(size: int) -> int:

@@ -67,40 +67,40 @@ def assembly(text: str, constraints: str, result: Any, arguments: tuple[Any, ...
     names = [f"x{index}" for index in range(len(arguments))]
     # Numba reads the number of arguments off the function's signature.
     fixed: Callable[..., Any] = {
-        1: lambda typing_context, x0: instruction(typing_context, x0),
-        2: lambda typing_context, x0, x1: instruction(typing_context, x0, x1),
+        1: lambda typing_context, x0: instruction(typing_context, x0),  # noqa: PLW0108
+        2: lambda typing_context, x0, x1: instruction(typing_context, x0, x1),  # noqa: PLW0108
     }[len(names)]
     return intrinsic(fixed)
 
 
-def _unpacked(format: Format, builder: Any, word: Any) -> list[Any]:
-    if format.size == 2:
-        pair = _asm(builder, ir.LiteralStructType([SINGLE, SINGLE]), _UNPACK[format.name], "=f,=f,r", [word])
+def _unpacked(floating: Format, builder: Any, word: Any) -> list[Any]:
+    if floating.size == 2:
+        pair = _asm(builder, ir.LiteralStructType([SINGLE, SINGLE]), _UNPACK[floating.name], "=f,=f,r", [word])
         return [builder.extract_value(pair, half) for half in range(2)]
-    return [builder.bitcast(word, SINGLE) if format.size == 4 else word]
+    return [builder.bitcast(word, SINGLE) if floating.size == 4 else word]
 
 
-def _packed(format: Format, builder: Any, numbers: list[Any]) -> list[Any]:
-    if format.size == 2:
-        return [_asm(builder, WORD, _PACK[format.name], "=r,f,f", list(pair)) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
-    return [builder.bitcast(number, WORD) if format.size == 4 else number for number in numbers]
+def _packed(floating: Format, builder: Any, numbers: list[Any]) -> list[Any]:
+    if floating.size == 2:
+        return [_asm(builder, WORD, _PACK[floating.name], "=r,f,f", list(pair)) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+    return [builder.bitcast(number, WORD) if floating.size == 4 else number for number in numbers]
 
 
-def _real_type(format: Format) -> Any:
-    return types.float64 if format.real is np.float64 else types.float32
+def _real_type(floating: Format) -> Any:
+    return types.float64 if floating.real is np.float64 else types.float32
 
 
-def block_load(format: Format, vectors: int, *, cache_hint: str) -> Any:
+def block_load(floating: Format, vectors: int, *, cache_hint: str) -> Any:
     """load_block(address, step, remaining): `vectors` vectors, `step` bytes apart; from `remaining` bytes on, -inf."""
-    real = _real_type(format)
-    double = format.size == 8
+    real = _real_type(floating)
+    double = floating.size == 8
     words, letter, element = (2, "d", DOUBLE) if double else (4, "r", WORD)
     kind = "v2.f64" if double else "v4.b32"
     registers = ", ".join(f"${word}" for word in range(words))
     text = f"{{.reg .pred p; setp.ne.b32 p, ${words + 1}, 0; @p ld.global.nc{cache_hint}.{kind} {{{registers}}}, [${words}];}}"
     tied = ",".join(str(word) for word in range(words))
     constraints = f"{','.join([f'={letter}'] * words)},l,r,{tied}"
-    nothing = ir.Constant(DOUBLE, float("-inf")) if double else ir.Constant(WORD, _NOTHING[format.name])
+    nothing = ir.Constant(DOUBLE, float("-inf")) if double else ir.Constant(WORD, _NOTHING[floating.name])
 
     @intrinsic
     def load_block(typing_context: Any, address: Any, step: Any, remaining: Any) -> Any:
@@ -115,18 +115,18 @@ def block_load(format: Format, vectors: int, *, cache_hint: str) -> Any:
                 given = [builder.add(start, offset), wanted, *[nothing] * words]
                 loaded = _asm(builder, ir.LiteralStructType([element] * words), text, constraints, given)
                 for word in range(words):
-                    numbers += _unpacked(format, builder, builder.extract_value(loaded, word))
+                    numbers += _unpacked(floating, builder, builder.extract_value(loaded, word))
             return context.make_tuple(builder, signature.return_type, numbers)
 
-        return types.UniTuple(real, vectors * format.per_vector)(types.int64, types.int64, types.int64), code
+        return types.UniTuple(real, vectors * floating.per_vector)(types.int64, types.int64, types.int64), code
 
     return load_block
 
 
-def block_store(format: Format, vectors: int, *, cache_hint: str) -> Any:
+def block_store(floating: Format, vectors: int, *, cache_hint: str) -> Any:
     """store_block(address, step, remaining, block): the reverse of `block_load`."""
-    real, count = _real_type(format), format.per_vector
-    double = format.size == 8
+    real, count = _real_type(floating), floating.per_vector
+    double = floating.size == 8
     words, letter = (2, "d") if double else (4, "r")
     registers = ", ".join(f"${word + 2}" for word in range(words))
     kind = "v2.f64" if double else "v4.b32"
@@ -144,7 +144,7 @@ def block_store(format: Format, vectors: int, *, cache_hint: str) -> Any:
                 offset = builder.mul(step, ir.Constant(LONG, vector))
                 wanted = builder.zext(builder.icmp_signed("<", offset, remaining), WORD)
                 numbers = [builder.extract_value(block, vector * count + place) for place in range(count)]
-                given = [builder.add(start, offset), wanted, *_packed(format, builder, numbers)]
+                given = [builder.add(start, offset), wanted, *_packed(floating, builder, numbers)]
                 _asm(builder, ir.VoidType(), text, constraints, given, side_effect=True)
             return context.get_dummy_value()
 
@@ -170,7 +170,7 @@ _divided = assembly(
 
 
 @cuda.jit(device=True)
-def load_index(address: Any, kind: Any) -> Any:
+def load_index(address: Any, kind: Any) -> Any:  # noqa: PLR0911 - one for each kind
     """A class index of one of `INDEX_KINDS`. From 2^63 on it turns negative."""
     if kind == -8 or kind == 8:  # noqa: PLR1714 - Numba compares with a number
         return _u64(address)
@@ -223,8 +223,8 @@ def exchanged(value: Any, distance: Any) -> Any:
     return cuda.shfl_xor_sync(0xFFFFFFFF, value, distance)
 
 
-def _exponential(format: Format) -> Any:
-    if format.real is np.float64:
+def _exponential(floating: Format) -> Any:
+    if floating.real is np.float64:
         import math  # noqa: PLC0415 - a name of the compiled function
 
         @cuda.jit(device=True)
@@ -233,7 +233,7 @@ def _exponential(format: Format) -> Any:
 
         return exponential
     exp2 = assembly("ex2.approx.ftz.f32 $0, $1;", "=f,f", types.float32, (types.float32,))
-    log2_e = format.log2_e
+    log2_e = floating.log2_e
 
     @cuda.jit(device=True)
     def scaled_exponential(x: Any) -> Any:
@@ -274,9 +274,9 @@ def _defined(source: str, name: str, step: Any) -> Any:
 
 
 @cache
-def machine(format: Format, threads: int, vectors: int, load_hint: str = "", store_hint: str = "") -> SimpleNamespace:
+def machine(floating: Format, threads: int, vectors: int, load_hint: str = "", store_hint: str = "") -> SimpleNamespace:
     """Everything that kernels for a format use, with blocks of so many vectors. See `simulator.machine`, which has the same names."""
-    real = _real_type(format)
+    real = _real_type(floating)
     letter = "d" if real is types.float64 else "f"
     kind = "f64" if real is types.float64 else "f32"
     return SimpleNamespace(
@@ -298,14 +298,19 @@ def machine(format: Format, threads: int, vectors: int, load_hint: str = "", sto
         load_index=load_index,
         load_int64=_u64,
         store_int64=assembly("st.global.b64 [$0], $1;", "l,l,~{memory}", types.void, (types.int64, types.int64), side_effect=True),
-        load=assembly(_LOADS[format.name], f"={letter},l", real, (types.int64,)),
-        store=assembly(_STORES[format.name], f"l,{letter},~{{memory}}", types.void, (types.int64, real), side_effect=True),
+        load=assembly(_LOADS[floating.name], f"={letter},l", real, (types.int64,)),
+        store=assembly(_STORES[floating.name], f"l,{letter},~{{memory}}", types.void, (types.int64, real), side_effect=True),
         load_real=assembly(f"ld.global.nc.{kind} $0, [$1];", f"={letter},l", real, (types.int64,)),
         store_real=assembly(f"st.global.{kind} [$0], $1;", f"l,{letter},~{{memory}}", types.void, (types.int64, real), side_effect=True),
         maximum=assembly(f"max.{kind} $0, $1, $2;", f"={letter},{letter},{letter}", real, (real, real)),
-        exponential=_exponential(format),
+        exponential=_exponential(floating),
         logarithm=_logarithm(),
-        load_block=block_load(format, vectors, cache_hint=load_hint),
-        store_block=block_store(format, vectors, cache_hint=store_hint),
+        load_block=block_load(floating, vectors, cache_hint=load_hint),
+        store_block=block_store(floating, vectors, cache_hint=store_hint),
         vector=VECTOR,
+        joined=assembly("mov.b64 $0, {$1, $2};", "=l,f,f", types.int64, (types.float32, types.float32)),
+        first_of=assembly("{.reg .b32 h; mov.b64 {$0, h}, $1;}", "=f,l", types.float32, (types.int64,)),
+        second_of=assembly("{.reg .b32 l; mov.b64 {l, $0}, $1;}", "=f,l", types.float32, (types.int64,)),
+        publish=assembly("st.relaxed.gpu.global.b64 [$0], $1;", "l,l,~{memory}", types.void, (types.int64, types.int64), side_effect=True),
+        poll=assembly("ld.relaxed.gpu.global.b64 $0, [$1];", "=l,l,~{memory}", types.int64, (types.int64,), side_effect=True),
     )

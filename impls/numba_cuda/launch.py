@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.impls.numba_cuda import driver, settings
-from xentfuzz.impls.numba_cuda.compiler import KERNELS, Specialisation, build, entry_name, ptx
+from xentfuzz.impls.numba_cuda.compiler import KERNELS, READING_VECTORS, Specialisation, build, entry_name, ptx
 from xentfuzz.impls.numba_cuda.placement import Place, Placed
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED
 
@@ -49,8 +49,8 @@ def multiprocessors() -> int:
 class Launcher:
     """The launches of one call: its arrays, where it allocates, and its stream."""
 
-    def __init__(self, place: Place, format: str) -> None:
-        self.place, self.format = place, format
+    def __init__(self, place: Place, floating: str) -> None:
+        self.place, self.floating = place, floating
         self.settings = settings.current
         self._arrays: list[tuple[int, int]] = []
         # Kept to the end of the call: memory given back earlier could be the next allocation's.
@@ -77,16 +77,19 @@ class Launcher:
         self._scratch.append(placed)
         return placed
 
-    def specialisation(self, kernel: str, **hints: str) -> Specialisation:
+    def specialisation(self, kernel: str) -> Specialisation:
+        """The kernel for this call; the knobs of the settings count for those that read rows in vectors."""
         knobs = self.settings
-        return Specialisation(kernel, self.format, knobs.threads, knobs.vectors, knobs.resident, **hints)
+        if kernel not in READING_VECTORS:
+            return Specialisation(kernel, self.floating, knobs.threads)
+        return Specialisation(kernel, self.floating, knobs.threads, knobs.vectors, knobs.resident, knobs.load_hint, knobs.store_hint)
 
     def capacity(self, which: Specialisation) -> int:
         """How many blocks of a kernel the device holds at once."""
         return multiprocessors() * (1 if SIMULATED else _function(which).blocks_resident)
 
-    def run(self, which: Specialisation, blocks: tuple[int, int], *arguments: Any) -> None:
-        """Launch a kernel on so many blocks, each of the arguments a number or a tuple of integers."""
+    def run(self, which: Specialisation, blocks: tuple[int, int], *arguments: Any, together: bool = False) -> None:
+        """Launch a kernel on so many blocks, each of the arguments a number or a tuple of integers. together: as for `Function.launch`."""
         if SIMULATED:
             _simulate(which, blocks, arguments, self._arrays)
             return
@@ -97,7 +100,7 @@ class Launcher:
                 flat.extend(argument)
             else:
                 flat.append(argument)
-        _function(which).launch(blocks, self.place.stream, packing.pack(*flat))
+        _function(which).launch(blocks, self.place.stream, packing.pack(*flat), together=together)
 
 
 def _simulate(which: Specialisation, blocks: tuple[int, int], arguments: tuple[Any, ...], arrays: list[tuple[int, int]]) -> None:

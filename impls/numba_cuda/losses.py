@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from xentfuzz.impls import arguments
 from xentfuzz.impls.arguments import LossCall
 from xentfuzz.impls.numba_cuda import driver, flags
@@ -16,8 +18,8 @@ from xentfuzz.impls.numba_cuda.formats import FORMATS, INDEX_KINDS
 from xentfuzz.impls.numba_cuda.launch import Launcher, multiprocessors
 from xentfuzz.impls.numba_cuda.layout import columns_shift, row_blocks
 from xentfuzz.impls.numba_cuda.parts import RECORD
-from xentfuzz.impls.numba_cuda.placement import Host, Placed, Place, placed, positions
-from xentfuzz.impls.numba_cuda.settings import RowsLayout, rows_layout
+from xentfuzz.impls.numba_cuda.placement import Host, Place, Placed, placed, positions
+from xentfuzz.impls.numba_cuda.settings import RowsLayout, rows_layout, shared_layout
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED, require_device
 
 _MOST_COUNTING_BLOCKS = 32
@@ -59,9 +61,7 @@ class LossRun:
             self.loss[0] if self.loss and call.reduction == "none" else None,
             self.upstream,
         ]
-        strides = [
-            array.strides if array is not None and array.shape == rows_of.shape else zeros for array in per_row
-        ]
+        strides = [array.strides if array is not None and array.shape == rows_of.shape else zeros for array in per_row]
         self.shape, joined = positions(rows_of.shape, *strides)
         tuples = [(0 if array is None else array.address, *of) for array, of in zip(per_row, joined, strict=True)]
         self.matrix, self.out = (*tuples[0], self.class_stride), (*tuples[1], gradient_stride)
@@ -170,18 +170,24 @@ def _run_cross_entropy(run: LossRun) -> None:
 def _run_rows(run: LossRun, divisor: tuple[int, int, int]) -> None:
     """Class indices and no smoothing, rows side by side: in one launch, or in two where a row is shared by several blocks."""
     call, launcher = run.call, run.launcher
-    format = FORMATS[call.dtype.name]
-    layout = rows_layout(launcher.settings, format, call.rows, call.classes, multiprocessors())
+    floating = FORMATS[call.dtype.name]
+    if run.gradient is not None and floating.real is np.float32 and not SIMULATED:
+        # Its statistics are a word of 64 bits; the simulator runs one block after the other, so that none may wait for another.
+        layout = shared_layout(launcher.settings, floating, call.rows, call.classes, multiprocessors())
+        if layout.pieces > 1:
+            words = launcher.scratch(call.rows * layout.pieces * 8).address
+            driver.fill_with_ones(words, call.rows * layout.pieces * 2, run.place.stream)
+            _launch_rows(run, "shared_loss_and_gradient", layout, divisor, statistics=words, pieces_before=0)
+            return
+    layout = rows_layout(launcher.settings, floating, call.rows, call.classes, multiprocessors())
     kernel = "loss" if run.gradient is None else "loss_and_gradient"
     if layout.pieces == 1:
         _launch_rows(run, kernel, layout, divisor, statistics=0, pieces_before=0)
         return
-    statistics = launcher.scratch(call.rows * layout.pieces * 2 * format.real(0).itemsize).address
+    statistics = launcher.scratch(call.rows * layout.pieces * 2 * floating.real(0).itemsize).address
     _launch_rows(run, "pieces", layout, divisor, statistics=statistics, pieces_before=0)
-    if run.gradient is None:
-        finishing = RowsLayout(min(layout.width_shift, 5), 1, layout.per_piece * layout.pieces)
-    else:
-        finishing = layout
+    whole_rows = RowsLayout(min(layout.width_shift, 5), 1, layout.per_piece * layout.pieces)
+    finishing = whole_rows if run.gradient is None else layout
     _launch_rows(run, f"finish_{kernel}", finishing, divisor, statistics=statistics, pieces_before=layout.pieces)
 
 
@@ -189,7 +195,7 @@ def _launch_rows(
     run: LossRun, kernel: str, layout: RowsLayout, divisor: tuple[int, int, int], *, statistics: int, pieces_before: int
 ) -> None:
     launcher, settings = run.launcher, run.launcher.settings
-    which = launcher.specialisation(kernel, load_hint=settings.load_hint, store_hint=settings.store_hint)
+    which = launcher.specialisation(kernel)
     tiles = -(-run.call.rows // layout.groups(settings))
     blocks = min(tiles, max(1, launcher.capacity(which) // layout.pieces))
     records = 0 if kernel == "pieces" else run.records_for(blocks)
@@ -205,6 +211,7 @@ def _launch_rows(
         run.sizes,
         (layout.width_shift, pieces_before, layout.per_piece),
         (statistics, *divisor, records, run.flag_address),
+        together=kernel.startswith("shared"),
     )
 
 

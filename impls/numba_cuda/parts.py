@@ -4,6 +4,8 @@ Every one is a factory over the machine (`gpu.py` or `simulator.py`) whose instr
 (address, three strides in bytes, kind of integer or 0); a matrix has the stride of its classes as the last number instead.
 """
 
+# ruff: noqa: D402, PLR0917 - what a factory makes is described by its signature; arguments of device functions are passed by position
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -86,7 +88,7 @@ def block_maximum(machine: SimpleNamespace, threads: int) -> Any:
     return block_maximum
 
 
-def denominator(machine: SimpleNamespace, format: Format) -> Any:
+def denominator(machine: SimpleNamespace, floating: Format) -> Any:
     """denominator(records, count, weighted): what a mean divides by, from the records of `count` blocks; 1 where there are none.
 
     A negative count is minus the divisor itself.
@@ -94,7 +96,7 @@ def denominator(machine: SimpleNamespace, format: Format) -> Any:
     A count stays an integer to the end: in float32 it would stand still at 2^24.
     """
     load_real, load_int64 = machine.load_real, machine.load_int64
-    real = format.real
+    real = floating.real
     zero, one = real(0), real(1)
 
     @machine.jit
@@ -112,10 +114,10 @@ def denominator(machine: SimpleNamespace, format: Format) -> Any:
     return denominator
 
 
-def leave_record(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def leave_record(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """leave_record(records, total, weights, kept, scratch): sums over the block, in a record of the block's."""
     thread, block, store_real, store_int64 = machine.thread, machine.block, machine.store_real, machine.store_int64
-    total_of, real = block_sum(machine, threads), format.real
+    total_of, real = block_sum(machine, threads), floating.real
 
     # A block keeps fewer rows than float32 counts exactly, 2^24; all blocks together need not.
     @machine.jit
@@ -136,7 +138,7 @@ def element_steps(machine: SimpleNamespace) -> Any:
     maximum, exponential = machine.maximum, machine.exponential
 
     @machine.jit
-    def larger(value: Any, x: Any, nothing: Any) -> Any:
+    def larger(value: Any, x: Any, _: Any) -> Any:
         return maximum(value, x)
 
     @machine.jit
@@ -146,7 +148,7 @@ def element_steps(machine: SimpleNamespace) -> Any:
     return larger, added
 
 
-def row_statistics(machine: SimpleNamespace, format: Format, vectors: int) -> Any:
+def row_statistics(machine: SimpleNamespace, floating: Format, vectors: int) -> Any:
     """row_statistics(address, first, classes, extra, bodies, lane, width): a lane's maximum and sum of exponentials, online.
 
     The lane reads every `width`-th of the `extra` elements that are in no vector and of the vectors up to `bodies`, from `first` on. The
@@ -154,9 +156,9 @@ def row_statistics(machine: SimpleNamespace, format: Format, vectors: int) -> An
     """
     load, load_block, exponential = machine.load, machine.load_block, machine.exponential
     larger, added = element_steps(machine)
-    count = vectors * format.per_vector
+    count = vectors * floating.per_vector
     block_maximum, block_total = machine.unrolled(larger, count), machine.unrolled(added, count)
-    lowest, zero, size, vector = format.lowest, format.real(0), format.size, machine.vector
+    lowest, zero, size, vector = floating.lowest, floating.real(0), floating.size, machine.vector
 
     @machine.jit
     def row_statistics(address: Any, head: Any, body: Any, extra: Any, first: Any, last: Any, lane: Any, width: Any) -> Any:
@@ -180,13 +182,13 @@ def row_statistics(machine: SimpleNamespace, format: Format, vectors: int) -> An
     return row_statistics
 
 
-def group_statistics(machine: SimpleNamespace, format: Format) -> Any:
+def group_statistics(machine: SimpleNamespace, floating: Format) -> Any:
     """group_statistics(maximum, total, scratch, width): those of `width` neighbouring threads, for each of them.
 
     Within a warp by exchanges; the warps of a group then leave theirs in shared memory, where each thread goes through them in order.
     """
     warp, exchanged, maximum_of, exponential = machine.warp, machine.exchanged, machine.maximum, machine.exponential
-    thread, barrier, zero, warp_shift = machine.thread, machine.barrier, format.real(0), machine.warp.bit_length() - 1
+    thread, barrier, zero, warp_shift = machine.thread, machine.barrier, floating.real(0), machine.warp.bit_length() - 1
 
     @machine.jit
     def group_statistics(maximum: Any, total: Any, scratch: Any, width: Any) -> Any:

@@ -1,6 +1,6 @@
 """Small kernels around the losses: what a mean divides by, and the reduction of the blocks' records."""
 
-# ruff: noqa: PLR0917 - the arguments of a kernel are passed by position
+# ruff: noqa: PLR0917 - a kernel is one function, and its arguments are passed by position
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from xentfuzz.impls.numba_cuda import parts
 from xentfuzz.impls.numba_cuda.formats import Format
 
 
-def denominator_kernel(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def denominator_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """Each block leaves a record of the weights and the number of its kept rows; a class out of range sets the flag."""
     thread, block, blocks = machine.thread, machine.block, machine.blocks
     cuda, scratch_size, element = machine.cuda, machine.scratch_size, machine.element
     load, store_int64 = machine.load, machine.store_int64
     place, class_index = parts.places(machine), parts.class_index(machine)
-    leave_record = parts.leave_record(machine, format, threads)
-    zero, one = format.real(0), format.real(1)
+    leave_record = parts.leave_record(machine, floating, threads)
+    zero, one = floating.real(0), floating.real(1)
 
     def kernel(target: Any, weight: Any, shape: Any, sizes: Any, records: Any, flag: Any) -> None:
         rows, classes, ignore_index = sizes
@@ -39,11 +39,11 @@ def denominator_kernel(machine: SimpleNamespace, format: Format, threads: int) -
     return kernel
 
 
-def total_kernel(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def total_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """One block: the sum of the blocks' losses, divided by `rows`, where that is given, or by what the records say, for a mean."""
     thread, load_real, load_int64, store = machine.thread, machine.load_real, machine.load_int64, machine.store
     cuda, scratch_size, element = machine.cuda, machine.scratch_size, machine.element
-    total_of, real = parts.block_sum(machine, threads), format.real
+    total_of, real = parts.block_sum(machine, threads), floating.real
     # Counts in two parts, each of them exact in float32 when summed.
     low_bits, record_size = 1 << 10, parts.RECORD
     zero = real(0)

@@ -1,11 +1,15 @@
 """Cross entropy of class indices without smoothing, for rows whose classes lie side by side: the kernel that the speed is about.
 
 A group of neighbouring threads reads a row: a warp or less where rows are short, so that a block has several, a block where they are long.
-Few very long rows are cut into pieces, one group each: a first launch ("pieces") leaves their statistics in memory, a second one ("finish")
-combines them in order. Groups go on to the next row until there is none, so that what a block needs first, it needs once.
+Groups go on to the next row until there is none, so that what a block needs first, it needs once.
+
+Few very long rows are cut into pieces, one group each: a first launch ("pieces") leaves their statistics in memory, a second one
+("finish") combines them in order. Where all of a launch's blocks run at once, one launch does ("shared"): blocks wait for each other's
+statistics. That also serves the gradient of rows so long that a cache cannot hold one for each block until it is read again.
 """
 
-# ruff: noqa: PLR0917 - the arguments of a kernel are passed by position
+# ruff: noqa: C901, D402, PLR0912, PLR0915, PLR0917 - a kernel is one function, its arguments are passed by position; factories describe
+# what they make by its signature
 
 from __future__ import annotations
 
@@ -18,12 +22,12 @@ from xentfuzz.impls.numba_cuda import parts
 from xentfuzz.impls.numba_cuda.formats import Format
 
 
-def split_of(machine: SimpleNamespace, format: Format) -> Any:
+def split_of(machine: SimpleNamespace, floating: Format) -> Any:
     """split(address, other, classes): how many elements come before the first whole vector of a row, and how many whole vectors follow.
 
     Where `other`, the row that is written, is aligned differently, no vector can be both read and written whole: there is none then.
     """
-    vector, size_shift, vector_shift = machine.vector, format.size.bit_length() - 1, format.per_vector.bit_length() - 1
+    vector, size_shift, vector_shift = machine.vector, floating.size.bit_length() - 1, floating.per_vector.bit_length() - 1
 
     @machine.jit
     def split(address: Any, other: Any, classes: Any) -> Any:
@@ -35,11 +39,11 @@ def split_of(machine: SimpleNamespace, format: Format) -> Any:
     return split
 
 
-def row_gradient(machine: SimpleNamespace, format: Format, vectors: int) -> Any:
-    """row_gradient(...): write exp(x - maximum) * scale for a lane's part of a row, and `at_target` for the class y where that is its own."""
+def row_gradient(machine: SimpleNamespace, floating: Format, vectors: int) -> Any:
+    """row_gradient(...): write exp(x - maximum) * scale to a lane's part of a row, and `at_target` to the class y where that is in it."""
     load, store, exponential = machine.load, machine.store, machine.exponential
     load_block, store_block = machine.load_block, machine.store_block
-    size, vector, per_vector = format.size, machine.vector, format.per_vector
+    size, vector, per_vector = floating.size, machine.vector, floating.per_vector
     vector_shift = per_vector.bit_length() - 1
 
     @machine.jit
@@ -71,9 +75,9 @@ def row_gradient(machine: SimpleNamespace, format: Format, vectors: int) -> Any:
     return row_gradient
 
 
-def filled_row(machine: SimpleNamespace, format: Format) -> Any:
+def filled_row(machine: SimpleNamespace, floating: Format) -> Any:
     """fill_row(...): write `value` to every class of a lane's part of a row."""
-    store, size, per_vector = machine.store, format.size, format.per_vector
+    store, size, per_vector = machine.store, floating.size, floating.per_vector
 
     @machine.jit
     def fill_row(out: Any, head: Any, extra: Any, first: Any, last: Any, body: Any, lane: Any, width: Any, value: Any) -> None:
@@ -85,10 +89,10 @@ def filled_row(machine: SimpleNamespace, format: Format) -> Any:
     return fill_row
 
 
-def combined_pieces(machine: SimpleNamespace, format: Format) -> Any:
+def combined_pieces(machine: SimpleNamespace, floating: Format) -> Any:
     """combined_pieces(statistics, count, lane, width): a lane's share of the statistics of a row's pieces, those of `count` of them."""
     load_real, exponential, maximum_of = machine.load_real, machine.exponential, machine.maximum
-    lowest, zero, real_size = format.lowest, format.real(0), np.dtype(format.real).itemsize
+    lowest, zero, real_size = floating.lowest, floating.real(0), np.dtype(floating.real).itemsize
 
     @machine.jit
     def combined_pieces(statistics: Any, count: Any, lane: Any, width: Any) -> Any:
@@ -104,8 +108,35 @@ def combined_pieces(machine: SimpleNamespace, format: Format) -> Any:
     return combined_pieces
 
 
-def rows_kernel(machine: SimpleNamespace, format: Format, threads: int, vectors: int, *, phase: str, gradient: bool) -> Any:
-    """The kernel for a phase ("whole", "pieces", "finish"), with or without a gradient.
+def exchanged_pieces(machine: SimpleNamespace, floating: Format) -> Any:
+    """exchanged_pieces(...): leave a piece's statistics for the other blocks of its row, and a lane's share of all of them.
+
+    Both numbers travel in one word of 64 bits, which is its own sign that it is there: a maximum is never NaN, as all ones would be.
+    """
+    joined, first_of, second_of, publish, poll = machine.joined, machine.first_of, machine.second_of, machine.publish, machine.poll
+    exponential, maximum_of = machine.exponential, machine.maximum
+    lowest, zero = floating.lowest, floating.real(0)
+
+    @machine.jit
+    def exchanged_pieces(words: Any, piece: Any, count: Any, lane: Any, width: Any, maximum: Any, total: Any) -> Any:
+        if lane == 0:
+            publish(words + piece * 8, joined(maximum, total))
+        top, sum_ = lowest, zero
+        for other in range(lane, count, width):
+            word = poll(words + other * 8)
+            while word == -1:
+                word = poll(words + other * 8)
+            theirs = first_of(word)
+            larger = maximum_of(top, theirs)
+            sum_ = sum_ * exponential(top - larger) + second_of(word) * exponential(theirs - larger)
+            top = larger
+        return top, sum_
+
+    return exchanged_pieces
+
+
+def rows_kernel(machine: SimpleNamespace, floating: Format, threads: int, vectors: int, *, phase: str, gradient: bool) -> Any:
+    """The kernel for a phase ("whole", "pieces", "finish", "shared"), with or without a gradient.
 
     logits, out, target, losses, upstream: (address, stride of a row), the target with the kind of its integers, an address of 0 where
     there is none, a stride of 0 where it is the same for all. weight: (address, stride of a class). sizes: rows, classes, ignore_index.
@@ -116,15 +147,23 @@ def rows_kernel(machine: SimpleNamespace, format: Format, threads: int, vectors:
     thread, block, blocks, piece_of = machine.thread, machine.block, machine.blocks, machine.block_y
     pieces_of = machine.blocks_y
     cuda, scratch_size, element = machine.cuda, machine.scratch_size, machine.element
-    load, store, store_real, logarithm, store_int64 = machine.load, machine.store, machine.store_real, machine.logarithm, machine.store_int64
+    load, store, store_real, logarithm, store_int64 = (
+        machine.load,
+        machine.store,
+        machine.store_real,
+        machine.logarithm,
+        machine.store_int64,
+    )
     exponential = machine.exponential
-    class_index, split = parts.class_index(machine), split_of(machine, format)
-    row_statistics, group_statistics = parts.row_statistics(machine, format, vectors), parts.group_statistics(machine, format)
-    combined = combined_pieces(machine, format)
-    gradient_of, fill_row = row_gradient(machine, format, vectors), filled_row(machine, format)
-    denominator, leave_record = parts.denominator(machine, format), parts.leave_record(machine, format, threads)
-    real, size, vector_shift = format.real, format.size, format.per_vector.bit_length() - 1
-    zero, one, nan, lowest = real(0), real(1), format.nan, format.lowest
+    class_index, split = parts.class_index(machine), split_of(machine, floating)
+    row_statistics, group_statistics = parts.row_statistics(machine, floating, vectors), parts.group_statistics(machine, floating)
+    combined = combined_pieces(machine, floating)
+    sharing = phase == "shared"
+    exchange = exchanged_pieces(machine, floating) if sharing else None
+    gradient_of, fill_row = row_gradient(machine, floating, vectors), filled_row(machine, floating)
+    denominator, leave_record = parts.denominator(machine, floating), parts.leave_record(machine, floating, threads)
+    real, size, vector_shift = floating.real, floating.size, floating.per_vector.bit_length() - 1
+    zero, one, nan, lowest = real(0), real(1), floating.nan, floating.lowest
     real_size = np.dtype(real).itemsize
     pieces_only, finishing = phase == "pieces", phase == "finish"
 
@@ -161,6 +200,10 @@ def rows_kernel(machine: SimpleNamespace, format: Format, threads: int, vectors:
                 else:
                     maximum, sum_ = row_statistics(address, head, body, extra, first, last, lane, width)
             maximum, sum_ = group_statistics(maximum, sum_, scratch, width)
+            if sharing:
+                words = statistics + row * pieces_of() * 8
+                maximum, sum_ = exchange(words, piece, pieces_of(), lane, width, maximum, sum_)
+                maximum, sum_ = group_statistics(maximum, sum_, scratch, width)
             if pieces_only:
                 if writes and lane == 0:
                     place = statistics + (row * pieces_of() + piece) * 2 * real_size

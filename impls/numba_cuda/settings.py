@@ -12,7 +12,9 @@ from xentfuzz.impls.numba_cuda.simulation import SIMULATED
 class Settings:
     """threads: of a block, a power of two. vectors: of 16 bytes, loaded at once by a thread. resident: blocks that a multiprocessor shall
     hold at least. rounds: blocks of vectors that a thread of a group narrower than a thread block shall have of a row, at most.
-    pieces: thread blocks per multiprocessor that few long rows are cut for. load_hint, store_hint: cache operators of PTX.
+    pieces: thread blocks per multiprocessor that few long rows are cut for. share: bytes of a row that a block takes where blocks share
+    rows whose gradient is wanted, so that the cache holds what is under way; 0 for rows of any length. load_hint, store_hint: cache
+    operators of PTX.
     """
 
     threads: int = 256
@@ -20,6 +22,7 @@ class Settings:
     resident: int = 1
     rounds: int = 2
     pieces: int = 4
+    share: int = 1 << 16
     load_hint: str = ""
     store_hint: str = ""
 
@@ -46,9 +49,20 @@ class RowsLayout:
         return settings.threads >> self.width_shift
 
 
-def rows_layout(settings: Settings, format: Format, rows: int, classes: int, multiprocessors: int) -> RowsLayout:
+def shared_layout(settings: Settings, floating: Format, rows: int, classes: int, multiprocessors: int) -> RowsLayout:
+    """As `rows_layout` where all blocks run at once and may wait for each other: a row for each block, or a part of about `share` bytes."""
+    layout = rows_layout(settings, floating, rows, classes, multiprocessors)
+    if 1 << layout.width_shift < settings.threads or settings.share == 0:
+        return layout
+    vectors = -(-classes // floating.per_vector)
+    pieces = max(layout.pieces, -(-classes * floating.size // settings.share))
+    pieces = max(1, min(pieces, vectors // (settings.threads * settings.vectors), multiprocessors, settings.threads))
+    return RowsLayout(layout.width_shift, pieces, -(-vectors // pieces))
+
+
+def rows_layout(settings: Settings, floating: Format, rows: int, classes: int, multiprocessors: int) -> RowsLayout:
     """Narrow groups for short rows, a block for a long one, several blocks where there are too few of those to fill the GPU."""
-    vectors = max(1, -(-classes // format.per_vector))
+    vectors = max(1, -(-classes // floating.per_vector))
     lanes = -(-vectors // (settings.vectors * settings.rounds))
     width_shift = min((lanes - 1).bit_length(), settings.threads.bit_length() - 1)
     pieces = 1

@@ -110,11 +110,11 @@ def mapped(step: Callable[..., Any], count: int) -> Callable[..., Any]:
 
 
 @cache
-def machine(format: Format, threads: int, vectors: int, load_hint: str = "", store_hint: str = "") -> SimpleNamespace:
+def machine(floating: Format, threads: int, vectors: int, load_hint: str = "", store_hint: str = "") -> SimpleNamespace:
     """The same names as `gpu.machine`."""
     del load_hint, store_hint
-    real, count = format.real, format.per_vector
-    storage = ml_dtypes.bfloat16 if format.name == "bfloat16" else format.storage
+    real, count = floating.real, floating.per_vector
+    storage = ml_dtypes.bfloat16 if floating.name == "bfloat16" else floating.storage
 
     def load_block(address: int, step: int, remaining: int) -> Any:
         numbers: list[Any] = []

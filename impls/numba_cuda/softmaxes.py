@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from xentfuzz.impls import arguments
-from xentfuzz.impls.numba_cuda.layout import columns_shift, row_blocks
 from xentfuzz.impls.numba_cuda.launch import Launcher
+from xentfuzz.impls.numba_cuda.layout import columns_shift, row_blocks
 from xentfuzz.impls.numba_cuda.placement import placed, positions
 from xentfuzz.impls.numba_cuda.simulation import require_device
 

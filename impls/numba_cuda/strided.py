@@ -5,7 +5,7 @@ how memory lies, and to neighbouring classes of one row where classes lie side b
 Matrices are (address, three strides of a row's position, stride of a class) in bytes; an address of 0 means that there is none.
 """
 
-# ruff: noqa: PLR0917 - the arguments of a kernel are passed by position
+# ruff: noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel is one function, and its arguments are passed by position
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from xentfuzz.impls.numba_cuda.formats import FORMATS, Format
 MATRIX, POSITIONS, INDICES, VECTOR, SHAPE = 5, 4, 5, 2, 3
 
 
-def _statistics(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def _statistics(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """statistics(address, stride, classes, first, apart, columns, scratch): maximum and sum of exponentials of a row, for all its threads.
 
     The sum is NaN for a row without a softmax: one with a NaN or +inf, or all -inf.
@@ -29,7 +29,7 @@ def _statistics(machine: SimpleNamespace, format: Format, threads: int) -> Any:
     load, exponential = machine.load, machine.exponential
     larger, added = parts.element_steps(machine)
     maximum_of, total_of = parts.block_maximum(machine, threads), parts.block_sum(machine, threads)
-    lowest, zero, nan = format.lowest, format.real(0), format.nan
+    lowest, zero, nan = floating.lowest, floating.real(0), floating.nan
 
     @machine.jit
     def statistics(address: Any, stride: Any, classes: Any, first: Any, apart: Any, columns: Any, scratch: Any) -> Any:
@@ -46,12 +46,12 @@ def _statistics(machine: SimpleNamespace, format: Format, threads: int) -> Any:
     return statistics
 
 
-def softmax_kernel(machine: SimpleNamespace, format: Format, threads: int, *, logarithm: bool) -> Any:
+def softmax_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, logarithm: bool) -> Any:
     """Softmax of each row, or its logarithm."""
     thread, block, blocks, load, store = machine.thread, machine.block, machine.blocks, machine.load, machine.store
     cuda, scratch_size, element = machine.cuda, machine.scratch_size, machine.element
     exponential, log = machine.exponential, machine.logarithm
-    place, statistics = parts.places(machine), _statistics(machine, format, threads)
+    place, statistics = parts.places(machine), _statistics(machine, floating, threads)
 
     def kernel(logits: Any, out: Any, shape: Any, rows: Any, classes: Any, columns_shift: Any) -> None:
         scratch = cuda.shared.array(scratch_size, element)
@@ -73,12 +73,12 @@ def softmax_kernel(machine: SimpleNamespace, format: Format, threads: int, *, lo
     return kernel
 
 
-def softmax_backward_kernel(machine: SimpleNamespace, format: Format, threads: int, *, logarithm: bool) -> Any:
+def softmax_backward_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, logarithm: bool) -> Any:
     """Gradient p (g - sum p g) of the softmax of each row, or g - p sum g of its logarithm."""
     thread, block, blocks, load, store = machine.thread, machine.block, machine.blocks, machine.load, machine.store
     cuda, scratch_size, element, exponential = machine.cuda, machine.scratch_size, machine.element, machine.exponential
-    place, statistics = parts.places(machine), _statistics(machine, format, threads)
-    total_of, zero = parts.block_sum(machine, threads), format.real(0)
+    place, statistics = parts.places(machine), _statistics(machine, floating, threads)
+    total_of, zero = parts.block_sum(machine, threads), floating.real(0)
 
     def kernel(logits: Any, upstream: Any, out: Any, shape: Any, rows: Any, classes: Any, columns_shift: Any) -> None:
         scratch = cuda.shared.array(scratch_size, element)
@@ -105,12 +105,12 @@ def softmax_backward_kernel(machine: SimpleNamespace, format: Format, threads: i
     return kernel
 
 
-def nll_loss_kernel(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def nll_loss_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """One thread per row: -w_y x_y, and 0 where the target is ignored."""
     thread, block, blocks, load, store = machine.thread, machine.block, machine.blocks, machine.load, machine.store
     cuda, scratch_size, element, store_int64 = machine.cuda, machine.scratch_size, machine.element, machine.store_int64
-    place, class_index, leave_record = parts.places(machine), parts.class_index(machine), parts.leave_record(machine, format, threads)
-    zero, one, nan = format.real(0), format.real(1), format.nan
+    place, class_index, leave_record = parts.places(machine), parts.class_index(machine), parts.leave_record(machine, floating, threads)
+    zero, one, nan = floating.real(0), floating.real(1), floating.nan
 
     def kernel(log_probs: Any, target: Any, weight: Any, losses: Any, shape: Any, sizes: Any, records: Any, flag: Any) -> None:
         rows, classes, ignore_index = sizes
@@ -137,11 +137,11 @@ def nll_loss_kernel(machine: SimpleNamespace, format: Format, threads: int) -> A
     return kernel
 
 
-def nll_loss_backward_kernel(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def nll_loss_backward_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """Gradient of each row: -r w_y at the target of a kept row, else 0."""
     thread, block, blocks, load, store = machine.thread, machine.block, machine.blocks, machine.load, machine.store
-    place, class_index, denominator = parts.places(machine), parts.class_index(machine), parts.denominator(machine, format)
-    store_int64, zero, one = machine.store_int64, format.real(0), format.real(1)
+    place, class_index, denominator = parts.places(machine), parts.class_index(machine), parts.denominator(machine, floating)
+    store_int64, zero, one = machine.store_int64, floating.real(0), floating.real(1)
 
     def kernel(
         target: Any, weight: Any, upstream: Any, out: Any, shape: Any, sizes: Any, columns_shift: Any, denominators: Any, flag: Any
@@ -167,9 +167,9 @@ def nll_loss_backward_kernel(machine: SimpleNamespace, format: Format, threads: 
     return kernel
 
 
-def _coefficient(machine: SimpleNamespace, format: Format) -> Any:
+def _coefficient(machine: SimpleNamespace, floating: Format) -> Any:
     """coefficient(...): q_c = w_c ((1-a) t_c + a/C) with hard = 1-a and uniform = a/C; t is one-hot at y for a class index."""
-    load, zero = machine.load, format.real(0)
+    load, zero = machine.load, floating.real(0)
 
     @machine.jit
     def coefficient(c: Any, y: Any, row: Any, stride: Any, weight: Any, hard: Any, uniform: Any) -> Any:
@@ -186,15 +186,15 @@ def _coefficient(machine: SimpleNamespace, format: Format) -> Any:
     return coefficient
 
 
-def cross_entropy_kernel(machine: SimpleNamespace, format: Format, threads: int) -> Any:
+def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """Loss of each row and, where `out` is given, its gradient. The target is in `probabilities` where that is given."""
     thread, block, blocks, load, store = machine.thread, machine.block, machine.blocks, machine.load, machine.store
     cuda, scratch_size, element, store_int64 = machine.cuda, machine.scratch_size, machine.element, machine.store_int64
     exponential, logarithm = machine.exponential, machine.logarithm
-    place, class_index, statistics = parts.places(machine), parts.class_index(machine), _statistics(machine, format, threads)
-    coefficient, total_of = _coefficient(machine, format), parts.block_sum(machine, threads)
-    denominator, leave_record = parts.denominator(machine, format), parts.leave_record(machine, format, threads)
-    zero, one, nan = format.real(0), format.real(1), format.nan
+    place, class_index, statistics = parts.places(machine), parts.class_index(machine), _statistics(machine, floating, threads)
+    coefficient, total_of = _coefficient(machine, floating), parts.block_sum(machine, threads)
+    denominator, leave_record = parts.denominator(machine, floating), parts.leave_record(machine, floating, threads)
+    zero, one, nan = floating.real(0), floating.real(1), floating.nan
 
     def kernel(
         logits: Any, out: Any, probabilities: Any, target: Any, weight: Any, losses: Any, upstream: Any, shape: Any, sizes: Any,

@@ -1,0 +1,61 @@
+"""Every kernel under compute-sanitizer's four tools, on small arrays."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from gpu.support import GPU, say, write
+
+SCRIPT = """
+import torch
+from xentfuzz.impls import numba_cuda as k
+from xentfuzz.impls.numba_cuda import settings
+for dtype in (torch.float32, torch.bfloat16):
+    for rows, classes in ((5, 37), (40, 1001), (3, 20003)):
+        x = torch.randn((rows, classes), device="cuda").to(dtype)
+        t = torch.randint(0, classes, (rows,), device="cuda")
+        t[0] = -100
+        k.cross_entropy(x, t)
+        k.cross_entropy_value_and_grad(x, t, reduction="none")
+        k.cross_entropy_value_and_grad(x[:, 1:], t.clamp(max=classes - 2), label_smoothing=0.1)
+        k.cross_entropy_backward(torch.ones((), device="cuda", dtype=dtype), x, t)
+        k.cross_entropy_value_and_grad(x, x.float().softmax(1).to(dtype), weight=x[0].abs())
+        k.nll_loss(x, t)
+        k.nll_loss_backward(torch.ones((), device="cuda", dtype=dtype), x, t)
+        k.softmax(x, axis=0)
+        k.log_softmax_backward(x, x, axis=1)
+    torch.cuda.synchronize()
+print("all kernels ran")
+"""
+TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
+
+
+def main(out):
+    found = shutil.which("compute-sanitizer") or next(iter(map(str, Path("/usr/local").glob("cuda*/bin/compute-sanitizer"))), None)
+    if not GPU:
+        return
+    if found is None:
+        say(out, "sanitizer: compute-sanitizer is not installed")
+        return
+    running = {
+        tool: subprocess.Popen(
+            [found, "--tool", tool, "--kernel-regex", "kns=kernel", sys.executable, "-c", SCRIPT],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for tool in TOOLS
+    }
+    records = {}
+    for tool, process in running.items():
+        try:
+            text, _ = process.communicate(timeout=50)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            text = process.communicate()[0] + "\nout of time"
+        records[tool] = text[-4000:]
+        say(out, f"sanitizer {tool}: " + " / ".join(line for line in text.splitlines() if line.strip())[-400:])
+        write(out, "sanitizer", records)
