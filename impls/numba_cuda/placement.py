@@ -61,6 +61,10 @@ class Placed:
         """A copy in the host's memory, which waits for the device."""
         if isinstance(self.owner, np.ndarray):
             return self.owner
+        if _is_torch(self.owner):
+            return self.owner.cpu().numpy()
+        if hasattr(self.owner, "get"):
+            return self.owner.get()
         given = _numba_cuda().as_cuda_array(self).copy_to_host()
         return given.view(self.dtype) if given.dtype != self.dtype else given
 
@@ -123,7 +127,7 @@ class Host:
             array = array.copy()
         if SIMULATED:
             return Placed(array.__array_interface__["data"][0], array.shape, array.strides, array.dtype, array)
-        packed = np.ascontiguousarray(array).reshape(array.shape)
+        packed = np.ascontiguousarray(array).reshape(-1)
         memory = _numba_cuda().to_device(packed.view(_storage(packed.dtype)) if packed.size else np.zeros(1, np.int64))
         return Placed(_address(memory), array.shape, contiguous(array.shape, array.dtype.itemsize), array.dtype, memory)
 

@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple
 from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,22 +55,28 @@ def wanted():
     return list(found)
 
 
-def compile_one(which, capability):
+def compile_one(which, capability, load):
+    """load: into a context of this machine's GPU, too: CUDA's driver keeps what it assembles for the processes that follow."""
+    from numba import cuda
     from numba.cuda import dispatcher
 
-    from xentfuzz.impls.numba_cuda.compiler import ptx
+    from xentfuzz.impls.numba_cuda import driver
+    from xentfuzz.impls.numba_cuda.compiler import entry_name, ptx
 
     # Numba asks the current device when it compiles a device function, and is told about one that is not there.
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
-    ptx(which, capability)
+    text = ptx(which, capability)
+    if load:
+        cuda.current_context()
+        driver.Function(text, entry_name(text), which.threads)
     return "-".join(str(word) for word in astuple(which))
 
 
-def compile_all(capability, *, limit=None):
+def compile_all(capability, *, load=False):
     """Compile what is not there yet; yields each one's name."""
-    with ProcessPoolExecutor() as pool:
-        for kernel in pool.map(compile_one, wanted()[:limit], repeat(capability)):
-            yield kernel
+    # Processes of their own from the start: a forked one could not use CUDA after its parent has.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        yield from pool.map(compile_one, wanted(), repeat(capability), repeat(load))
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-BUDGET = 330.0
+BUDGET = 300.0
 LEAST = 8.0
 
 
@@ -38,9 +38,9 @@ STAGES = (
     Stage("values", 60),
     Stage("bench", 75),
     Stage("tuning", 75),
-    Stage("harness", 70),
     Stage("streams", 30),
-    Stage("compiled", 75),
+    Stage("compiled", 70),
+    Stage("harness", 65),
     Stage("sanitizer", 60),
 )
 

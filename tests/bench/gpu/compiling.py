@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import compile_kernels
+import torch
 from gpu.support import GPU, say
 
 
@@ -14,7 +15,8 @@ def main(out):
     folder = Path(os.environ["XENTFUZZ_CUDA_CACHE"])
     began, before = time.monotonic(), len(list(folder.glob("*.ptx")))
     if GPU:
-        for _ in compile_kernels.compile_all((9, 0)):
+        capability = torch.cuda.get_device_capability()
+        for _ in compile_kernels.compile_all(capability, load=True):
             pass
     after = len(list(folder.glob("*.ptx")))
     say(out, f"kernels: {before} came compiled, {after - before} compiled here in {time.monotonic() - began:.1f} s")
