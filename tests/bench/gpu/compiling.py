@@ -8,6 +8,7 @@ from pathlib import Path
 
 import compile_kernels
 import torch
+
 from gpu.support import GPU, say
 
 
