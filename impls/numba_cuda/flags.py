@@ -31,7 +31,7 @@ def _flags() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
             _memory.append(np.zeros(COUNT, np.int64))
         else:
             address = driver.pinned(COUNT * _SIZE)
-            flags = np.frombuffer((ctypes.c_char * (COUNT * _SIZE)).from_address(address), np.int64)
+            flags: np.ndarray[tuple[int], np.dtype[np.int64]] = np.ctypeslib.as_array((ctypes.c_int64 * COUNT).from_address(address))
             flags[:] = 0
             _memory.append(flags)
     return _memory[0]

@@ -4,6 +4,8 @@ Memory is addressed in bytes by 64-bit integers. Loads that go through the read-
 writes. A block is a tuple of numbers that a thread holds in registers: several vectors of 16 bytes, a `step` apart.
 """
 
+# mypy: disable-error-code="untyped-decorator, attr-defined, misc, no-untyped-call, import-untyped, assignment"
+
 from __future__ import annotations
 
 from collections.abc import Callable

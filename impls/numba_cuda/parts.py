@@ -6,6 +6,8 @@ Every one is a factory over the machine (`gpu.py` or `simulator.py`) whose instr
 
 # ruff: noqa: D402, PLR0917 - what a factory makes is described by its signature; arguments of device functions are passed by position
 
+# mypy: disable-error-code="untyped-decorator, attr-defined, misc"
+
 from __future__ import annotations
 
 from types import SimpleNamespace

@@ -24,7 +24,8 @@ def _numpy_dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes  # noqa: PLC0415 - not needed for the other formats
 
-        return np.dtype(ml_dtypes.bfloat16)
+        dtype: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return dtype
     return np.dtype(name)
 
 
@@ -246,7 +247,7 @@ def placed(*arrays: Any) -> tuple[Any, ...]:
     place: Place = Host()
     if any(where):
         library = type(present[0]).__module__.partition(".")[0]
-        place = {"torch": Torch, "cupy": Cupy}.get(library, Interface)(present[0])
+        place = Torch(present[0]) if library == "torch" else Cupy(present[0]) if library == "cupy" else Interface(present[0])
     with place.device():
         return place, *(None if array is None else place.place(array) for array in arrays)
 

@@ -11,6 +11,8 @@ statistics. That also serves the gradient of rows so long that a cache cannot ho
 # ruff: noqa: C901, D402, PLR0912, PLR0915, PLR0917 - a kernel is one function, its arguments are passed by position; factories describe
 # what they make by its signature
 
+# mypy: disable-error-code="untyped-decorator, attr-defined, misc"
+
 from __future__ import annotations
 
 from types import SimpleNamespace

@@ -4,6 +4,8 @@ A warp has one lane here, so that whatever crosses lanes crosses warps, through 
 that the launch was given: one outside of them raises IndexError, as one at an address that is no multiple of its width does.
 """
 
+# mypy: disable-error-code="untyped-decorator, attr-defined, misc"
+
 from __future__ import annotations
 
 import bisect

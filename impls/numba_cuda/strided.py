@@ -7,6 +7,8 @@ Matrices are (address, three strides of a row's position, stride of a class) in 
 
 # ruff: noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel is one function, and its arguments are passed by position
 
+# mypy: disable-error-code="untyped-decorator, attr-defined, misc"
+
 from __future__ import annotations
 
 from collections.abc import Callable
