@@ -1,7 +1,7 @@
 """Try and time the CUDA kernels on a machine with a GPU: `python tests/bench/gpu_check.py --out DIR`, in the checkout, without a network.
 
 Stages of about a minute, the most important first, each in a process of its own that writes its result at once; one that fails or runs
-out of time takes no other along. `--wheels DIR` names a folder with wheels of small packages that are missing (msgspec), and in `ptx/`
+out of time takes no other along. In DIR then: tables.txt for a person, results.json with every figure, log.txt with all output. `--wheels DIR` names a folder with wheels of small packages that are missing (msgspec), and in `ptx/`
 kernels that are compiled already. Without a GPU it rehearses: tiny arrays, in Numba's simulator, which NUMBA_ENABLE_CUDASIM=1 asks for.
 """
 
@@ -99,8 +99,8 @@ def run_all(out: Path, wheels: Path | None, budget: float, names: list[str]) -> 
             left = budget - (time.monotonic() - began)
             line = run(stage, out, environment, min(stage.limit, left)) if left > LEAST else f"{stage.name:<10} no time left"
             print(line, flush=True)
-            with (out / "summary.txt").open("a") as summary:
-                summary.write(line + "\n")
+            with (out / "tables.txt").open("a") as tables:
+                tables.write(line + "\n")
     text = (out / "tables.txt").read_text() if (out / "tables.txt").exists() else ""
     print(text[-9000:])
 

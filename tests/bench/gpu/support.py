@@ -36,10 +36,12 @@ def exact(result):
 
 
 def write(out: Path, name: str, records) -> None:
-    """Write records as JSON, whole, in place of what was there."""
-    part = out / f"{name}.part"
-    part.write_text(json.dumps(records, indent=1))
-    part.rename(out / f"{name}.json")
+    """Put records under a stage's name into the results, a file that is always whole."""
+    path = out / "results.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({**results, name: records}, indent=1))
+    part.rename(path)
 
 
 def say(out: Path, line: str) -> None:
