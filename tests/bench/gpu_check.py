@@ -1,8 +1,10 @@
 """Try and time the CUDA kernels on a machine with a GPU: `python tests/bench/gpu_check.py --out DIR`, in the checkout, without a network.
 
 Stages of about a minute, the most important first, each in a process of its own that writes its result at once; one that fails or runs
-out of time takes no other along. In DIR then: tables.txt for a person, results.json with every figure, log.txt with all output. `--wheels DIR` names a folder with wheels of small packages that are missing (msgspec), and in `ptx/`
-kernels that are compiled already. Without a GPU it rehearses: tiny arrays, in Numba's simulator, which NUMBA_ENABLE_CUDASIM=1 asks for.
+out of time takes no other along. In DIR then: tables.txt for a person, results.json with every figure, log.txt with all output.
+
+`--wheels DIR` names a folder with wheels of small packages that are missing (msgspec), and in `ptx/` kernels that are compiled already
+(`compile_kernels.py`). Without a GPU it rehearses: tiny arrays, in Numba's simulator, which NUMBA_ENABLE_CUDASIM=1 asks for.
 """
 
 from __future__ import annotations
@@ -50,6 +52,10 @@ def prepare(folder: Path, wheels: Path | None) -> dict[str, str]:
     for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
         with zipfile.ZipFile(wheel) as packed:
             packed.extractall(folder)
+    impls = ROOT / "xentfuzz" / "impls"
+    if not impls.is_dir():  # a copy of the checkout that lost the symbolic link
+        impls.unlink(missing_ok=True)
+        impls.symlink_to(Path("..") / "impls")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     about = folder / "xentfuzz-0.dist-info"
     about.mkdir()
