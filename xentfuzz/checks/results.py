@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.compare import Comparison, compare, laxest_grade_met
+from xentfuzz.checks.compare import Comparison, compare, first_laxer_grade_met
+from xentfuzz.checks.exceeded import exceeded_step
 from xentfuzz.checks.message import mismatch_message, output_words
 from xentfuzz.checks.trial import Trial
 from xentfuzz.dtypes import dtype_name
@@ -25,15 +26,15 @@ def judge_output(trial: Trial, function: str, output: str, evaluation: Evaluatio
         trial.stricter.hold(got, evaluation, output, dtype)
     if comparison.ok:
         return Measure(ratio=comparison.ratio, ulp=comparison.ulp, policies=named_policies(trial, comparison))
-    laxest = None
+    worst, laxer, exceeded = comparison.worst, None, None
     kind = "special"
-    if not comparison.worst.special:
-        laxest = laxest_grade_met(got, evaluation, output, trial.grade, dtype)
-        kind = "accuracy" if laxest else ("value" if output == "value" else "gradient")
-    worst = comparison.worst
+    if not worst.special:
+        laxer = first_laxer_grade_met(got, evaluation, output, trial.grade, dtype)
+        exceeded = exceeded_step(worst, evaluation, output, trial.grade, dtype)
+        kind = "accuracy" if laxer else ("value" if output == "value" else "gradient")
     raise failure(
         kind,
-        mismatch_message(comparison, trial.operation.name, function, laxest),
+        mismatch_message(comparison, trial.operation.name, function, laxer, exceeded),
         function=function,
         output=output,
         index=worst.index,
