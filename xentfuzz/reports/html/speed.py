@@ -67,8 +67,8 @@ def _throughput(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
 
 
 def _throughput_point(row: Row) -> Point:
-    stats = row["stats"]
-    return Point(row["classes"], row["bytes_per_second"] / 1e9, row["bytes"] / stats["q3"] / 1e9, row["bytes"] / stats["q1"] / 1e9)
+    low, high = (row["bytes"] / row["stats"][quartile] / 1e9 if quartile in row["stats"] else None for quartile in ("q3", "q1"))
+    return Point(row["classes"], row["bytes_per_second"] / 1e9, low, high)
 
 
 def _roofs(record: Row, measure: str) -> dict[str, float]:
