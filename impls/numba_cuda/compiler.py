@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from xentfuzz.impls.numba_cuda import reductions, rows, strided
+from xentfuzz.impls.numba_cuda import held, reductions, rows, strided
 from xentfuzz.impls.numba_cuda.formats import FORMATS
 
 # A folder in which compiled kernels are kept from one process to the next.
@@ -41,6 +41,10 @@ def _rows(phase: str, *, gradient: bool) -> Callable[..., Any]:
     )
 
 
+def _held(*, gradient: bool) -> Callable[..., Any]:
+    return lambda machine, which: held.held_kernel(machine, FORMATS[which.format], which.threads, gradient=gradient)
+
+
 # Name -> factory over a machine, and its arguments: how many integers each, or "real".
 KERNELS: dict[str, tuple[Callable[..., Any], tuple[int | str, ...]]] = {
     "loss": (_rows("whole", gradient=False), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
@@ -49,6 +53,8 @@ KERNELS: dict[str, tuple[Callable[..., Any], tuple[int | str, ...]]] = {
     "finish_loss": (_rows("finish", gradient=False), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
     "finish_loss_and_gradient": (_rows("finish", gradient=True), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
     "shared_loss_and_gradient": (_rows("shared", gradient=True), (2, 2, 3, 2, 2, 2, 3, 3, 6)),
+    "held_loss": (_held(gradient=False), (2, 2, 3, 2, 2, 2, 3, 0, 6, 3)),
+    "held_loss_and_gradient": (_held(gradient=True), (2, 2, 3, 2, 2, 2, 3, 0, 6, 3)),
     "denominator": (
         lambda machine, which: reductions.denominator_kernel(machine, FORMATS[which.format], which.threads),
         (5, 2, 3, 3, 0, 0),
@@ -58,7 +64,8 @@ KERNELS: dict[str, tuple[Callable[..., Any], tuple[int | str, ...]]] = {
 }
 
 # The modules that kernels are made from.
-_SOURCES = ("compiler", "formats", "gpu", "parts", "reductions", "rows", "strided")
+_SOURCES = ("compiler", "formats", "gpu", "held", "parts", "reductions", "registers", "rows", "strided")
+HOLDING_ROWS = {"held_loss", "held_loss_and_gradient"}
 READING_VECTORS = {"loss", "loss_and_gradient", "pieces", "finish_loss_and_gradient", "shared_loss_and_gradient"}
 
 

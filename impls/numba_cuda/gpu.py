@@ -48,7 +48,7 @@ _PACK = {"float16": "cvt.rn.f16x2.f32 $0, $2, $1;", "bfloat16": "cvt.rn.bf16x2.f
 _NOTHING = {"float16": 0xFC00FC00, "bfloat16": 0xFF80FF80, "float32": 0xFF800000}
 
 
-def _asm(builder: Any, result: Any, text: str, constraints: str, operands: list[Any], *, side_effect: bool = False) -> Any:
+def assembled(builder: Any, result: Any, text: str, constraints: str, operands: list[Any], *, side_effect: bool = False) -> Any:
     function = ir.FunctionType(result, [operand.type for operand in operands])
     return builder.call(ir.InlineAsm(function, text, constraints, side_effect), operands)
 
@@ -61,7 +61,7 @@ def assembly(text: str, constraints: str, result: Any, arguments: tuple[Any, ...
 
         def code(context: Any, builder: Any, signature: Any, operands: Any) -> Any:
             del signature
-            found = _asm(builder, LLVM_TYPES[result], text, constraints, list(operands), side_effect=side_effect)
+            found = assembled(builder, LLVM_TYPES[result], text, constraints, list(operands), side_effect=side_effect)
             return context.get_dummy_value() if result == types.void else found
 
         return result(*arguments), code
@@ -75,16 +75,19 @@ def assembly(text: str, constraints: str, result: Any, arguments: tuple[Any, ...
     return intrinsic(fixed)
 
 
-def _unpacked(floating: Format, builder: Any, word: Any) -> list[Any]:
+def unpacked(floating: Format, builder: Any, word: Any, *, again: bool = False) -> list[Any]:
+    """The numbers in a word. again: by instructions of their own, wherever the word has been unpacked already."""
     if floating.size == 2:
-        pair = _asm(builder, ir.LiteralStructType([SINGLE, SINGLE]), _UNPACK[floating.name], "=f,=f,r", [word])
+        pair = assembled(builder, ir.LiteralStructType([SINGLE, SINGLE]), _UNPACK[floating.name], "=f,=f,r", [word], side_effect=again)
         return [builder.extract_value(pair, half) for half in range(2)]
     return [builder.bitcast(word, SINGLE) if floating.size == 4 else word]
 
 
-def _packed(floating: Format, builder: Any, numbers: list[Any]) -> list[Any]:
+def packed(floating: Format, builder: Any, numbers: list[Any]) -> list[Any]:
     if floating.size == 2:
-        return [_asm(builder, WORD, _PACK[floating.name], "=r,f,f", list(pair)) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+        return [
+            assembled(builder, WORD, _PACK[floating.name], "=r,f,f", list(pair)) for pair in zip(numbers[::2], numbers[1::2], strict=True)
+        ]
     return [builder.bitcast(number, WORD) if floating.size == 4 else number for number in numbers]
 
 
@@ -92,9 +95,8 @@ def _real_type(floating: Format) -> Any:
     return types.float64 if floating.real is np.float64 else types.float32
 
 
-def block_load(floating: Format, vectors: int, *, cache_hint: str) -> Any:
-    """load_block(address, step, remaining): `vectors` vectors, `step` bytes apart; from `remaining` bytes on, -inf."""
-    real = _real_type(floating)
+def predicated_load(floating: Format, cache_hint: str) -> Callable[..., list[Any]]:
+    """load(builder, start, offset, remaining): the words of a vector `offset` bytes on, -inf from `remaining` bytes on."""
     double = floating.size == 8
     words, letter, element = (2, "d", DOUBLE) if double else (4, "r", WORD)
     kind = "v2.f64" if double else "v4.b32"
@@ -104,6 +106,35 @@ def block_load(floating: Format, vectors: int, *, cache_hint: str) -> Any:
     constraints = f"{','.join([f'={letter}'] * words)},l,r,{tied}"
     nothing = ir.Constant(DOUBLE, float("-inf")) if double else ir.Constant(WORD, _NOTHING[floating.name])
 
+    def load(builder: Any, start: Any, offset: Any, remaining: Any) -> list[Any]:
+        wanted = builder.zext(builder.icmp_signed("<", offset, remaining), WORD)
+        given = [builder.add(start, offset), wanted, *[nothing] * words]
+        loaded = assembled(builder, ir.LiteralStructType([element] * words), text, constraints, given)
+        return [builder.extract_value(loaded, word) for word in range(words)]
+
+    return load
+
+
+def predicated_store(floating: Format, cache_hint: str) -> Callable[..., None]:
+    """store(builder, start, offset, remaining, words): the reverse of `predicated_load`."""
+    double = floating.size == 8
+    count, letter = (2, "d") if double else (4, "r")
+    registers = ", ".join(f"${word + 2}" for word in range(count))
+    kind = "v2.f64" if double else "v4.b32"
+    text = f"{{.reg .pred p; setp.ne.b32 p, $1, 0; @p st.global{cache_hint}.{kind} [$0], {{{registers}}};}}"
+    constraints = f"l,r,{','.join([letter] * count)},~{{memory}}"
+
+    def store(builder: Any, start: Any, offset: Any, remaining: Any, words: list[Any]) -> None:
+        wanted = builder.zext(builder.icmp_signed("<", offset, remaining), WORD)
+        assembled(builder, ir.VoidType(), text, constraints, [builder.add(start, offset), wanted, *words], side_effect=True)
+
+    return store
+
+
+def block_load(floating: Format, vectors: int, *, cache_hint: str) -> Any:
+    """load_block(address, step, remaining): `vectors` vectors, `step` bytes apart; from `remaining` bytes on, -inf."""
+    real, load = _real_type(floating), predicated_load(floating, cache_hint)
+
     @intrinsic
     def load_block(typing_context: Any, address: Any, step: Any, remaining: Any) -> Any:
         del typing_context, address, step, remaining
@@ -112,12 +143,8 @@ def block_load(floating: Format, vectors: int, *, cache_hint: str) -> Any:
             start, step, remaining = operands
             numbers = []
             for vector in range(vectors):
-                offset = builder.mul(step, ir.Constant(LONG, vector))
-                wanted = builder.zext(builder.icmp_signed("<", offset, remaining), WORD)
-                given = [builder.add(start, offset), wanted, *[nothing] * words]
-                loaded = _asm(builder, ir.LiteralStructType([element] * words), text, constraints, given)
-                for word in range(words):
-                    numbers += _unpacked(floating, builder, builder.extract_value(loaded, word))
+                for word in load(builder, start, builder.mul(step, ir.Constant(LONG, vector)), remaining):
+                    numbers += unpacked(floating, builder, word)
             return context.make_tuple(builder, signature.return_type, numbers)
 
         return types.UniTuple(real, vectors * floating.per_vector)(types.int64, types.int64, types.int64), code
@@ -127,13 +154,7 @@ def block_load(floating: Format, vectors: int, *, cache_hint: str) -> Any:
 
 def block_store(floating: Format, vectors: int, *, cache_hint: str) -> Any:
     """store_block(address, step, remaining, block): the reverse of `block_load`."""
-    real, count = _real_type(floating), floating.per_vector
-    double = floating.size == 8
-    words, letter = (2, "d") if double else (4, "r")
-    registers = ", ".join(f"${word + 2}" for word in range(words))
-    kind = "v2.f64" if double else "v4.b32"
-    text = f"{{.reg .pred p; setp.ne.b32 p, $1, 0; @p st.global{cache_hint}.{kind} [$0], {{{registers}}};}}"
-    constraints = f"l,r,{','.join([letter] * words)},~{{memory}}"
+    real, count, store = _real_type(floating), floating.per_vector, predicated_store(floating, cache_hint)
 
     @intrinsic
     def store_block(typing_context: Any, address: Any, step: Any, remaining: Any, block: Any) -> Any:
@@ -143,11 +164,8 @@ def block_store(floating: Format, vectors: int, *, cache_hint: str) -> Any:
             del signature
             start, step, remaining, block = operands
             for vector in range(vectors):
-                offset = builder.mul(step, ir.Constant(LONG, vector))
-                wanted = builder.zext(builder.icmp_signed("<", offset, remaining), WORD)
                 numbers = [builder.extract_value(block, vector * count + place) for place in range(count)]
-                given = [builder.add(start, offset), wanted, *_packed(floating, builder, numbers)]
-                _asm(builder, ir.VoidType(), text, constraints, given, side_effect=True)
+                store(builder, start, builder.mul(step, ir.Constant(LONG, vector)), remaining, packed(floating, builder, numbers))
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64, types.int64, types.UniTuple(real, vectors * count)), code
@@ -281,8 +299,12 @@ def machine(floating: Format, threads: int, vectors: int, load_hint: str = "", s
     real = _real_type(floating)
     letter = "d" if real is types.float64 else "f"
     kind = "f64" if real is types.float64 else "f32"
+    from xentfuzz.impls.numba_cuda import registers  # noqa: PLC0415 - made of this module's pieces
+
+    held = {} if real is types.float64 else registers.instructions(floating, vectors, load_hint, store_hint)
     return SimpleNamespace(
         jit=cuda.jit(device=True),
+        **held,
         warp=WARP,
         unrolled=unrolled,
         mapped=mapped,

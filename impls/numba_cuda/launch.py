@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.impls.numba_cuda import driver, settings
-from xentfuzz.impls.numba_cuda.compiler import KERNELS, READING_VECTORS, Specialisation, build, entry_name, ptx
+from xentfuzz.impls.numba_cuda.compiler import HOLDING_ROWS, KERNELS, READING_VECTORS, Specialisation, build, entry_name, ptx
 from xentfuzz.impls.numba_cuda.placement import Place, Placed
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED
 
@@ -80,6 +80,10 @@ class Launcher:
     def specialisation(self, kernel: str) -> Specialisation:
         """The kernel for this call; the knobs of the settings count for those that read rows in vectors."""
         knobs = self.settings
+        if kernel in HOLDING_ROWS:
+            return Specialisation(
+                kernel, self.floating, knobs.held_threads, knobs.held, knobs.held_resident, knobs.load_hint, knobs.store_hint
+            )
         if kernel not in READING_VECTORS:
             return Specialisation(kernel, self.floating, knobs.threads)
         return Specialisation(kernel, self.floating, knobs.threads, knobs.vectors, knobs.resident, knobs.load_hint, knobs.store_hint)

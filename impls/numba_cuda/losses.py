@@ -19,12 +19,15 @@ from xentfuzz.impls.numba_cuda.launch import Launcher, multiprocessors
 from xentfuzz.impls.numba_cuda.layout import columns_shift, row_blocks
 from xentfuzz.impls.numba_cuda.parts import RECORD
 from xentfuzz.impls.numba_cuda.placement import Host, Place, Placed, placed, positions
-from xentfuzz.impls.numba_cuda.settings import RowsLayout, rows_layout, shared_layout
+from xentfuzz.impls.numba_cuda.settings import RowsLayout, held_layout, rows_layout, shared_layout
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED, require_device
 
 _MOST_COUNTING_BLOCKS = 32
 _NO_DENOMINATOR = (0, 0, 0)
 _FLAG_SIZE = 8
+_WORD = 8
+# Counting the rows to divide by takes each block longer then than a launch of its own would take.
+_MOST_COUNTED_BY_EVERY_BLOCK = 1024
 
 
 class LossRun:
@@ -44,6 +47,7 @@ class LossRun:
         self.loss: tuple[Placed, Callable[[], Any]] | None = self.launcher.empty(call.loss_shape, call.dtype) if wants_loss else None
         self.gradient: tuple[Placed, Callable[[], Any]] | None = self.launcher.empty(call.shape, call.dtype) if wants_gradient else None
         self.records: Placed | None = None
+        self.reduced = False  # whether a kernel has summed the losses already
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -80,6 +84,18 @@ class LossRun:
         out_fits = self.gradient is None or self.out[4] == size
         return (self.class_stride == size or call.classes == 1) and out_fits and self.shape[0] * self.shape[1] == 1
 
+    def row_arguments(self) -> tuple[tuple[int, ...], ...]:
+        """The first arguments of kernels for rows that are equally far apart."""
+        return (
+            (self.matrix[0], self.matrix[3]),
+            (self.out[0], self.out[3]),
+            (self.target[0], self.target[3], self.target[4]),
+            self.weight,
+            (self.losses[0], self.losses[3]),
+            (self.above[0], self.above[3]),
+            self.sizes,
+        )
+
     def divisor(self) -> tuple[int, int, int]:
         """What the gradient is divided by, as kernels take it; launches the count of the kept rows where that is needed."""
         if not self.mean or self.gradient is None:
@@ -101,7 +117,7 @@ class LossRun:
 
     def reduce(self) -> None:
         """Launch the sum of the records, if any are wanted."""
-        if self.loss is None or self.call.reduction == "none":
+        if self.loss is None or self.call.reduction == "none" or self.reduced:
             return
         address, count = (self.records.address, self.records.shape[0] // RECORD) if self.records else (0, 0)
         rows = self.call.rows if self.call.probabilities else -1
@@ -153,8 +169,11 @@ def _run_nll_loss(run: LossRun) -> None:
 
 def _run_cross_entropy(run: LossRun) -> None:
     call = run.call
+    rows_only = not call.probabilities and call.label_smoothing == 0.0 and run.side_by_side
+    if rows_only and _run_held(run):
+        return
     divisor = run.divisor()
-    if not call.probabilities and call.label_smoothing == 0.0 and run.side_by_side:
+    if rows_only:
         _run_rows(run, divisor)
         return
     launcher = run.launcher
@@ -165,6 +184,44 @@ def _run_cross_entropy(run: LossRun) -> None:
         which, (blocks, 1), run.matrix, run.out, run.soft, run.target, run.weight, run.losses, run.above, run.shape, run.sizes,
         run.columns_shift, divisor, records, run.flag_address, 1.0 - call.label_smoothing, call.label_smoothing / call.classes,
     )  # fmt: skip
+
+
+def _run_held(run: LossRun) -> bool:
+    """As `_run_rows`, for long rows that are held in registers; False where they cannot be, or need not, without a gradient."""
+    call, launcher, settings = run.call, run.launcher, run.launcher.settings
+    floating = FORMATS[call.dtype.name]
+    if floating.real is not np.float32 or settings.held == 0:
+        return False
+    few = rows_layout(settings, floating, call.rows, call.classes, multiprocessors()).pieces > 1
+    if run.gradient is None and not (settings.held_loss and few):
+        return False
+    which = launcher.specialisation("held_loss" if run.gradient is None else "held_loss_and_gradient")
+    capacity = launcher.capacity(which)
+    layout = held_layout(settings, floating, call.rows, call.classes, capacity)
+    if layout is None:
+        return False
+    waiting = layout.pieces > 1
+    blocks = min(call.rows, max(1, capacity // layout.pieces))
+    own_count = run.mean and run.gradient is not None and call.rows <= _MOST_COUNTED_BY_EVERY_BLOCK
+    divisor = (0, 1, 0) if own_count else run.divisor()
+    words, ending = 0, (0, 0, 0)
+    if waiting:
+        count = call.rows * layout.pieces
+        words = launcher.scratch((count + blocks) * _WORD).address
+        driver.fill_with_ones(words, (count + blocks) * _WORD // 4, run.place.stream)
+        if run.loss is not None and call.reduction != "none":
+            ending = (words + count * _WORD, run.loss[0].address, int(run.mean))
+            run.reduced = True
+    launcher.run(
+        which,
+        (blocks, layout.pieces),
+        *run.row_arguments(),
+        layout.per_piece,
+        (words, *divisor, 0 if waiting else run.records_for(blocks), run.flag_address),
+        ending,
+        together=waiting,
+    )
+    return True
 
 
 def _run_rows(run: LossRun, divisor: tuple[int, int, int]) -> None:
@@ -197,18 +254,13 @@ def _launch_rows(
     launcher, settings = run.launcher, run.launcher.settings
     which = launcher.specialisation(kernel)
     tiles = -(-run.call.rows // layout.groups(settings))
-    blocks = min(tiles, max(1, launcher.capacity(which) // layout.pieces))
+    waves = 1 if kernel.startswith("shared") else settings.waves
+    blocks = min(tiles, max(1, waves * launcher.capacity(which) // layout.pieces))
     records = 0 if kernel == "pieces" else run.records_for(blocks)
     launcher.run(
         which,
         (blocks, layout.pieces),
-        (run.matrix[0], run.matrix[3]),
-        (run.out[0], run.out[3]),
-        (run.target[0], run.target[3], run.target[4]),
-        run.weight,
-        (run.losses[0], run.losses[3]),
-        (run.above[0], run.above[3]),
-        run.sizes,
+        *run.row_arguments(),
         (layout.width_shift, pieces_before, layout.per_piece),
         (statistics, *divisor, records, run.flag_address),
         together=kernel.startswith("shared"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from xentfuzz.impls.numba_cuda.formats import Format
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED
 
@@ -13,8 +15,10 @@ class Settings:
     """threads: of a block, a power of two. vectors: of 16 bytes, loaded at once by a thread. resident: blocks that a multiprocessor shall
     hold at least. rounds: blocks of vectors that a thread of a group narrower than a thread block shall have of a row, at most.
     pieces: thread blocks per multiprocessor that few long rows are cut for. share: bytes of a row that a block takes where blocks share
-    rows whose gradient is wanted, so that the cache holds what is under way; 0 for rows of any length. load_hint, store_hint: cache
-    operators of PTX.
+    rows whose gradient is wanted, so that the cache holds what is under way; 0 for rows of any length. held: vectors that a thread holds
+    in registers of a row whose gradient is wanted, held_threads and held_resident: as threads and resident for that; held is 0 where rows
+    shall be read twice. held_loss: whether few long rows are held for a loss alone, too. waves: thread blocks, in what the GPU holds at
+    once. load_hint, store_hint: cache operators of PTX.
     """
 
     threads: int = 256
@@ -23,12 +27,17 @@ class Settings:
     rounds: int = 2
     pieces: int = 4
     share: int = 1 << 16
+    held: int = 8
+    held_threads: int = 256
+    held_resident: int = 3
+    held_loss: bool = True
+    waves: int = 1
     load_hint: str = ""
     store_hint: str = ""
 
 
 # The simulator runs every CUDA thread as a Python thread: a call takes five times as long on four of them as on two.
-current = Settings(threads=2, vectors=2, pieces=1) if SIMULATED else Settings()
+current = Settings(threads=2, vectors=2, pieces=1, held=2, held_threads=2, held_loss=False) if SIMULATED else Settings()
 
 
 def use(**changes: int | str) -> None:
@@ -58,6 +67,19 @@ def shared_layout(settings: Settings, floating: Format, rows: int, classes: int,
     pieces = max(layout.pieces, -(-classes * floating.size // settings.share))
     pieces = max(1, min(pieces, vectors // (settings.threads * settings.vectors), multiprocessors, settings.threads))
     return RowsLayout(layout.width_shift, pieces, -(-vectors // pieces))
+
+
+def held_layout(settings: Settings, floating: Format, rows: int, classes: int, capacity: int) -> RowsLayout | None:
+    """Rows of which each thread block holds a part in registers, all parts at once; None where rows are too short or too long for it."""
+    vectors = -(-classes // floating.per_vector)
+    most = settings.held_threads * settings.held
+    narrow = rows_layout(settings, floating, rows, classes, 1)
+    if settings.held == 0 or 1 << narrow.width_shift < settings.threads or floating.real is not np.float32:
+        return None
+    pieces = -(-vectors // most)
+    if pieces > capacity or (SIMULATED and pieces > 1):
+        return None
+    return RowsLayout(settings.held_threads.bit_length() - 1, pieces, -(-vectors // pieces))
 
 
 def rows_layout(settings: Settings, floating: Format, rows: int, classes: int, multiprocessors: int) -> RowsLayout:

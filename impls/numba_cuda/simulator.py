@@ -91,6 +91,10 @@ def exchanged(value: Any, distance: int) -> Any:
     raise NotImplementedError("a warp of one lane exchanges nothing")
 
 
+def _waiting(*given: Any) -> Any:
+    raise NotImplementedError("blocks run one after the other, and cannot wait for each other")
+
+
 def maximum(a: Any, b: Any) -> Any:
     return b if a != a or b > a else a  # noqa: PLR0124 - like max.f32: a number rather than NaN
 
@@ -131,8 +135,23 @@ def machine(floating: Format, threads: int, vectors: int, load_hint: str = "", s
             if vector * step < remaining:
                 _write(address + vector * step, np.array(block[vector * count : (vector + 1) * count]).astype(storage))
 
+    def load_held(address: int, step: int, remaining: int) -> Any:
+        return np.array(load_block(address, step, remaining))
+
+    def store_held(address: int, step: int, remaining: int, held: Any, top: Any, scale: Any) -> None:  # noqa: PLR0917 - by position
+        store_block(address, step, remaining, tuple(np.exp(held - top) * scale))
+
     return SimpleNamespace(
         jit=lambda function: function,
+        load_held=load_held,
+        held_maximum=lambda held: real(np.fmax.reduce(held)),
+        held_total=lambda held, top: np.exp(held - top).sum(dtype=real),
+        store_held=store_held,
+        joined=_waiting,
+        first_of=_waiting,
+        second_of=_waiting,
+        publish=_waiting,
+        poll=_waiting,
         warp=1,
         unrolled=unrolled,
         mapped=mapped,

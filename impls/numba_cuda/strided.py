@@ -36,8 +36,21 @@ def _statistics(machine: SimpleNamespace, floating: Format, threads: int) -> Any
     @machine.jit
     def statistics(address: Any, stride: Any, classes: Any, first: Any, apart: Any, columns: Any, scratch: Any) -> Any:
         maximum, total = lowest, zero
-        for c in range(first, classes, apart):
-            x = load(address + c * stride)
+        c, step = first, apart * stride
+        # Eight at once: that many loads are under way, and an eighth of the roundings of a sum one by one is left.
+        while c + 7 * apart < classes:
+            x = address + c * stride
+            x0, x1, x2, x3 = load(x), load(x + step), load(x + 2 * step), load(x + 3 * step)
+            x4, x5, x6, x7 = load(x + 4 * step), load(x + 5 * step), load(x + 6 * step), load(x + 7 * step)
+            top = larger(larger(larger(maximum, x0, zero), x1, zero), larger(x2, x3, zero), zero)
+            top = larger(top, larger(larger(x4, x5, zero), larger(x6, x7, zero), zero), zero)
+            some = (exponential(x0 - top) + exponential(x1 - top)) + (exponential(x2 - top) + exponential(x3 - top))
+            more = (exponential(x4 - top) + exponential(x5 - top)) + (exponential(x6 - top) + exponential(x7 - top))
+            total = total * exponential(maximum - top) + (some + more)
+            maximum = top
+            c += 8 * apart
+        for c_last in range(c, classes, apart):
+            x = load(address + c_last * stride)
             top = larger(maximum, x, zero)
             total = added(total * exponential(maximum - top), x, top)
             maximum = top
@@ -188,15 +201,57 @@ def _coefficient(machine: SimpleNamespace, floating: Format) -> Any:
     return coefficient
 
 
+def _spread_evenly(machine: SimpleNamespace, floating: Format) -> tuple[Any, Any]:
+    """For the part of a target that is the same for every class, without weights.
+
+    distances(address, stride, classes, first, apart, maximum): the sum of maximum - x over a thread's classes.
+    gradient(..., out, out_stride, share, base, y, at_target): write share * exp(x - maximum) - base, less `at_target` at y.
+    """
+    load, store, exponential, zero = machine.load, machine.store, machine.exponential, floating.real(0)
+
+    @machine.jit
+    def distances(address: Any, stride: Any, classes: Any, first: Any, apart: Any, maximum: Any) -> Any:
+        total, c, step = zero, first, apart * stride
+        while c + 3 * apart < classes:
+            x = address + c * stride
+            x0, x1, x2, x3 = load(x), load(x + step), load(x + 2 * step), load(x + 3 * step)
+            total += ((maximum - x0) + (maximum - x1)) + ((maximum - x2) + (maximum - x3))
+            c += 4 * apart
+        for c_last in range(c, classes, apart):
+            total += maximum - load(address + c_last * stride)
+        return total
+
+    @machine.jit
+    def gradient(
+        address: Any, stride: Any, classes: Any, first: Any, apart: Any, maximum: Any, out: Any, out_stride: Any, share: Any, base: Any,
+        y: Any, at_target: Any,
+    ) -> None:  # fmt: skip
+        c, step, out_step = first, apart * stride, apart * out_stride
+        while c + 3 * apart < classes:
+            x, place = address + c * stride, out + c * out_stride
+            x0, x1, x2, x3 = load(x), load(x + step), load(x + 2 * step), load(x + 3 * step)
+            store(place, (exponential(x0 - maximum) * share - base) - (at_target if c == y else zero))
+            store(place + out_step, (exponential(x1 - maximum) * share - base) - (at_target if c + apart == y else zero))
+            store(place + 2 * out_step, (exponential(x2 - maximum) * share - base) - (at_target if c + 2 * apart == y else zero))
+            store(place + 3 * out_step, (exponential(x3 - maximum) * share - base) - (at_target if c + 3 * apart == y else zero))
+            c += 4 * apart
+        for c_last in range(c, classes, apart):
+            value = exponential(load(address + c_last * stride) - maximum) * share - base
+            store(out + c_last * out_stride, value - (at_target if c_last == y else zero))
+
+    return distances, gradient
+
+
 def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> Any:
     """Loss of each row and, where `out` is given, its gradient. The target is in `probabilities` where that is given."""
     thread, block, blocks, load, store = machine.thread, machine.block, machine.blocks, machine.load, machine.store
     cuda, scratch_size, element, store_int64 = machine.cuda, machine.scratch_size, machine.element, machine.store_int64
     exponential, logarithm = machine.exponential, machine.logarithm
     place, class_index, statistics = parts.places(machine), parts.class_index(machine), _statistics(machine, floating, threads)
+    distances, even_gradient = _spread_evenly(machine, floating)
     coefficient, total_of = _coefficient(machine, floating), parts.block_sum(machine, threads)
     denominator, leave_record = parts.denominator(machine, floating), parts.leave_record(machine, floating, threads)
-    zero, one, nan = floating.real(0), floating.real(1), floating.nan
+    real, zero, one, nan = floating.real, floating.real(0), floating.real(1), floating.nan
 
     def kernel(
         logits: Any, out: Any, probabilities: Any, target: Any, weight: Any, losses: Any, upstream: Any, shape: Any, sizes: Any,
@@ -208,6 +263,7 @@ def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: in
         lane, apart = thread() >> columns_shift, np.int64(threads) >> columns_shift
         divisor = denominator(denominators[0], denominators[1], denominators[2])
         soft = probabilities[0] != 0
+        even = not soft and weight[0] == 0
         sum_of_losses, weights, kept_rows = zero, zero, np.int64(0)
         first_row = block() << columns_shift
         while first_row < rows:
@@ -226,7 +282,14 @@ def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: in
             if not soft and uniform == zero:
                 first, step = (y if lane == 0 else classes), classes
             mass, moment = zero, zero
-            if kept and inside:
+            if kept and inside and even:
+                if uniform != zero:
+                    mass = uniform * real(classes) if lane == 0 else zero
+                    moment = uniform * distances(address, logits[4], classes, lane, apart, maximum)
+                if lane == 0 and hard != zero:
+                    mass += hard
+                    moment += hard * (maximum - load(address + y * logits[4]))
+            elif kept and inside:
                 for c in range(first, classes, step):
                     q = coefficient(c, y, t, probabilities[4], weight, hard, uniform)
                     if q != zero:  # a masked logit of -inf counts only in a class with a share in the target
@@ -253,7 +316,12 @@ def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: in
                 if not inside:
                     scale = nan
                 result = place(row, out, shape)
-                for c in range(lane, classes, apart):
+                if kept and even:
+                    even_gradient(
+                        address, logits[4], classes, lane, apart, maximum, result, out[4], scale * mass / total, scale * uniform, y,
+                        scale * hard,
+                    )  # fmt: skip
+                for c in range(classes if kept and even else lane, classes, apart):
                     value = zero
                     if kept:
                         p = exponential(load(address + c * logits[4]) - maximum) / total

@@ -7,51 +7,50 @@ from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import astuple
-from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
-PLAIN = (
-    "total",
-    "denominator",
-    "cross_entropy",
-    "nll_loss",
-    "nll_loss_backward",
-    "softmax",
-    "log_softmax",
-    "softmax_backward",
-    "log_softmax_backward",
-)
-FOR_LOSS, FOR_BOTH = ("loss", "pieces"), ("loss_and_gradient", "shared_loss_and_gradient")
+PLAIN = ("total", "denominator", "cross_entropy", "nll_loss", "nll_loss_backward", "softmax", "log_softmax", "softmax_backward")
+PLAIN += ("log_softmax_backward",)
+HELD = ("held_loss_and_gradient", "held_loss")
+ROWS = ("loss", "loss_and_gradient", "pieces", "finish_loss", "finish_loss_and_gradient", "shared_loss_and_gradient")
+
+
+def specialisation(kernel, dtype, knobs):
+    """As `Launcher.specialisation`, without a place to launch from."""
+    from xentfuzz.impls.numba_cuda.launch import Launcher
+
+    return Launcher.specialisation(SimpleNamespace(settings=knobs, floating=dtype), kernel)
 
 
 def wanted():
-    """The kernels, those of the usual settings first."""
-    from gpu.tuning import BOTH, LOSS
+    """The kernels: those of the usual knobs, then those of the knobs that are tried."""
+    from gpu import tuning
 
-    from xentfuzz.impls.numba_cuda.compiler import READING_VECTORS, Specialisation
     from xentfuzz.impls.numba_cuda.settings import Settings
-
-    def of(kernel, dtype, knobs):
-        if kernel not in READING_VECTORS:
-            return Specialisation(kernel, dtype, knobs.threads)
-        return Specialisation(kernel, dtype, knobs.threads, knobs.vectors, knobs.resident, knobs.load_hint, knobs.store_hint)
 
     found = {}
     for dtype in DTYPES:
-        for kernel in (*FOR_LOSS, "finish_loss", *FOR_BOTH, *PLAIN):
-            if not (kernel.startswith("shared") and dtype == "float64"):
-                found[of(kernel, dtype, Settings())] = None
-        found[of("finish_loss_and_gradient", dtype, Settings())] = None
-    for dtype in DTYPES[:2]:
-        for kernels, sets in ((FOR_LOSS, LOSS), (FOR_BOTH, BOTH)):
-            for changes in sets:
-                for kernel in (*kernels, "finish_loss", "total", "denominator"):
-                    found[of(kernel, dtype, Settings(**changes))] = None
+        for kernel in (*HELD, *ROWS, *PLAIN):
+            if not (kernel.startswith(("shared", "held")) and dtype == "float64"):
+                found[specialisation(kernel, dtype, Settings())] = None
+    plan = [
+        (tuning.BOTH, HELD[:1]),
+        (tuning.LOSS, ("loss", "total")),
+        (tuning.SHORT, ("loss", "loss_and_gradient", "total", "denominator")),
+        (tuning.FEW_LOSS, HELD[1:]),
+    ]
+    for sets, kernels in plan:
+        for changes in sets:
+            for dtype in DTYPES[:2]:
+                knobs = Settings(**changes)
+                for kernel in kernels:
+                    if knobs.held or kernel not in HELD:
+                        found[specialisation(kernel, dtype, knobs)] = None
     return list(found)
 
 
@@ -72,11 +71,18 @@ def compile_one(which, capability, load):
     return "-".join(str(word) for word in astuple(which))
 
 
-def compile_all(capability, *, load=False):
-    """Compile what is not there yet; yields each one's name."""
+def compile_all(capability, *, load=False, seconds=3600.0, kernels=None):
+    """Compile what is not there yet, for so long; yields each one's name, or what went wrong."""
     # Processes of their own from the start: a forked one could not use CUDA after its parent has.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        yield from pool.map(compile_one, wanted(), repeat(capability), repeat(load))
+        futures = [pool.submit(compile_one, which, capability, load) for which in kernels or wanted()]
+        try:
+            for future in as_completed(futures, timeout=seconds):
+                error = future.exception()
+                yield future.result() if error is None else f"FAILED: {error!r}"[:600]
+        except TimeoutError:
+            yield f"FAILED: {sum(not future.done() for future in futures)} kernels left after {seconds} s"
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def main() -> None:

@@ -36,14 +36,14 @@ class Stage:
 
 STAGES = (
     Stage("machine", 40),
-    Stage("compiling", 60),
+    Stage("compiling", 75),
     Stage("values", 60),
-    Stage("bench", 75),
-    Stage("tuning", 75),
+    Stage("bench", 60),
+    Stage("tuning", 60),
     Stage("streams", 30),
-    Stage("compiled", 70),
-    Stage("harness", 65),
+    Stage("harness", 60),
     Stage("sanitizer", 60),
+    Stage("compiled", 60),
 )
 
 

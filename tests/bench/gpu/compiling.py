@@ -11,13 +11,15 @@ import torch
 
 from gpu.support import GPU, say
 
+SECONDS = 45.0
+
 
 def main(out):
     folder = Path(os.environ["XENTFUZZ_CUDA_CACHE"])
     began, before = time.monotonic(), len(list(folder.glob("*.ptx")))
     if GPU:
-        capability = torch.cuda.get_device_capability()
-        for _ in compile_kernels.compile_all(capability, load=True):
-            pass
+        for line in compile_kernels.compile_all(torch.cuda.get_device_capability(), load=True, seconds=SECONDS):
+            if line.startswith("FAILED"):
+                say(out, line)
     after = len(list(folder.glob("*.ptx")))
     say(out, f"kernels: {before} came compiled, {after - before} compiled here in {time.monotonic() - began:.1f} s")

@@ -11,7 +11,7 @@ from pathlib import Path
 from gpu.support import GPU, say, write
 
 OPERATIONS = ("cross_entropy", "nll_loss", "softmax", "log_softmax")
-SECONDS = 40
+SECONDS = 30
 
 
 def main(out):

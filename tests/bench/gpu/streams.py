@@ -65,6 +65,37 @@ def captured(rows, classes):
     return same(results, plain[0])
 
 
+def captures(work):
+    """Whether a graph can be captured of what `work` does with memory that it is given, and replayed."""
+    from xentfuzz.impls.numba_cuda import driver
+
+    numba_cuda.cross_entropy_value_and_grad(*inputs(16, 262144))
+    memory = torch.empty(1024, dtype=torch.int32, device="cuda")
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        work(driver, memory, torch.cuda.current_stream().cuda_stream)
+    graph.replay()
+    torch.cuda.synchronize()
+    return True
+
+
+def fills(driver, memory, stream):
+    driver.fill_with_ones(memory.data_ptr(), 1024, stream)
+
+
+def apart():
+    """A captured call whose blocks are launched without the promise that all of them run at once."""
+    from xentfuzz.impls.numba_cuda import driver
+
+    usual = driver.Function.launch
+    driver.Function.launch = lambda self, *words, **_: usual(self, *words)
+    try:
+        return captured(16, 262144)
+    finally:
+        driver.Function.launch = usual
+
+
 def repeated():
     """The same call gives the same bits, twenty times, for rows that blocks share."""
     given = inputs(64, 262144)
@@ -96,11 +127,18 @@ TRIALS = {
     "inputs that are late on another stream": late_inputs,
     "captured graph, one block per row": lambda: captured(300, 20000),
     "captured graph, short rows": lambda: captured(3000, 100),
-    "captured graph, shared rows": lambda: captured(16, 262144),
+    "captured fill": lambda: captures(fills),
     "repeated": repeated,
     "CuPy": cupy_arrays,
     "host": host_arrays,
+    "captured graph, few rows": lambda: captured(16, 262144),
+    "captured graph, few rows, blocks apart": apart,
 }
+
+
+def short(text):
+    """Of a traceback the lines that name an error."""
+    return " / ".join(line for line in text.splitlines() if "rror" in line and not line.startswith(" "))[:400] or text[:100]
 
 
 def main(out):
@@ -109,6 +147,6 @@ def main(out):
         try:
             records[name] = "same bits" if trial() else "DIFFERENT BITS"
         except Exception:  # noqa: BLE001 - told, and the next one is tried
-            records[name] = traceback.format_exc()[-900:]
-        say(out, f"streams: {name}: {records[name][-300:]}")
+            records[name] = traceback.format_exc()[-4000:]
+        say(out, f"streams: {name}: {short(records[name])}")
         write(out, "streams", records)
