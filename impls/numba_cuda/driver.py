@@ -98,21 +98,26 @@ class Function:
 
         together: start no block unless all of them find room at once, so that they may wait for each other.
         """
+        if together:
+            self._launch_together(blocks, stream, parameters)
+            return
         size = c_size_t(len(parameters))
         address = ctypes.cast(c_char_p(parameters), c_void_p)
         extra = (c_void_p * 5)(_PARAMETERS, address.value, _PARAMETERS_SIZE, ctypes.addressof(size), _END)
-        if together:
-            attribute = _Attribute(_COOPERATIVE, 0, 1)
-            configuration = _Configuration(
-                (c_uint * 3)(*blocks, 1), (c_uint * 3)(self.threads, 1, 1), 0, stream, ctypes.pointer(attribute), 1
-            )
-            call("cuLaunchKernelEx", byref(configuration), self.handle, None, extra)
-            return
         status = self._launch(
             self.handle, c_uint(blocks[0]), c_uint(blocks[1]), 1, c_uint(self.threads), 1, 1, 0, c_void_p(stream), None, extra
         )
         if status != 0:
             raise RuntimeError(f"cuLaunchKernel: error {status}, {blocks} blocks of {self.threads} threads")
+
+    def _launch_together(self, blocks: tuple[int, int], stream: int, parameters: bytes) -> None:
+        """A cooperative launch of a kernel whose parameters are integers of 64 bits, which are given one by one."""
+        memory = ctypes.create_string_buffer(parameters, len(parameters))
+        first, count = ctypes.addressof(memory), len(parameters) // 8
+        pointers = (c_void_p * count)(*range(first, first + 8 * count, 8))
+        attribute = _Attribute(_COOPERATIVE, 0, 1)
+        configuration = _Configuration((c_uint * 3)(*blocks, 1), (c_uint * 3)(self.threads, 1, 1), 0, stream, ctypes.pointer(attribute), 1)
+        call("cuLaunchKernelEx", byref(configuration), self.handle, pointers, None)
 
 
 _functions: dict[Any, Function] = {}

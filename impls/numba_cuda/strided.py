@@ -205,7 +205,7 @@ def _spread_evenly(machine: SimpleNamespace, floating: Format) -> tuple[Any, Any
     """For the part of a target that is the same for every class, without weights.
 
     distances(address, stride, classes, first, apart, maximum): the sum of maximum - x over a thread's classes.
-    gradient(..., out, out_stride, share, base, y, at_target): write share * exp(x - maximum) - base, less `at_target` at y.
+    gradient(..., out, out_stride, scale, share, base, y, at_target): write scale (share exp(x - maximum) - base - at_target where c is y).
     """
     load, store, exponential, zero = machine.load, machine.store, machine.exponential, floating.real(0)
 
@@ -223,21 +223,22 @@ def _spread_evenly(machine: SimpleNamespace, floating: Format) -> tuple[Any, Any
 
     @machine.jit
     def gradient(
-        address: Any, stride: Any, classes: Any, first: Any, apart: Any, maximum: Any, out: Any, out_stride: Any, share: Any, base: Any,
-        y: Any, at_target: Any,
+        address: Any, stride: Any, classes: Any, first: Any, apart: Any, maximum: Any, out: Any, out_stride: Any, scale: Any, share: Any,
+        base: Any, y: Any, at_target: Any,
     ) -> None:  # fmt: skip
         c, step, out_step = first, apart * stride, apart * out_stride
         while c + 3 * apart < classes:
             x, place = address + c * stride, out + c * out_stride
             x0, x1, x2, x3 = load(x), load(x + step), load(x + 2 * step), load(x + 3 * step)
-            store(place, (exponential(x0 - maximum) * share - base) - (at_target if c == y else zero))
-            store(place + out_step, (exponential(x1 - maximum) * share - base) - (at_target if c + apart == y else zero))
-            store(place + 2 * out_step, (exponential(x2 - maximum) * share - base) - (at_target if c + 2 * apart == y else zero))
-            store(place + 3 * out_step, (exponential(x3 - maximum) * share - base) - (at_target if c + 3 * apart == y else zero))
+            store(place, scale * ((exponential(x0 - maximum) * share - base) - (at_target if c == y else zero)))
+            store(place + out_step, scale * ((exponential(x1 - maximum) * share - base) - (at_target if c + apart == y else zero)))
+            at_2, at_3 = (at_target if c + 2 * apart == y else zero), (at_target if c + 3 * apart == y else zero)
+            store(place + 2 * out_step, scale * ((exponential(x2 - maximum) * share - base) - at_2))
+            store(place + 3 * out_step, scale * ((exponential(x3 - maximum) * share - base) - at_3))
             c += 4 * apart
         for c_last in range(c, classes, apart):
             value = exponential(load(address + c_last * stride) - maximum) * share - base
-            store(out + c_last * out_stride, value - (at_target if c_last == y else zero))
+            store(out + c_last * out_stride, scale * (value - (at_target if c_last == y else zero)))
 
     return distances, gradient
 
@@ -318,8 +319,7 @@ def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: in
                 result = place(row, out, shape)
                 if kept and even:
                     even_gradient(
-                        address, logits[4], classes, lane, apart, maximum, result, out[4], scale * mass / total, scale * uniform, y,
-                        scale * hard,
+                        address, logits[4], classes, lane, apart, maximum, result, out[4], scale, mass / total, uniform, y, hard,
                     )  # fmt: skip
                 for c in range(classes if kept and even else lane, classes, apart):
                     value = zero

@@ -50,6 +50,8 @@ STAGES = (
 def prepare(folder: Path, wheels: Path | None) -> dict[str, str]:
     """The environment of the stages: the checkout with its entry points, as if it were installed, and the packages of the wheels."""
     for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
+        if wheel.stem.split("-")[-3] not in {"py3", f"cp{sys.version_info.major}{sys.version_info.minor}"}:
+            continue
         with zipfile.ZipFile(wheel) as packed:
             packed.extractall(folder)
     impls = ROOT / "xentfuzz" / "impls"

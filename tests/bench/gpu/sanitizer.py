@@ -34,6 +34,13 @@ for dtype in (torch.float32, torch.bfloat16):
     torch.cuda.synchronize()
 print("all kernels ran")
 """
+# What initcheck has to find something in.
+CONTROL = """
+import torch
+from xentfuzz.impls import numba_cuda as k
+k.cross_entropy(torch.empty((40, 5000), device="cuda"), torch.zeros(40, dtype=torch.int64).cuda(), label_smoothing=0.1)
+torch.cuda.synchronize()
+"""
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 
 
@@ -45,13 +52,13 @@ def main(out):
         say(out, "sanitizer: compute-sanitizer is not installed")
         return
     running = {
-        tool: subprocess.Popen(
-            [found, "--tool", tool, "--kernel-name", "kns=numba_cuda", sys.executable, "-c", SCRIPT],
+        name: subprocess.Popen(
+            [found, "--tool", tool, "--kernel-name", "kns=numba_cuda", sys.executable, "-c", script],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for tool in TOOLS
+        for name, tool, script in (*((tool, tool, SCRIPT) for tool in TOOLS), ("initcheck, control", "initcheck", CONTROL))
     }
     records = {}
     for tool, process in running.items():
