@@ -35,7 +35,7 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 from xentfuzz.runner.examine import Excluded, examine, refused
-from xentfuzz.runner.findings import Effort, findings
+from xentfuzz.runner.findings import findings
 from xentfuzz.runner.interruption import Interruption, interrupted_only_inside
 from xentfuzz.runner.pool import Pool, require_distinct
 from xentfuzz.runner.profiles import get_profile
@@ -43,6 +43,7 @@ from xentfuzz.runner.real_input import run_recorded
 from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed, require_sensible
+from xentfuzz.runner.smallest import Effort
 from xentfuzz.runner.verdict import finished_report
 from xentfuzz.subjects.subject import Subject
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from xentfuzz.checks.check import Check
@@ -29,11 +29,23 @@ class Origin:
     count: int
 
 
+# So many cases of one kind in one check are kept, each with features of its own: another cause may be among them.
+KEPT_CASES = 24
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A case that failed. origin: None where it was not drawn."""
+
+    recipe: Recipe
+    origin: Origin | None
+
+
 @dataclass
 class Found:
     """The first failure of one kind in one check, before shrinking. dtypes: all in which that kind was seen.
 
-    origin: None where it was not drawn.
+    origin: None where it was not drawn. others: later cases of that kind in that check, by what is special about them.
     """
 
     check: Check
@@ -42,6 +54,12 @@ class Found:
     origin: Origin | None
     dtypes: list[str] = field(default_factory=list)
     times: int = 0
+    others: dict[Hashable, Seen] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The first case and the others that were kept."""
+        return Seen(self.recipe, self.origin), *self.others.values()
 
 
 @dataclass(frozen=True)
