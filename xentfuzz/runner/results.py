@@ -66,6 +66,7 @@ class CheckReport:
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
     target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.
     cases: tried by corpora and searches, whatever came of them.
+    sizes: "met": how many cells of class counts and rows were compared, of "cells" that it takes (see `xentfuzz.recipes.cells`).
     """
 
     implementation: str
@@ -85,6 +86,7 @@ class CheckReport:
     seconds: float = 0.0
     cut_short: str = ""
     target: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
 
     @property
     def unexpected(self) -> list[Failure]:
@@ -113,6 +115,7 @@ class CheckReport:
             "problems": self.problems,
             "notes": self.notes,
             "unsupported": self.unsupported,
+            "sizes": self.sizes,
             "card": asdict(self.card),
         }
 
