@@ -20,7 +20,7 @@ Seed = Annotated[int | None, _option("--seed/-s", "N", "Draw the cases from this
 Expect = Annotated[Text, _option("--expect", "FILE.toml", "Read expected failures from this file.", "none but those shipped")]
 Json = Annotated[Text, _option("--json", "FILE", "Write the results as JSON; - is standard output.", "none")]
 Out = Annotated[Text, _option("--out/-o", "DIR", "Write the report to this folder.", "reports/<UTC time>")]
-Page = Annotated[str, _option("--out/-o", "FILE", "Write the page to this file; - is standard output.")]
+Page = Annotated[Text, _option("--out/-o", "FILE", "Write the Markdown page to this file; - is standard output.", "- without --html")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default="a table")]
 
 _TARGET = "Take a registered name, module:attribute or file.py:attribute."
@@ -43,7 +43,9 @@ Device = Annotated[Text, _option("--device", "D", "Put the arrays on this device
 Dtypes = Annotated[Texts, _option("--dtype", "D", "Check this dtype only; may be repeated.", "all it takes")]
 TimedDtypes = Annotated[Texts, _option("--dtype", "D", "Time this dtype only; may be repeated.", "the profile's")]
 Baseline = Annotated[Text, _option("--baseline", "NAME", "Give speed relative to this implementation.", "the profiles'")]
-Grade = Annotated[Text, _option("--grade", "G", "Hold it to this grade of accuracy.", "lse/any, or what it declares")]
+Grade = Annotated[
+    Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
+]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
 # What is checked, and how long.
@@ -58,6 +60,11 @@ Isolate = Annotated[bool, typer.Option("--isolate/--no-isolate", help="Call it i
 WriteExpected = Annotated[Text, _option("--write-expected", "FILE.toml", "Add what is found to this file of expected failures.", "none")]
 Junit = Annotated[Text, _option("--junit", "FILE", "Write the results as JUnit XML.", "none")]
 Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a Markdown page.", "none")]
+
+Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML page.", "none")]
+
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
+StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
 
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import Any
 
 from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.input_words import input_words
+from xentfuzz.failures.shown_case import shown_case
 from xentfuzz.subjects.capabilities import Capabilities
+
+# Reports know the results and not the other way round: this one is found when somebody asks for it.
+_HTML = "xentfuzz.reports.html.single"
 
 # Why a check says nothing about a case that the implementation takes; behind the check's name.
 NOTHING_TO_COMPARE = "nothing to compare"
@@ -96,6 +101,15 @@ class CheckReport:
     def ok(self) -> bool:
         return not self.unexpected and not self.problems
 
+    def to_html(self) -> str:
+        """A self-contained HTML page. Raises UsageError without the extra `report`."""
+        page: str = import_module(_HTML).report_page(self)
+        return page
+
+    def _repr_html_(self) -> str:
+        frame: str = import_module(_HTML).report_frame(self)
+        return frame
+
     def to_dict(self) -> dict[str, Any]:
         """The entry for this implementation in a results file (see reports/README.md)."""
         return {
@@ -133,4 +147,5 @@ def _failure_dict(failure: Failure, expected: str | None) -> dict[str, Any]:
         "script": failure.script(),
         "record": failure.record,
         "alone": failure.alone,
+        "shown": shown_case(failure),
     }
