@@ -31,7 +31,7 @@ ReplayTarget = Annotated[
     Text,
     typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the registered one"),
 ]
-Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
+Word = Annotated[Text, typer.Argument(metavar="CHECK|WORD", help="Explain this check, or this word of a report.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 
 # What a target is, where it doesn't say so itself.
