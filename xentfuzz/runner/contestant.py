@@ -11,6 +11,7 @@ from xentfuzz.checks.stricter import StricterGrades
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.results import CheckResult
@@ -75,8 +76,9 @@ class JudgedRecording:
 class Contestant:
     """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
 
-    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`).
-    wrong_alone: see `Trial`; None once no more cases are drawn.
+    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
+    cells of class counts and rows that they lay in.
+    wrong_alone: see `Trial`; None once no more cases are drawn. explained_by: findings of earlier runs whose cause was seen again.
     """
 
     operation: Operation
@@ -93,11 +95,13 @@ class Contestant:
     seconds: float = 0.0
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
+    sizes: set[Cell] = field(default_factory=set)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False
     interrupted: bool = False
+    explained_by: list[Failure] = field(default_factory=list)
 
     @property
     def name(self) -> str:

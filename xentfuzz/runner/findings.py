@@ -28,6 +28,7 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
     grouping = _Grouping(contestant, effort, shrunk, list(known))
     for found in sorted(contestant.found.values(), key=clearness):
         grouping.add(found)
+    contestant.explained_by = [failure for failure in grouping.explaining if failure in known]
     made = _without_traces([failure for failure in grouping.made if failure not in known])
     if not effort.interruption.happened:
         with effort.interruption:
@@ -46,6 +47,7 @@ class _Grouping:
     shrunk: Callable[[Failure], None]
     made: list[Failure]
     more: int = field(default=0, init=False)
+    explaining: list[Failure] = field(default_factory=list, init=False)
 
     def add(self, found: Found) -> None:
         """Enter what was found: as another sign of a known cause, as a finding, or as several where its cases have several causes."""
@@ -73,6 +75,7 @@ class _Grouping:
             if left is not before:
                 _note(failure, found)
                 beyond.append(failure)
+                self.explaining.append(failure)
             if left is None:
                 return None, beyond
         return left, beyond
@@ -85,6 +88,7 @@ class _Grouping:
         alike = self._alike(failure)
         if alike is not None:
             _note_too(alike, failure.check, failure.kind)
+            self.explaining.append(alike)
         else:
             self.made.append(failure)
             self.shrunk(failure)

@@ -71,6 +71,8 @@ class CheckReport:
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
     target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.
     cases: tried by corpora and searches, whatever came of them.
+    explained_by: findings of earlier runs (`Settings.known`) whose cause a check failed by, which has no finding here then.
+    sizes: "met": how many cells of class counts and rows were compared, of "cells" that it takes (see `xentfuzz.recipes.cells`).
     """
 
     implementation: str
@@ -90,6 +92,8 @@ class CheckReport:
     seconds: float = 0.0
     cut_short: str = ""
     target: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+    explained_by: list[Failure] = field(default_factory=list)
 
     @property
     def unexpected(self) -> list[Failure]:
@@ -97,7 +101,7 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        return not self.unexpected and not self.problems
+        return not self.unexpected and not self.problems and not self.explained_by
 
     def to_html(self) -> str:
         """A self-contained HTML page. Raises UsageError without the extra `report`."""
@@ -127,6 +131,7 @@ class CheckReport:
             "problems": self.problems,
             "notes": self.notes,
             "unsupported": self.unsupported,
+            "sizes": self.sizes,
             "card": asdict(self.card),
         }
 
