@@ -27,7 +27,7 @@ from xentfuzz.subjects.target import resolve
 class CheckCall:
     """What a test receives as `check`: calling it runs one check on one dtype.
 
-    told: the findings about the implementation that tests of this process have shown, by the test; all calls of the implementation share it.
+    told: test -> the findings that it has shown in this process; all calls of an implementation share it.
     """
 
     implementation: Implementation

@@ -13,7 +13,7 @@ Nobody can mend the first cause to see what is left of the second. What can be d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from xentfuzz.checks.check import Check
@@ -251,7 +251,7 @@ def _left(contestant: Contestant, found: Found, cases: Sequence[Seen]) -> Found 
     for number, seen in enumerate(cases):
         verdict = found.failure if seen.recipe == found.recipe else examine(contestant, found.check, seen.recipe)
         if isinstance(verdict, Failure) and verdict.kind == found.failure.kind:
-            others = dict(enumerate(cases[number + 1 :]))
+            others: dict[Hashable, Seen] = dict(enumerate(cases[number + 1 :]))
             dtypes = list(dict.fromkeys(one.recipe.dtype for one in cases[number:]))
             return replace(found, recipe=seen.recipe, failure=verdict, origin=seen.origin, dtypes=dtypes, others=others)
     return None

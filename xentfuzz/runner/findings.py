@@ -68,16 +68,16 @@ class _Grouping:
         left: Found | None = found
         beyond: list[Failure] = []
         for failure in self.made:
+            if left is None:
+                break
             before = left
             if not self.effort.interruption.happened:
                 with self.effort.interruption:
-                    left = left_of(self.contestant, failure, left)
+                    left = left_of(self.contestant, failure, before)
             if left is not before:
                 _note(failure, found)
                 beyond.append(failure)
                 self.explaining.append(failure)
-            if left is None:
-                return None, beyond
         return left, beyond
 
     def _make(self, found: Found, beyond: Sequence[Failure]) -> None:

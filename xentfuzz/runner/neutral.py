@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,24 +78,24 @@ def with_known_memory_around(contestant: Contestant) -> Iterator[Contestant]:
     A result that depends on what lies beyond an argument is always the same there; and it is right for one of the two, where the numbers
     read there are added up or multiplied, or stand for those that the kernel should have read.
     """
-    for of_edges in (False, True):
-        yield replace(contestant, subject=Altered(contestant.subject, alter=lambda array, edges=of_edges: _surrounded(array, edges)))
+    for edges in (False, True):
+        yield replace(contestant, subject=Altered(contestant.subject, alter=partial(_surrounded, edges=edges)))
 
 
-def _surrounded(array: StridedArray, edges: bool) -> StridedArray:
+def _surrounded(array: StridedArray, *, edges: bool) -> StridedArray:
     """The array within such memory; also what its own strides leave out."""
     values = array.view()
     if not values.size:
         return array
     width = values.dtype.itemsize
-    before, after = (_filled(values.flat[place], edges, GUARD) for place in (0, -1))
-    inside = _filled(values.flat[-1], edges, -(-array.storage.size // width))[: array.storage.size]
+    before, after = (_filled(values.flat[place], GUARD, edges=edges) for place in (0, -1))
+    inside = _filled(values.flat[-1], -(-array.storage.size // width), edges=edges)[: array.storage.size]
     storage = np.concatenate([before, inside, after])
     around = replace(array, storage=storage, offset=array.offset + before.size, writeable=True)
     around.view()[...] = values
     return replace(around, writeable=array.writeable)
 
 
-def _filled(value: Any, edges: bool, count: int) -> Array:
+def _filled(value: Any, count: int, *, edges: bool) -> Array:
     fill = np.full(count, value) if edges else np.zeros(count, np.asarray(value).dtype)
     return fill.view(np.uint8)
