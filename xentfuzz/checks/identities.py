@@ -10,6 +10,7 @@ from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.results import needs_gradient
 from xentfuzz.checks.trial import Array, Trial, Unsupported
+from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import failure
 from xentfuzz.failures.input_words import array_words
 from xentfuzz.operations import get_operation
@@ -55,7 +56,10 @@ def _judge(relation: Relation) -> Callable[[Trial], Measure]:
 
 def _result(trial: Trial, operation: str, case: Case, function: str) -> Array:
     """The implementation's value or gradient on a derived case. Raises Unsupported where it lacks the operation."""
-    subject = trial.subject if operation == trial.operation.name else trial.siblings.get(operation)
+    try:
+        subject = trial.subject if operation == trial.operation.name else trial.siblings.get(operation)
+    except XentfuzzError as error:
+        raise Unsupported(f"no {operation} of the same name can run here: {error}") from None
     if subject is None:
         raise Unsupported(f"no {operation} of the same name")
     specification = get_operation(operation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import fsum
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from xentfuzz.operations.derived_cases import (
     Judgement,
     comparable,
     derived,
+    exact_sum,
     first_argument,
     flat,
     has_a_mean,
@@ -49,8 +49,8 @@ def _judge_reductions(case: Case, call: Call, grade: Grade) -> Judgement:
     cases = {reduction: derived(case, reduction=reduction) for reduction in ("none", "sum", "mean")}
     got = {reduction: call(case.operation, one) for reduction, one in cases.items()}
     expected = {reduction: Expected(one, got[reduction], grade) for reduction, one in cases.items()}
-    denominator = fsum(row_weights(case))
-    total = fsum(flat(got["none"]).astype(np.float64)) if expected["none"].is_number.all() else 0.0
+    denominator = exact_sum(row_weights(case))
+    total = exact_sum(flat(got["none"]).astype(np.float64)) if expected["none"].is_number.all() else 0.0
     of_rows = float(expected["none"].allowed.sum())
     left = np.concatenate([flat(got["sum"]), flat(got["mean"])])
     right = np.array([total, total / denominator])
@@ -77,10 +77,10 @@ def _judge_weighted_mean(case: Case, call: Call, grade: Grade) -> Judgement:
     left, rows = call(case.operation, mean), call(case.operation, plain)
     expected, of_rows = Expected(mean, left, grade), Expected(plain, rows, grade)
     weights = row_weights(case)
-    denominator = fsum(weights)
+    denominator = exact_sum(weights)
     if not of_rows.is_number.all():
         return comparable(flat(left), flat(left), expected.allowed, expected.is_number)
-    right = np.array([fsum(weights * flat(rows).astype(np.float64)) / denominator])
+    right = np.array([exact_sum(weights * flat(rows).astype(np.float64)) / denominator])
     passed_on = float((np.abs(weights) * of_rows.allowed).sum()) / abs(denominator)
     products = 2.0**-53 * float((np.abs(weights) * np.abs(flat(rows).astype(np.float64))).sum()) / abs(denominator)
     return comparable(flat(left), right, expected.allowed + passed_on + products + _own_rounding(right), expected.is_number)

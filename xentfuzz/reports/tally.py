@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xentfuzz.reports.document import CheckEntry, ReportEntry
 
 # What a row says where its dtypes differ: the first of these that occurs.
-WORST_FIRST = ("failed", "expected", "passed", "not_run", "unsupported")
+WORST_FIRST = ("failed", "error", "expected", "passed", "not_run", "unsupported")
 
 
 MOST_ULP = 1e6
@@ -24,8 +24,15 @@ def ulp_words(ulp: float, form: str = "{}") -> str:
     return form.format(f"{ulp:.3g} ulp") if 0 < ulp <= MOST_ULP else ""
 
 
-STATUS_WORDS = {"failed": "FAILED", "expected": "expected", "passed": "passed", "not_run": "not run", "unsupported": "unsupported"}
-STATUS_STYLES = {"failed": "bold red", "expected": "yellow", "passed": "", "not_run": "dim", "unsupported": "dim"}
+STATUS_WORDS = {
+    "failed": "FAILED",
+    "error": "ERROR",
+    "expected": "expected",
+    "passed": "passed",
+    "not_run": "not run",
+    "unsupported": "unsupported",
+}
+STATUS_STYLES = {"failed": "bold red", "error": "bold magenta", "expected": "yellow", "passed": "", "not_run": "dim", "unsupported": "dim"}
 
 
 @dataclass(frozen=True)

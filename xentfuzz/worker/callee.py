@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.subjects.outcome import Crash, Raised
+from xentfuzz.worker.control_word import OwnWord
 from xentfuzz.worker.forms import Form, form_of
 from xentfuzz.worker.libraries import library_named
 from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported
@@ -22,13 +23,14 @@ from xentfuzz.worker.texts import message_of, raised_from
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one call gave: exactly one of results, unsupported, raised, crash."""
+    """What one call gave: exactly one of results, unsupported, raised, crash. flushes: subnormal numbers become 0 in its thread."""
 
     results: Mapping[str, Collected | Number | str] | None = None
     unsupported: str | None = None
     raised: Raised | None = None
     crash: Crash | None = None
     seconds: float = 0.0
+    flushes: bool = False
 
 
 class Callee:
@@ -40,16 +42,23 @@ class Callee:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.forms: dict[str, Form] = {}
-        for name, function in plan.functions.items():
-            leading = len(plan.positional) + (name == "backward")
-            self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
-        self.library: ArrayLibrary = library_named(plan.array, plan.device)
-        self.library.require_device()
+        self.control_word = OwnWord()
+        with self.control_word:
+            for name, function in plan.functions.items():
+                leading = len(plan.positional) + (name == "backward")
+                self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
+            self.library: ArrayLibrary = library_named(plan.array, plan.device)
+            self.library.require_device()
         self.seconds = 0.0
         self.baseline: Fingerprint | None = None
 
     def call(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
         """One call; `arrays` are handed over as they are. KeyboardInterrupt alone gets through: only the caller knows whose it is."""
+        with self.control_word:
+            answer = self._answer(function, arrays, options)
+        return replace(answer, flushes=self.control_word.flushes)
+
+    def _answer(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
         self.seconds = 0.0
         try:
             results = self._call(function, arrays, options)

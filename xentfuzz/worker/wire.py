@@ -49,6 +49,7 @@ def answer_message(arena: Arena, answer: Answer, free: int) -> dict[str, Any]:
         "raised": None if answer.raised is None else asdict(answer.raised),
         "crash": None if answer.crash is None else asdict(answer.crash),
         "seconds": answer.seconds,
+        "flushes": answer.flushes,
     }
 
 
@@ -75,6 +76,7 @@ def answer_in(arena: Arena, message: Mapping[str, Any]) -> Answer:
         None if raised is None else Raised(tuple(raised["types"]), raised["message"], raised["traceback"]),
         None if crash is None else Crash(crash["kind"], crash["message"]),
         message["seconds"],
+        message["flushes"],
     )
 
 
