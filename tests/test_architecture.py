@@ -40,6 +40,9 @@ ALLOWED = {
     "reports": JUDGEMENT | {"runner", "benchmark"},
     "gallery": BASE | {"implementation"},
     "power": JUDGEMENT | {"runner", "gallery"},
+    "drawn_case": GENERATION | {"failures", "worker"},
+    "judgement": JUDGEMENT | {"drawn_case"},
+    "strategies": GENERATION | {"drawn_case"},
     "data": set(),
     "impls": {"implementation"},
 }
@@ -49,6 +52,7 @@ HEAVY = {"hypothesis", "torch", "numba", "matplotlib", "jax"}
 # Leaves that are themselves imported where they are used.
 MAY_IMPORT_HEAVY = {
     "recipes/strategies.py": "hypothesis",
+    "strategies.py": "hypothesis",
     "recipes/draw.py": "hypothesis",
     "worker/libraries/torch_tensors.py": "torch",
     "worker/libraries/cuda_arrays.py": "numba",

@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xentfuzz.drawn_case import case
     from xentfuzz.failures.failure import Failure
     from xentfuzz.implementation import Implementation
+    from xentfuzz.judgement import allowed_error, assert_correct, exact
     from xentfuzz.pytest_plugin import parametrize
     from xentfuzz.registry import get, implementations, register
     from xentfuzz.runner.check import check
@@ -15,14 +17,32 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["CheckReport", "Failure", "Implementation", "__version__", "check", "get", "implementations", "parametrize", "register"]
+__all__ = [
+    "CheckReport",
+    "Failure",
+    "Implementation",
+    "__version__",
+    "allowed_error",
+    "assert_correct",
+    "case",
+    "check",
+    "exact",
+    "get",
+    "implementations",
+    "parametrize",
+    "register",
+]
 
 # Public name -> the module that defines it; imported on first use, so that `import xentfuzz` stays light.
 _HOMES = {
     "CheckReport": "xentfuzz.runner.results",
     "Failure": "xentfuzz.failures.failure",
     "Implementation": "xentfuzz.implementation",
+    "allowed_error": "xentfuzz.judgement",
+    "assert_correct": "xentfuzz.judgement",
+    "case": "xentfuzz.drawn_case",
     "check": "xentfuzz.runner.check",
+    "exact": "xentfuzz.judgement",
     "get": "xentfuzz.registry",
     "implementations": "xentfuzz.registry",
     "parametrize": "xentfuzz.pytest_plugin",

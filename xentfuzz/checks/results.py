@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -14,26 +15,39 @@ from xentfuzz.dtypes import dtype_name
 from xentfuzz.failures.failure import failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.expectation import Evaluation
+from xentfuzz.operations.grades import Grade
 from xentfuzz.subjects.capabilities import Capabilities
+
+Array = np.ndarray[Any, Any]
 
 
 def judge_output(trial: Trial, function: str, output: str, evaluation: Evaluation) -> Measure:
     """Hold one output against the exact result. Raises a value, gradient, accuracy, special or shape Failure."""
     got, dtype = trial.array(function, output, evaluation)
-    comparison = compare(got, evaluation, output, trial.grade, dtype)
     if trial.stricter is not None:
         trial.stricter.hold(got, evaluation, output, dtype)
+    comparison = require_within(got, evaluation, output, trial.grade, dtype, function=function)
+    return Measure(ratio=comparison.ratio, ulp=comparison.ulp, policies=named_policies(trial, comparison))
+
+
+def require_within(got: Array, evaluation: Evaluation, output: str, grade: Grade, dtype: str, *, function: str) -> Comparison:
+    """The comparison of an output, of the right shape and returned in `dtype`, that is as right as `grade` demands.
+
+    Raises a value, gradient, accuracy or special Failure for one that is not.
+    """
+    __tracebackhide__ = True
+    comparison = compare(got, evaluation, output, grade, dtype)
     if comparison.ok:
-        return Measure(ratio=comparison.ratio, ulp=comparison.ulp, policies=named_policies(trial, comparison))
+        return comparison
     laxest = None
     kind = "special"
     if not comparison.worst.special:
-        laxest = laxest_grade_met(got, evaluation, output, trial.grade, dtype)
+        laxest = laxest_grade_met(got, evaluation, output, grade, dtype)
         kind = "accuracy" if laxest else ("value" if output == "value" else "gradient")
     worst = comparison.worst
     raise failure(
         kind,
-        mismatch_message(comparison, trial.operation.name, function, laxest),
+        mismatch_message(comparison, evaluation.case.operation, function, laxest),
         function=function,
         output=output,
         index=worst.index,
