@@ -49,12 +49,15 @@ def _judge_variant(trial: Trial, variant: Flawed) -> None:
     calls = (("forward", variant.case),)
     outcome = call(trial.subject, "forward", variant.case, trial.value_dtype)
     _require_no_crash(outcome, variant.flaw, flaw=variant.flaw, calls=calls)
+    wanted = "an exception or NaN" if variant.nan_allowed else "an exception"
+    if outcome.unusable is not None:
+        message = f"{variant.flaw} is accepted: {outcome.unusable.message.partition(';')[0]}, wanted {wanted}"
+        raise failure("accepted_invalid", message, flaw=variant.flaw, calls=calls)
     if outcome.results is None:
         return
     value = np.asarray(outcome.results["value"]).astype(np.float64)
     if variant.nan_allowed and np.isnan(value).any():
         return
-    wanted = "an exception or NaN" if variant.nan_allowed else "an exception"
     shown = value.reshape(-1)[:4].tolist()
     message = f"{variant.flaw} is accepted: forward returns {shown[0] if value.size == 1 else shown}, wanted {wanted}"
     raise failure("accepted_invalid", message, flaw=variant.flaw, calls=calls)

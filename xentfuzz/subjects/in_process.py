@@ -108,4 +108,4 @@ def outcome_of(
     """An answer together with what the call did to its arguments."""
     changed, outside = changed_arguments(before, after)
     more = {**(notes or {}), **({"written_outside": outside} if outside else {})}
-    return Outcome(results, answer.unsupported, answer.raised, answer.crash, changed, answer.seconds, compiled, more)
+    return Outcome(results, answer.unsupported, answer.raised, answer.crash, changed, answer.seconds, compiled, more, answer.unusable)

@@ -9,11 +9,11 @@ from typing import Any
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.subjects.outcome import Crash, Raised
+from xentfuzz.subjects.outcome import Crash, NoResult, Raised
 from xentfuzz.worker.control_word import OwnWord
 from xentfuzz.worker.forms import Form, form_of
 from xentfuzz.worker.libraries import library_named
-from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported, Unusable
 from xentfuzz.worker.plan import Plan
 from xentfuzz.worker.protocols import PREFIX, run_protocol
 from xentfuzz.worker.reference import load_reference
@@ -23,7 +23,10 @@ from xentfuzz.worker.texts import message_of, raised_from
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one call gave: exactly one of results, unsupported, raised, crash. flushes: subnormal numbers become 0 in its thread."""
+    """What one call gave: exactly one of results, unsupported, raised, crash, unusable.
+
+    flushes: whether subnormal numbers become 0 in its thread.
+    """
 
     results: Mapping[str, Collected | Number | str] | None = None
     unsupported: str | None = None
@@ -31,6 +34,7 @@ class Answer:
     crash: Crash | None = None
     seconds: float = 0.0
     flushes: bool = False
+    unusable: NoResult | None = None
 
 
 class Callee:
@@ -60,12 +64,15 @@ class Callee:
 
     def _answer(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
         self.seconds = 0.0
+        self.library.note_arguments(arrays)
         try:
             results = self._call(function, arrays, options)
         except KeyboardInterrupt:
             raise
         except (Unsupported, NotImplementedError) as reason:
             return Answer(unsupported=message_of(reason) or type(reason).__name__, seconds=self.seconds)
+        except Unusable as error:
+            return Answer(unusable=NoResult(error.kind, message_of(error)), seconds=self.seconds)
         except SystemExit as error:
             return Answer(crash=Crash("exit", f"it raised SystemExit: {message_of(error)}"), seconds=self.seconds)
         except BaseException as error:  # noqa: BLE001 - whatever an implementation raises is a result
@@ -178,7 +185,8 @@ def differentiable(plan: Plan, arrays: Mapping[str, StridedArray]) -> list[str]:
 
 def _pair(result: Any) -> Sequence[Any]:
     if not isinstance(result, tuple | list) or len(result) != 2:
-        raise TypeError(f"value_and_grad returned a {type(result).__name__}; wanted (loss, gradient)")
+        number = f" of {len(result)}" if isinstance(result, tuple | list) else ""
+        raise Unusable(f"it returned a {type(result).__module__}.{type(result).__qualname__}{number}; wanted (loss, gradient)")
     return result
 
 
