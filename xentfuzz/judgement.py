@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.checks.results import require_within
+from xentfuzz.checks.whole import exact_and_allowed
 from xentfuzz.drawn_case import numpy_of
 from xentfuzz.dtypes import FORMATS, dtype_name
 from xentfuzz.errors import require_known
 from xentfuzz.failures.failure import failure
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
-from xentfuzz.operations.expectation import Block
 from xentfuzz.operations.grades import parse_grade
 
 Array = np.ndarray[Any, Any]
@@ -25,7 +25,7 @@ def exact(case: Case) -> dict[str, Array]:
 
     Gradients are those for the case's upstream gradient. Where no number is right, an infinity or NaN that is allowed stands in its place.
     """
-    return {output: _assembled(case, output, "lse/any", "exact") for output in get_operation(case.operation).evaluate(case).outputs()}
+    return {output: found for output, (found, _) in _expected(case, "lse/any").items()}
 
 
 def allowed_error(case: Case, *, grade: str = "lse/any") -> dict[str, Array]:
@@ -34,7 +34,12 @@ def allowed_error(case: Case, *, grade: str = "lse/any") -> dict[str, Array]:
     grade: "shift/any", "lse/any", "staged/any", ... (`xentfuzz explain`). Raises UsageError for an unknown one. 0 where only that outcome
     will do. Other outcomes may be allowed beside the number (NaN where the contract leaves a choice): `assert_correct` knows them.
     """
-    return {output: _assembled(case, output, grade, "allowed") for output in get_operation(case.operation).evaluate(case).outputs()}
+    return {output: found for output, (_, found) in _expected(case, grade).items()}
+
+
+def _expected(case: Case, grade: str) -> dict[str, tuple[Array, Array]]:
+    evaluation, by = get_operation(case.operation).evaluate(case), parse_grade(grade)
+    return {output: exact_and_allowed(evaluation, output, by, case.dtype) for output in evaluation.outputs()}
 
 
 def assert_correct(case: Case, result: Any, *, gradient: Any = None, grade: str = "lse/any") -> None:
@@ -70,18 +75,3 @@ def _as_array(given: Any, output: str) -> tuple[Array, str]:
     if name not in FORMATS:
         raise failure("dtype", f"{output} is {name}, wanted an array of {', '.join(FORMATS)}", output=output, got=name)
     return np.asarray(given), name
-
-
-def _assembled(case: Case, output: str, grade: str, field: str) -> Array:
-    """A field of the expectation's blocks, put together to the shape of the whole output."""
-    evaluation = get_operation(case.operation).evaluate(case)
-    whole = np.zeros(evaluation.shape(output))
-    with np.errstate(all="ignore"):
-        for block in evaluation.blocks(output, parse_grade(grade), case.dtype):
-            _place(whole, block, getattr(block, field))
-    return whole
-
-
-def _place(whole: Array, block: Block, part: Array) -> None:
-    for index in np.ndindex(part.shape):
-        whole[block.locate(index)] = part[index]

@@ -71,8 +71,8 @@ def small(monkeypatch):
 def test_the_report_is_a_folder(xentfuzz, folder, small):
     ran = xentfuzz("run", "numpy", "--profile", "quick", "--seed", "1", "--out", "out")
     assert (ran.status, ran.err) == (0, "")
-    assert sorted(path.name for path in (folder / "out").iterdir()) == ["benchmark.json", "report.md", "results.json"]
-    assert ran.out.endswith("\nreport: out/report.md\n")
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["benchmark.json", "report.html", "report.md", "results.json"]
+    assert ran.out.endswith("\nreport: out/report.html\n")
     document = json.loads((folder / "out" / "results.json").read_text())
     assert (document["kind"], document["seed"], len(document["reports"])) == ("run", 1, 4)
     assert document["benchmark"]["rows"][0]["implementation"] == "numpy"

@@ -58,4 +58,4 @@ def test_the_folder_of_a_run_has_no_benchmark_before_there_is_one(samples, tmp_p
     recorder = Recorder(["xentfuzz"], folder_outputs(tmp_path))
     for event in samples.run_events():
         recorder(event)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.md", "results.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md", "results.json"]

@@ -158,7 +158,15 @@ def long_report(samples):
 
 def test_nothing_is_wider_than_80_columns(samples):
     for events in (samples.check_events(samples.failing()), samples.run_events(), samples.check_events(long_report(samples))):
-        assert [line for line in printed(events).splitlines() if len(line) > WIDTH] == []
+        assert [line for line in printed(events).splitlines() if len(line) > WIDTH and " " in line] == []
+
+
+def test_the_path_of_a_script_is_printed_whole_whatever_its_length(samples):
+    folder = f".xentfuzz/failures/{'a_long_name_of_an_implementation' * 3}/cross_entropy"
+    report = samples.failing()
+    report.failures[0].record = f"{folder}/gradient-float32-0123456789ab.json"
+    lines = printed(samples.check_events(report)).splitlines()
+    assert lines[lines.index("   script") + 1] == f"{folder}/gradient-float32-0123456789ab.py"
 
 
 def test_many_checks_and_findings_still_fit_a_screen(samples):

@@ -259,3 +259,8 @@ def test_an_interrupted_run_blames_no_dtype_that_it_did_not_reach() -> None:
     assert report.cut_short == "interrupted"
     assert [result.dtype for result in report.checks if result.cases] == ["float32"]
     assert report.problems == []
+
+
+def test_what_a_profile_has_no_cases_of_names_the_profile_that_has() -> None:
+    report = check(KERNELS.honest, checks=["value", "many_rows"], max_examples=3)
+    assert {result.reason for result in report.checks if result.status == "not_run"} == {"left to --profile default"}

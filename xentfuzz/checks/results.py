@@ -11,6 +11,7 @@ from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import Comparison, compare, laxest_grade_met
 from xentfuzz.checks.message import mismatch_message, output_words
 from xentfuzz.checks.trial import Trial
+from xentfuzz.checks.whole import small_output
 from xentfuzz.dtypes import dtype_name
 from xentfuzz.failures.failure import failure
 from xentfuzz.implementation import Implementation
@@ -57,6 +58,7 @@ def require_within(got: Array, evaluation: Evaluation, output: str, grade: Grade
         ratio=worst.ratio,
         ulp=comparison.ulp,
         wanted=worst.wanted,
+        elements=small_output(got, evaluation, output, grade, dtype),
     )
 
 

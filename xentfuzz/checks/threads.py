@@ -38,8 +38,9 @@ def thread_safe(trial: Trial) -> Measure:
     if not trial.subject.implementation.deterministic and _right(trial, given, output, found["together"]):
         return Measure()
     difference = first_difference({output: found["alone"]}, {output: found["together"]})
-    words = difference[1] if difference else ""
-    message = f"{function}: {output} is another when {THREADS} threads call at once: {words} (after {found['calls']} calls)"
+    if difference is None:
+        return Measure()
+    message = f"{function}: {output} is another when {THREADS} threads call at once: {difference[1]} (after {found['calls']} calls)"
     raise failure("thread_unsafe", message, function=function, output=output, calls=tuple(steps))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from xentfuzz.command_line.options import Baseline, Json, Profile, Seed, Targets, TimedDtypes
+from xentfuzz.command_line.options import Baseline, Html, Json, Profile, Seed, Targets, TimedDtypes
 
 EPILOG = (
     "\b\nExamples:\n  xentfuzz bench\n  xentfuzz bench numpy kernel.py:loss --profile quick\n"
@@ -20,6 +20,7 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     profile: Profile = "default",
     seed: Seed = None,
     json: Json = None,
+    html: Html = None,
 ) -> int:
     """Time loss and gradient of verified results over many shapes."""
     from xentfuzz.benchmark.grid import get_grid  # noqa: PLC0415 - the commands are imported together, for --help too
@@ -34,11 +35,11 @@ def bench(  # noqa: PLR0917 - the program passes them by name
 
     get_grid(profile)
     formats = values.dtypes(dtypes)
-    require_writable(json)
+    require_writable(json, html)
     implementations = named(targets) if targets else everything()
     require_timed(baseline, implementations)
     course, seed, began = Course(), choose_seed(seed), time.monotonic()
-    listeners: list[Listener] = [course, *listeners_for(sys.argv, json=json)]
+    listeners: list[Listener] = [course, *listeners_for(sys.argv, json=json, html=html)]
     for listener in listeners:
         listener(RunStarted("bench", seed, profile, len(implementations)))
     benchmark(

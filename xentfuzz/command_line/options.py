@@ -20,7 +20,7 @@ Seed = Annotated[int | None, _option("--seed/-s", "N", "Draw the cases from this
 Expect = Annotated[Text, _option("--expect", "FILE.toml", "Read expected failures from this file.", "none but those shipped")]
 Json = Annotated[Text, _option("--json", "FILE", "Write the results as JSON; - is standard output.", "none")]
 Out = Annotated[Text, _option("--out/-o", "DIR", "Write the report to this folder.", "reports/<UTC time>")]
-Page = Annotated[str, _option("--out/-o", "FILE", "Write the page to this file; - is standard output.")]
+Page = Annotated[Text, _option("--out/-o", "FILE", "Write the Markdown page to this file; - is standard output.", "- without --html")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default="a table")]
 
 _TARGET = "Take a registered name, module:attribute or file.py:attribute."
@@ -58,6 +58,8 @@ Isolate = Annotated[bool, typer.Option("--isolate/--no-isolate", help="Call it i
 WriteExpected = Annotated[Text, _option("--write-expected", "FILE.toml", "Add what is found to this file of expected failures.", "none")]
 Junit = Annotated[Text, _option("--junit", "FILE", "Write the results as JUnit XML.", "none")]
 Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a Markdown page.", "none")]
+
+Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML page.", "none")]
 
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]

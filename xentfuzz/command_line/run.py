@@ -50,7 +50,7 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
             benchmark(implementations, profile=profile, seed=settings.seed, listeners=settings.listeners, isolate=True)
         except Unavailable as reason:
             typer.echo(f"xentfuzz: {reason}", err=True)
-    typer.echo(f"report: {folder / 'report.md'}")
+    typer.echo(f"report: {folder / ('report.html' if (folder / 'report.html').exists() else 'report.md')}")
     return course.status(reports, all_wanted=bool(targets))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from xentfuzz.arrays import StridedArray
@@ -124,6 +125,11 @@ class Failure(AssertionError):
         if self.elsewhere:
             self.message += f"\nthe same exception in other cases of {', '.join(self.elsewhere)}"
         self.args = (self.message,)
+
+    def _repr_html_(self) -> str:
+        # Reports know failures and not the other way round.
+        frame: str = import_module("xentfuzz.reports.html.single").failure_frame(self)
+        return frame
 
     def script(self) -> str:
         """A Python script that reproduces this failure alone, in the implementation's own library."""

@@ -14,10 +14,11 @@ ASSUMED = "assumed from a probe; declare an Implementation to be held to it"
 
 def card_lines(card: Capabilities) -> list[Line]:
     """The card as a block of labelled lines."""
-    return [line for label, text in _fields(card) for line in labelled(f"  {label}", text, LABEL)]
+    return [line for label, text in card_fields(card) for line in labelled(f"  {label}", text, LABEL)]
 
 
-def _fields(card: Capabilities) -> Iterator[tuple[str, str]]:
+def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
+    """(label, text) of each line."""
     yield "card", ASSUMED if card.assumed else "declared"
     if card.dtypes:
         yield from _abilities(card)

@@ -47,7 +47,8 @@ class FailureEntry(msgspec.Struct):
     """A finding. expected: the reason why it is expected, None where it is not. input: the smallest case in words, its numbers where few.
 
     script: a program that shows the failure alone. record: the stored file that `xentfuzz replay` takes, "" where none was stored.
-    alone: False where the case passes in a process that has made no other call, so that neither shows the failure.
+    alone: False where the case passes in a process that has made no other call, so that neither shows the failure. shown: the case and the
+    wrong output as texts (see `xentfuzz.failures.shown_case`).
     """
 
     check: str
@@ -61,6 +62,7 @@ class FailureEntry(msgspec.Struct):
     script: str = ""
     record: str = ""
     alone: bool = True
+    shown: dict[str, Any] = {}
 
     @property
     def headline(self) -> str:

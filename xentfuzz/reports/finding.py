@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xentfuzz.reports.document import FailureEntry
-from xentfuzz.reports.lines import WIDTH, Line, clipped, labelled, wrapped
+from xentfuzz.reports.lines import Line, clipped, copyable, labelled, wrapped
 
 LABEL = 10
 # A message may carry a traceback; the record holds it whole.
@@ -20,7 +20,9 @@ def finding_lines(number: int, failure: FailureEntry, place: str) -> list[Line]:
     lines = wrapped(f"{failure.check}, {failure.dtype}{kind}", first=f"{number}. ", style="bold red")
     message = [line for text in failure.message.splitlines() for line in wrapped(text, first="   ")]
     lines += message[:MESSAGE_LINES] + [Line("   ...")] * (len(message) > MESSAGE_LINES)
-    return lines + [line for label, text in _fields(failure, place) for line in labelled(f"   {label}", text, LABEL)]
+    fields = [*_input(failure), *([("replay", _replay(failure, place))] if failure.record and failure.alone else [])]
+    lines += [line for label, text in fields for line in labelled(f"   {label}", text, LABEL)]
+    return lines + [line for label, path in _file(failure) for line in copyable(f"   {label}", path, LABEL)]
 
 
 def short_finding(number: int, failure: FailureEntry, place: str) -> list[Line]:
@@ -33,16 +35,16 @@ def expected_line(failure: FailureEntry) -> Line:
     return Line(clipped(f"   {failure.check}, {failure.dtype}: {failure.expected}"))
 
 
-def _fields(failure: FailureEntry, place: str) -> Iterator[tuple[str, str]]:
+def _input(failure: FailureEntry) -> Iterator[tuple[str, str]]:
     label = "input"
     for text in failure.input:
         yield label, text
         label = ""
-    if failure.record and not failure.alone:
-        yield "record", failure.record
-    elif failure.record:
-        yield "replay", _replay(failure, place)
-        yield "script", _script(failure)
+
+
+def _file(failure: FailureEntry) -> Iterator[tuple[str, str]]:
+    if failure.record:
+        yield ("script", str(Path(failure.record).with_suffix(".py"))) if failure.alone else ("record", failure.record)
 
 
 def _number(failure: FailureEntry) -> str:
@@ -54,11 +56,3 @@ def _replay(failure: FailureEntry, place: str) -> str:
     # What isn't registered is never imported because a record names it.
     target = f" {shlex.quote(place)}" if ":" in place else ""
     return f"xentfuzz replay {_number(failure)}{target}"
-
-
-def _script(failure: FailureEntry) -> str:
-    """The path, or where it would be broken over lines a pattern that a shell expands to it."""
-    path = Path(failure.record).with_suffix(".py")
-    if len(str(path)) <= WIDTH - LABEL or len(path.parts) < len(("failures", "implementation", "operation", path.name)):
-        return str(path)
-    return str(path.parents[2] / "*" / "*" / f"*-{_number(failure)}.py")

@@ -1,4 +1,4 @@
-"""The folder that a run writes: results.json, report.md, benchmark.json and failures/."""
+"""The folder that a run writes: results.json, report.html, report.md, benchmark.json and failures/."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from xentfuzz.errors import UsageError
 from xentfuzz.failures.store import place_of, write_failure
 from xentfuzz.reports.document import Document, to_json
 from xentfuzz.reports.markdown.page import to_markdown
@@ -19,7 +20,17 @@ def folder_outputs(folder: Path) -> list[Output]:
         Output(str(folder / "results.json"), to_json),
         Output(str(folder / "report.md"), to_markdown),
         Output(str(folder / "benchmark.json"), benchmark_json),
+        Output(str(folder / "report.html"), _html),
     ]
+
+
+def _html(document: Document) -> str | None:
+    """The page, None where its template engine is not installed: everything else is written all the same."""
+    try:
+        from xentfuzz.reports.html.page import to_html  # noqa: PLC0415 - needed at a run's end only
+    except UsageError:
+        return None
+    return to_html(document)
 
 
 class FailureFolder:

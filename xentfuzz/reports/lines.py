@@ -47,6 +47,15 @@ def labelled(label: str, text: str, width: int, style: str = "") -> list[Line]:
     return wrapped(text, first=f"{label:<{width}}", style=style)
 
 
+def copyable(label: str, text: str, width: int, style: str = "") -> list[Line]:
+    """A path behind its label, in one piece whatever its length: what is wrapped can't be copied.
+
+    Where both don't fit one line, the text has a line of its own, the only kind that may be wider than WIDTH.
+    """
+    whole = f"{label:<{width}}{printable(text)}"
+    return [Line(whole, style)] if len(whole) <= WIDTH else [Line(label.rstrip(), style), Line(printable(text), style)]
+
+
 def clipped(text: str, width: int = WIDTH) -> str:
     """The text on one line, its end left out where it is longer than `width`."""
     text = " ".join(printable(text).split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,11 @@ def ulp_words(ulp: float, form: str = "{}") -> str:
     Nor where there are so many that they say nothing: next to an exact result near 0, what is allowed there is the measure.
     """
     return form.format(f"{ulp:.3g} ulp") if 0 < ulp <= MOST_ULP else ""
+
+
+def ratio_words(ratio: float) -> str:
+    """An error / allowed error in three digits; below 1 it is not rounded up to it, because 1 is where right ends."""
+    return f"{math.floor(ratio * 1000) / 1000:.3g}" if 0.9 < ratio < 1 else f"{ratio:.3g}"
 
 
 STATUS_WORDS = {

@@ -85,3 +85,8 @@ def get_profile(name: str) -> Profile:
     if name not in PROFILES:
         raise UnknownName("profile", name, PROFILES)
     return PROFILES[name]
+
+
+def smallest_profile_with(cost: str) -> str | None:
+    """The name of the smallest profile that has cases of checks of this cost, None where none has."""
+    return next((name for name, profile in PROFILES.items() if profile.most.get(cost) != 0), None)

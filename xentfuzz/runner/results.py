@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import Any
 
 from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.input_words import input_words
+from xentfuzz.failures.shown_case import shown_case
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.harness_errors import HarnessError
+
+# Reports know the results and not the other way round: this one is found when somebody asks for it.
+_HTML = "xentfuzz.reports.html.single"
 
 # Why a check says nothing about a case that the implementation takes; behind the check's name.
 NOTHING_TO_COMPARE = "nothing to compare"
@@ -100,6 +105,15 @@ class CheckReport:
         """Nothing was found, and nothing kept xentfuzz from looking."""
         return not self.unexpected and not self.problems and not self.errors
 
+    def to_html(self) -> str:
+        """A self-contained HTML page. Raises UsageError without the extra `report`."""
+        page: str = import_module(_HTML).report_page(self)
+        return page
+
+    def _repr_html_(self) -> str:
+        frame: str = import_module(_HTML).report_frame(self)
+        return frame
+
     def to_dict(self) -> dict[str, Any]:
         """The entry for this implementation in a results file (see reports/README.md)."""
         return {
@@ -137,4 +151,5 @@ def _failure_dict(failure: Failure, expected: str | None) -> dict[str, Any]:
         "script": failure.script(),
         "record": failure.record,
         "alone": failure.alone,
+        "shown": shown_case(failure),
     }

@@ -15,6 +15,7 @@ from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.coverage import never_compared
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
+from xentfuzz.runner.profiles import Profile, smallest_profile_with
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
@@ -121,14 +122,14 @@ def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:
     for check in contestant.checks:
         for dtype in settings.dtypes or FLOAT_NAMES:
             result = contestant.result(check, dtype)
-            _settle(result, contestant, check)
+            _settle(result, contestant, check, settings.profile)
             results.append(result)
     for name, reason in contestant.not_applicable.items():
         results += [CheckResult(name, dtype, "unsupported", reason=reason) for dtype in settings.dtypes or FLOAT_NAMES]
     return results
 
 
-def _settle(result: CheckResult, contestant: Contestant, check: Check) -> None:
+def _settle(result: CheckResult, contestant: Contestant, check: Check, profile: Profile) -> None:
     """The status of a check that did not fail: passed only where something was compared."""
     if result.status == "failed":
         return
@@ -148,7 +149,13 @@ def _settle(result: CheckResult, contestant: Contestant, check: Check) -> None:
     elif result.unsupported:
         result.status, result.reason = "unsupported", "no case that it takes could be compared"
     else:
-        result.reason = "nothing was tried"
+        result.reason = _why_untried(check.cost_on(capabilities.device), profile)
+
+
+def _why_untried(cost: str, profile: Profile) -> str:
+    if profile.most.get(cost) == 0:
+        return f"left to --profile {smallest_profile_with(cost)}"
+    return "nothing was tried"
 
 
 def _never_compared(contestant: Contestant, settings: Settings, report: CheckReport) -> list[str]:
@@ -173,7 +180,7 @@ def _problems(contestant: Contestant, report: CheckReport) -> list[str]:
             result
             for result in report.checks
             if result.dtype == dtype
-            and result.reason != "nothing was tried"
+            and result.status != "not_run"
             and (result.check not in elsewhere or elsewhere[result.check](dtype, capabilities) is None)
         ]
         if tried and not any(result.cases for result in tried):

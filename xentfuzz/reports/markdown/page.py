@@ -9,6 +9,7 @@ from xentfuzz.reports.document import Document
 from xentfuzz.reports.lines import counted
 from xentfuzz.reports.markdown import findings, results
 from xentfuzz.reports.markdown.text import fenced, markdown_table
+from xentfuzz.reports.repetition import repetition
 
 
 def to_markdown(document: Document) -> str:
@@ -53,7 +54,7 @@ def _sections(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "Expected findings", findings.expected(document)
     yield "Benchmark", _benchmark(document)
     yield "Environment", environment_table(document)
-    yield "How to repeat this", repetition(document)
+    yield "How to repeat this", _repetition(document)
 
 
 def _benchmark(document: Document) -> list[str]:
@@ -73,11 +74,6 @@ def environment_table(document: Document) -> list[str]:
     return markdown_table(["", ""], rows)
 
 
-def repetition(document: Document) -> list[str]:
-    """The command, with the seed that was drawn."""
-    command = list(document.command)
-    if not command or document.seed is None:
-        return []
-    if not any(argument.split("=")[0] == "--seed" for argument in command):
-        command += ["--seed", str(document.seed)]
-    return fenced(shlex.join(command), "sh")
+def _repetition(document: Document) -> list[str]:
+    command = repetition(document)
+    return fenced(shlex.join(command), "sh") if command else []

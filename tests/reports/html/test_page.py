@@ -1,0 +1,173 @@
+"""The HTML page as text: complete, linked, escaped, and nothing drawn that was not measured."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from html_documents import HOSTILE, document, finding, report
+
+import xentfuzz
+from xentfuzz.failures.failure import failure
+from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.reports.html.page import to_html
+from xentfuzz.runner.results import CheckReport
+from xentfuzz.subjects.capabilities import Capabilities
+
+LARGEST = 2 * 1024 * 1024
+VOID = {"meta", "link", "img", "br", "hr", "input", "line", "rect", "circle", "polyline"}
+
+
+class Page(HTMLParser):
+    """ids, links, tags and texts of a page; fails where tags do not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.attributes += attrs
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name == "href"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.fixture(scope="module", params=["sample", "faulty", "hostile"])
+def page(request) -> Page:
+    return Page(to_html(request.getfixturevalue(request.param)))
+
+
+def test_ids_are_unique_and_every_link_leads_somewhere(page):
+    assert [name for name, times in Counter(page.ids).items() if times > 1] == []
+    assert {link for link in page.links if not link.startswith("#")} == set()
+    assert {link.removeprefix("#") for link in page.links} - set(page.ids) == set()
+
+
+def test_every_table_has_a_caption_and_every_plot_its_words_and_numbers(page):
+    assert page.tags["caption"] == page.tags["table"] > 0
+    assert page.tags["figcaption"] == page.tags["figure"]
+    labelled = [value for name, value in page.attributes if name == "aria-label"]
+    assert all(labelled)
+
+
+def test_headings_go_down_one_step_at_a_time(sample):
+    levels = [int(level) for level in re.findall(r"<h([1-6])", to_html(sample))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
+
+
+def test_a_run_fits_into_two_megabytes_and_loads_nothing(sample):
+    text = to_html(sample)
+    assert len(text.encode()) <= LARGEST
+    assert re.findall(r"(?:src|href)=[\"']?(?!#)[^\"' >]+|@import|url\(", text) == []
+
+
+def test_markup_in_a_users_texts_stays_text(hostile):
+    text = to_html(hostile)
+    assert HOSTILE not in text
+    page = Page(text)
+    assert page.tags["script"] == 1  # the page's own
+    assert page.tags["img"] == 0
+    assert "".join(page.texts).count("document.title='owned'") > 10
+
+
+def test_a_finding_shows_its_numbers_with_the_wrong_one_marked(faulty):
+    text = to_html(faulty)
+    assert "1 finding in kernel.py:loss" in text
+    assert re.search(r'<td class="wrong right">\s*0\.25', text)
+    assert not re.search(r'<td class="wrong right">\s*1\.7', text)
+    assert "xentfuzz replay 1a2b3c4d5e6f kernel.py:loss" in text
+    assert "import numpy as np" in text
+
+
+def test_a_finding_without_small_arrays_shows_its_words():
+    assert "float32 2x2" in to_html(document(report(failures=(finding(shown={}),))))
+
+
+def test_verdicts():
+    def verdict(*reports, **changes):
+        found = re.search(r'<h1 id="verdict" class="verdict (\w+)">(.*?)</h1>', to_html(document(*reports, **changes)))
+        return found.groups() if found else None
+
+    assert verdict(report()) == ("passed", "Everything that was compared is right: 1 implementation.")
+    assert verdict(report(failures=(finding(expected="known"),)))[0] == "passed"
+    assert verdict(report(ok=False, problems=["nothing could be compared"])) == (
+        "failed",
+        "1 problem in kernel.py:loss (1 implementation checked).",
+    )
+    assert verdict(report(), interrupted=True)[0] == "failed"
+    assert verdict()[1] == "Timed; every timed result is right."
+
+
+def test_a_check_of_an_unknown_name_has_its_place():
+    assert "a_check_of_another_version" in to_html(document(report()))
+
+
+def test_nothing_is_drawn_that_was_not_measured(faulty):
+    text = to_html(faulty)
+    assert "Speed" not in text
+    assert "Agreement" not in text
+
+
+def test_a_benchmark_has_curves_bars_and_all_times(sample):
+    text = to_html(sample)
+    assert sample.benchmark is not None
+    for row in sample.benchmark["rows"]:
+        assert f"{row['rows']} x {row['classes']}" in text
+    assert "Throughput: loss, float32" in text
+    assert "Speed against torch-eager" in text
+    assert "Accuracy against speed" in text
+
+
+def failing() -> CheckReport:
+    wrong = failure("value", "forward: loss is 1.0, exact: 0.5", function="forward", output="value", index=())
+    wrong.check, wrong.operation, wrong.dtype, wrong.implementation = "value", "softmax", "float32", "mine"
+    wrong.recipe = Recipe("softmax", "float32", (1, 2), {"logits": ArrayRecipe()}, {"axis": -1}).to_dict()
+    wrong.case = {"logits": np.array([[0.5, -1.5]], np.float32), "axis": -1}
+    return CheckReport("mine", "softmax", "lse/any", Capabilities("softmax", ("float32",)), 0, failures=[wrong])
+
+
+def test_reports_and_failures_of_the_python_interface_have_pages():
+    report = failing()
+    assert "forward: loss is 1.0" in report.to_html()
+    assert report._repr_html_().startswith("<iframe srcdoc=")
+    shown = report.failures[0]._repr_html_()
+    assert "forward: loss is 1.0" in shown
+    assert "What this covers" not in shown
+
+
+def test_what_a_check_finds_carries_the_numbers_of_its_case():
+    def halved(logits, *, axis):
+        shifted = np.exp(logits - logits.max(axis=axis, keepdims=True))
+        return (shifted / shifted.sum(axis=axis, keepdims=True) / 2).astype(logits.dtype)
+
+    kernel = xentfuzz.Implementation("halved", halved, operation="softmax", dtypes=("float32",), supports={})
+    report = xentfuzz.check(kernel, profile="quick", seed=0, checks=["value"], max_examples=8)
+    shown = report.to_dict()["failures"][0]["shown"]
+    assert set(shown["arrays"]) >= {"logits"}
+    assert np.shape(shown["output"]["got"]) == np.shape(shown["output"]["expected"]) == np.shape(shown["arrays"]["logits"]["values"])
+    assert re.search(r'<td class="wrong right">', report.to_html())

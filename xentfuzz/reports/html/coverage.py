@@ -1,0 +1,63 @@
+"""What the green covers, what it does not, what was chosen where the contract leaves a choice, and what each implementation takes."""
+
+from __future__ import annotations
+
+from xentfuzz.reports.card import card_fields
+from xentfuzz.reports.coverage import coverage_words, reasons_left_out
+from xentfuzz.reports.document import Document, ReportEntry
+from xentfuzz.reports.html.elements import Cell, Section, Table
+
+
+def section(document: Document) -> Section:
+    rows = [
+        [f"{report.implementation}, {report.operation}", coverage_words(report), "; ".join(_left_out(report))]
+        for report in document.reports
+    ]
+    tables = [Table("What was compared, and what was not", ["implementation, operation", "compared", "not compared"], rows)] if rows else []
+    return Section(
+        "covers",
+        "What this covers",
+        "What is not named here was not tried.",
+        tables=tables,
+        folded=[("Capability cards", [_card(report) for report in document.reports])] if rows else [],
+    )
+
+
+def _left_out(report: ReportEntry) -> list[str]:
+    left_out = [f"{reason} ({times} cases)" for reason, times in reasons_left_out(report).items()]
+    left_out += [*report.card.rejections, *report.card.notes, *report.notes]
+    if report.card.not_tried:
+        left_out.append(f"assumed without a try: {', '.join(report.card.not_tried)}")
+    return left_out + ([f"cut short: {report.cut_short}"] if report.cut_short else [])
+
+
+def _card(report: ReportEntry) -> Table:
+    rows = [[label, text] for label, text in card_fields(report.card)]
+    return Table(f"{report.implementation}, {report.operation}", ["", ""], rows)
+
+
+def policies(document: Document) -> Section:
+    """Which of several allowed outcomes was chosen: those in which implementations differ first."""
+    chosen: dict[tuple[str, str], dict[str, str]] = {}
+    for report in document.reports:
+        for policy, outcomes in report.policies.items():
+            words = ", ".join(sorted(outcomes))
+            chosen.setdefault((report.operation, policy), {})[report.implementation] = words
+    names = list(dict.fromkeys(report.implementation for report in document.reports))
+    different = {key: found for key, found in chosen.items() if len(set(found.values())) > 1}
+    same = {key: found for key, found in chosen.items() if key not in different}
+
+    def table(caption: str, part: dict[tuple[str, str], dict[str, str]]) -> Table:
+        rows: list[list[Cell | str]] = [
+            [f"{operation}: {policy}", *(Cell(found.get(name, "")) for name in names)]
+            for (operation, policy), found in sorted(part.items())
+        ]
+        return Table(caption, ["where the contract leaves a choice", *names], rows)
+
+    return Section(
+        "policies",
+        "Choices",
+        "Where the contract allows several outcomes, what each implementation chose: a choice is no finding.",
+        tables=[table("Choices that differ", different)] if different else [],
+        folded=[("Choices that all share", [table("The same everywhere", same)])] if same else [],
+    )

@@ -1,0 +1,156 @@
+"""Speed: throughput over the class count with the roof, speed-up over the baseline, and every time with its spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from xentfuzz.benchmark.markdown import duration
+from xentfuzz.reports.document import Document, ReportEntry
+from xentfuzz.reports.html.elements import Cell, Figure, Section, Table
+from xentfuzz.reports.html.plots import Point, bar_plot, line_plot, scatter_plot
+from xentfuzz.reports.tally import worst_entry
+
+Row = Mapping[str, Any]
+
+
+def section(document: Document) -> Section:
+    record = document.benchmark
+    if not record or not record["rows"]:
+        return Section("speed", "Speed")
+    timed = [row for row in record["rows"] if row["status"] == "timed"]
+    return Section(
+        "speed",
+        "Speed",
+        _note(record),
+        figures=[*_throughput(timed, record), *_speed_up(timed, record), *_accuracy_and_speed(timed, document)],
+        folded=[("All times", [_times(record)])],
+    )
+
+
+def _note(record: Row) -> str:
+    note = (
+        f"{record['operation']}, mean over rows, class indices. Medians of interleaved rounds, only of results that had just been verified."
+    )
+    if record.get("load"):
+        note += f" Load average in the minute before: {record['load']:.1f}."
+    return note
+
+
+def _groups(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    for measure, dtype in dict.fromkeys((row["measure"], row["dtype"]) for row in rows):
+        yield f"{measure}, {dtype}", [row for row in rows if (row["measure"], row["dtype"]) == (measure, dtype)]
+
+
+def _throughput(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
+    for name, rows in _groups(timed):
+        series = {
+            implementation: sorted(
+                (_throughput_point(row) for row in rows if row["implementation"] == implementation), key=lambda point: point.x
+            )
+            for implementation in dict.fromkeys(row["implementation"] for row in rows)
+        }
+        fastest = max(rows, key=lambda row: row["bytes_per_second"])
+        yield Figure(
+            f"Throughput: {name}",
+            f"Gigabytes a second over the number of classes; the highest is {fastest['bytes_per_second'] / 1e9:.3g} GB/s, of "
+            f"{fastest['implementation']} at {fastest['classes']} classes.",
+            line_plot(series, "classes", "GB/s", _roofs(record, rows[0]["measure"])),
+            Table(
+                f"Throughput in GB/s: {name}",
+                ["rows x classes", *series],
+                _by_shape(rows, lambda row: f"{row['bytes_per_second'] / 1e9:.3g}"),
+                right=frozenset(range(1, len(series) + 1)),
+            ),
+        )
+
+
+def _throughput_point(row: Row) -> Point:
+    low, high = (row["bytes"] / row["stats"][quartile] / 1e9 if quartile in row["stats"] else None for quartile in ("q3", "q1"))
+    return Point(row["classes"], row["bytes_per_second"] / 1e9, low, high)
+
+
+def _roofs(record: Row, measure: str) -> dict[str, float]:
+    bandwidth = record.get("bandwidth")
+    if not bandwidth:
+        return {}
+    kind = "read" if measure == "loss" else "copy"
+    return {f"plain {kind}": bandwidth[kind] / 1e9}
+
+
+def _by_shape(rows: Sequence[Row], words: Any) -> list[list[Cell | str]]:
+    names = list(dict.fromkeys(row["implementation"] for row in rows))
+    shapes = dict.fromkeys((row["rows"], row["classes"]) for row in rows)
+    found = {(row["rows"], row["classes"], row["implementation"]): words(row) for row in rows}
+    return [[f"{count} x {classes}", *(found.get((count, classes, name), "") for name in names)] for count, classes in shapes]
+
+
+def _speed_up(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
+    for name, rows in _groups([row for row in timed if row.get("speed")]):
+        bars = {}
+        for implementation in dict.fromkeys(row["implementation"] for row in rows):
+            speeds = [row["speed"] for row in rows if row["implementation"] == implementation]
+            mean = math.exp(sum(map(math.log, speeds)) / len(speeds))
+            bars[implementation] = Point(mean, 0, min(speeds), max(speeds), f"{mean:.2f} x")
+        if len(bars) < 2:
+            continue
+        baseline = record["baseline"]
+        fastest = max(bars, key=lambda key: bars[key].x)
+        yield Figure(
+            f"Speed against {baseline}: {name}",
+            f"Geometric mean over all shapes, with the smallest and the largest; {fastest} is the fastest at {bars[fastest].label}.",
+            bar_plot(bars, f"times as fast as {baseline} (geometric mean; line: smallest to largest)", 1.0),
+            Table(
+                f"Speed against {baseline}: {name}",
+                ["rows x classes", *bars],
+                _by_shape(rows, lambda row: f"{row['speed']:.2f}"),
+                right=frozenset(range(1, len(bars) + 1)),
+            ),
+        )
+
+
+def _accuracy_and_speed(timed: Sequence[Row], document: Document) -> Iterator[Figure]:
+    """One point for each implementation that has a worst error and a speed."""
+    points, operation = {}, (document.benchmark or {}).get("operation")
+    for report in document.reports:
+        speeds = [row["speed"] for row in timed if row["implementation"] == report.implementation and row.get("speed")]
+        worst = worst_entry(report)
+        if report.operation == operation and speeds and worst:
+            mean = math.exp(sum(map(math.log, speeds)) / len(speeds))
+            points[report.implementation] = Point(mean, _float32_ratio(report) or worst.worst_ratio)
+    if len(points) < 2:
+        return
+    rows = [[name, f"{point.x:.2f}", f"{point.y:.3g}"] for name, point in points.items()]
+    yield Figure(
+        "Accuracy against speed",
+        "Worst error / allowed error in float32 over the speed against the baseline: low and to the right is better.",
+        scatter_plot(points, "times as fast as the baseline", "worst error / allowed"),
+        Table("Accuracy against speed", ["implementation", "speed", "worst error / allowed"], rows, right=frozenset({1, 2})),
+    )
+
+
+def _float32_ratio(report: ReportEntry) -> float:
+    return max((entry.worst_ratio for entry in report.checks if entry.dtype == "float32"), default=0.0)
+
+
+def _times(record: Row) -> Table:
+    header = ["rows x classes", "measure, dtype", "implementation", "median", "IQR", "rounds", "speed", "GB/s", "first call"]
+    return Table("Every time", header, [_time(row) for row in record["rows"]], right=frozenset({3, 4, 5, 6, 7, 8}))
+
+
+def _time(row: Row) -> list[Cell | str]:
+    what = [f"{row['rows']} x {row['classes']}", f"{row['measure']}, {row['dtype']}", row["implementation"]]
+    if row["status"] != "timed":
+        mark = "failed" if row["status"] == "failed" else "quiet"
+        return [*what, Cell(f"{row['status']}: {row['reason']}".rstrip(": "), mark), *[""] * 5]
+    stats = row["stats"]
+    return [
+        *what,
+        duration(stats["median"]),
+        duration(stats["iqr"]),
+        str(stats["rounds"]),
+        f"{row['speed']:.2f}" if row.get("speed") else "",
+        f"{row['bytes_per_second'] / 1e9:.3g}",
+        duration(row["first_call_seconds"]) if row.get("first_call_seconds") is not None else "",
+    ]
