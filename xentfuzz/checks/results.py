@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.compare import Comparison, compare, laxest_grade_met
+from xentfuzz.checks.compare import Comparison, compare, first_laxer_grade_met
+from xentfuzz.checks.exceeded import exceeded_step
 from xentfuzz.checks.message import mismatch_message, output_words
 from xentfuzz.checks.trial import Trial
 from xentfuzz.checks.whole import small_output
@@ -40,15 +41,15 @@ def require_within(got: Array, evaluation: Evaluation, output: str, grade: Grade
     comparison = compare(got, evaluation, output, grade, dtype)
     if comparison.ok:
         return comparison
-    laxest = None
+    worst, laxer, exceeded = comparison.worst, None, None
     kind = "special"
-    if not comparison.worst.special:
-        laxest = laxest_grade_met(got, evaluation, output, grade, dtype)
-        kind = "accuracy" if laxest else ("value" if output == "value" else "gradient")
-    worst = comparison.worst
+    if not worst.special:
+        laxer = first_laxer_grade_met(got, evaluation, output, grade, dtype)
+        exceeded = exceeded_step(worst, evaluation, output, grade, dtype)
+        kind = "accuracy" if laxer else ("value" if output == "value" else "gradient")
     raise failure(
         kind,
-        mismatch_message(comparison, evaluation.case.operation, function, laxest),
+        mismatch_message(comparison, evaluation.case.operation, function, laxer, exceeded),
         function=function,
         output=output,
         index=worst.index,

@@ -31,7 +31,7 @@ ReplayTarget = Annotated[
     Text,
     typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the registered one"),
 ]
-Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
+Word = Annotated[Text, typer.Argument(metavar="CHECK|WORD", help="Explain this check, or this word of a report.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 
 # What a target is, where it doesn't say so itself.
@@ -43,7 +43,9 @@ Device = Annotated[Text, _option("--device", "D", "Put the arrays on this device
 Dtypes = Annotated[Texts, _option("--dtype", "D", "Check this dtype only; may be repeated.", "all it takes")]
 TimedDtypes = Annotated[Texts, _option("--dtype", "D", "Time this dtype only; may be repeated.", "the profile's")]
 Baseline = Annotated[Text, _option("--baseline", "NAME", "Give speed relative to this implementation.", "the profiles'")]
-Grade = Annotated[Text, _option("--grade", "G", "Hold it to this grade of accuracy.", "lse/any, or what it declares")]
+Grade = Annotated[
+    Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
+]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
 # What is checked, and how long.
@@ -60,6 +62,9 @@ Junit = Annotated[Text, _option("--junit", "FILE", "Write the results as JUnit X
 Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a Markdown page.", "none")]
 
 Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML page.", "none")]
+
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
+StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
 
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]

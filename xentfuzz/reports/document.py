@@ -88,6 +88,7 @@ class ReportEntry(msgspec.Struct):
     problems: list[str] = []
     notes: list[str] = []
     unsupported: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     target: str = ""
     errors: list[ErrorEntry] = []
 

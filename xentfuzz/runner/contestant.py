@@ -13,6 +13,7 @@ from xentfuzz.checks.stricter import StricterGrades
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.results import CheckResult
@@ -60,7 +61,8 @@ class JudgedRecording:
 class Contestant:
     """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
 
-    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`).
+    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
+    cells of class counts and rows that they lay in.
     wrong_alone: see `Trial`; None once no more cases are drawn.
     """
 
@@ -78,6 +80,7 @@ class Contestant:
     seconds: float = 0.0
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
+    sizes: set[Cell] = field(default_factory=set)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)

@@ -16,7 +16,7 @@ from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant, Found, Origin
-from xentfuzz.runner.coverage import kinds_of
+from xentfuzz.runner.coverage import kinds_of, size_of
 from xentfuzz.runner.results import NOTHING_TO_COMPARE, CheckResult
 from xentfuzz.subjects.harness_errors import HarnessError
 from xentfuzz.subjects.subject import Subject
@@ -112,6 +112,7 @@ def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Verdict,
     result.cases += 1
     if not check.hazardous:  # what raises is as good as what answers there
         contestant.compared.update(kinds_of(recipe))
+        contestant.sizes.update(filter(None, [size_of(recipe)]))
     if isinstance(verdict, Failure):
         _note_failure(contestant, check, recipe, verdict, origin)
         result.status = "failed"

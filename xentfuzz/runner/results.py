@@ -75,6 +75,7 @@ class CheckReport:
     errors: of xentfuzz itself; what they cost was not judged.
     target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.
     cases: tried by corpora and searches, whatever came of them.
+    sizes: "met": how many cells of class counts and rows were compared, of "cells" that it takes (see `xentfuzz.recipes.cells`).
     """
 
     implementation: str
@@ -94,6 +95,7 @@ class CheckReport:
     seconds: float = 0.0
     cut_short: str = ""
     target: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
     errors: list[HarnessError] = field(default_factory=list)
 
     @property
@@ -134,6 +136,7 @@ class CheckReport:
             "errors": [error.to_dict() for error in self.errors],
             "notes": self.notes,
             "unsupported": self.unsupported,
+            "sizes": self.sizes,
             "card": asdict(self.card),
         }
 

@@ -12,7 +12,7 @@ from xentfuzz.implementation import Implementation
 from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant
-from xentfuzz.runner.coverage import never_compared
+from xentfuzz.runner.coverage import never_compared, sizes_met
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.profiles import Profile, smallest_profile_with
@@ -39,6 +39,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         cases=contestant.tried,
         seconds=contestant.seconds,
         cut_short=_cut_short(contestant, settings, deadline),
+        sizes=sizes_met(contestant.subject.capabilities, contestant.sizes),
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
     )
     report.checks = _results(contestant, settings)
