@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from xentfuzz import __version__
 from xentfuzz.environment import reduced_command
 from xentfuzz.files import STANDARD_OUTPUT, append_output, write_output
-from xentfuzz.reports.document import AgreementEntry, Document, UnavailableEntry, report_entry
+from xentfuzz.reports.document import AgreementEntry, Document, ErrorEntry, UnavailableEntry, report_entry
 from xentfuzz.reports.environment import environment
 from xentfuzz.reports.privacy import scrubbed_report
 from xentfuzz.runner.events import (
     AgreementMeasured,
     BenchmarkFinished,
     Event,
+    HarnessFailed,
     RunFinished,
     RunStarted,
     SubjectFinished,
@@ -69,6 +72,8 @@ class Recorder:
             case BenchmarkFinished():
                 self._benchmark_finished(event.record)
                 self._write_files()
+            case HarnessFailed():
+                self.document.errors.append(msgspec.convert(event.error.to_dict(), ErrorEntry))
             case RunFinished():
                 self.document.seconds = round(event.seconds, 3)
                 self.document.interrupted = event.interrupted or bool(self.document.benchmark and self.document.benchmark["interrupted"])

@@ -35,6 +35,17 @@ def _finding(report: ReportEntry, failure: FailureEntry, *, with_script: bool) -
     return lines
 
 
+def errors(document: Document) -> list[str]:
+    """Errors of xentfuzz itself, with their tracebacks."""
+    told = [(f"{report.implementation}, {report.operation}, ", error) for report in document.reports for error in report.errors]
+    lines = []
+    for about, error in (*told, *(("", error) for error in document.errors)):
+        where = " ".join(part for part in (error.doing, error.check, error.dtype) if part)
+        lines += [f"### {about}{where}: {error.times} x", "", *fenced(error.error), ""]
+        lines += [*folded("Traceback", fenced(error.traceback)), ""]
+    return lines
+
+
 def expected(document: Document) -> list[str]:
     """Known findings by the reason why they are expected."""
     found: dict[tuple[str, str], list[str]] = {}

@@ -32,7 +32,9 @@ def headline(document: Document) -> str:
     """Such as "xentfuzz run: FAILED, 2 findings". What was interrupted has not passed, whatever was found."""
     found = sum(len(report.unexpected) for report in document.reports)
     problems = sum(len(report.problems) for report in document.reports)
-    counts = [counted(number, noun) for number, noun in ((found, "finding"), (problems, "problem")) if number]
+    errors = len(document.errors) + sum(len(report.errors) for report in document.reports)
+    numbers = ((found, "finding"), (problems, "problem"), (errors, "error"))
+    counts = [counted(number, noun) + (" of xentfuzz" if noun == "error" else "") for number, noun in numbers if number]
     passed = "INTERRUPTED" if document.interrupted else "PASSED"
     return f"xentfuzz {document.kind}: {', '.join([passed if document.ok else 'FAILED', *counts])}"
 
@@ -50,6 +52,7 @@ def introduction(document: Document) -> Iterator[str]:
 
 def _sections(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "Findings", findings.findings(document)
+    yield "Errors of xentfuzz", findings.errors(document)
     yield "Accuracy", _accuracy(document)
     yield "Speed", results.speed(document)
 
