@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.stricter import StricterGrades
@@ -15,6 +17,7 @@ from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.results import CheckResult
+from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.subject import Subject
 
 # A crash costs a new worker, a hang a time limit: after so many of one kind the rest of the corpus is skipped for this implementation.
@@ -102,6 +105,7 @@ class Contestant:
     first_failure: bool = False
     interrupted: bool = False
     explained_by: list[Failure] = field(default_factory=list)
+    errors: ErrorLog = field(default_factory=ErrorLog)
 
     @property
     def name(self) -> str:
@@ -123,3 +127,14 @@ class Contestant:
             return "stopped at the first failure"
         kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
+
+
+@contextlib.contextmanager
+def errors_kept(contestants: Sequence[Contestant], doing: str, recipe: Recipe | None = None) -> Iterator[None]:
+    """A block that is for several contestants: what goes wrong with the harness in it is told of each."""
+    case: dict[str, Any] = {} if recipe is None else {"dtype": recipe.dtype, "recipe": recipe.to_dict()}
+    with contextlib.ExitStack() as stack:
+        log = ErrorLog()
+        stack.callback(lambda: [contestant.errors.add(error) for contestant in contestants for error in log.errors])
+        stack.enter_context(log.kept(doing, **case))
+        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
@@ -72,13 +73,17 @@ class _Grouping:
                 break
             before = left
             if not self.effort.interruption.happened:
-                with self.effort.interruption:
+                with self.effort.interruption, self._kept("looking for its cause", found):
                     left = left_of(self.contestant, failure, before)
             if left is not before:
                 _note(failure, found)
                 beyond.append(failure)
                 self.explaining.append(failure)
         return left, beyond
+
+    def _kept(self, doing: str, found: Found) -> AbstractContextManager[None]:
+        """What goes wrong meanwhile is an error of xentfuzz, and the finding remains."""
+        return self.contestant.errors.kept(doing, found.check.name, found.recipe.dtype, found.recipe.to_dict())
 
     def _make(self, found: Found, beyond: Sequence[Failure]) -> None:
         shrinking = Shrinking(self.contestant, self.effort, beyond)

@@ -46,11 +46,15 @@ class Shrinking:
 
     def smallest(self, found: Found, alike: Callable[[Failure], bool]) -> Failure:
         """The smallest failure of what was found, with what it needs; what is `alike` another finding stays larger."""
-        interruption = self.effort.interruption
-        smallest = found.failure if interruption.happened else self._shrunk(found)
+        interruption, kept = self.effort.interruption, self.contestant.errors.kept
+        about = (found.check.name, found.recipe.dtype, found.recipe.to_dict())
+        smallest = found.failure
+        if not interruption.happened:
+            with kept("shrinking", *about):
+                smallest = self._shrunk(found)
         smallest.dtypes = tuple(found.dtypes)
         if not interruption.happened:
-            with interruption:
+            with interruption, kept("explaining", *about):
                 return self._alone_and_explained(found, smallest, alike)
         return smallest
 
@@ -109,7 +113,7 @@ class Shrinking:
             verdict = examine(contestant, found.check, recipe)
             if isinstance(verdict, Measure) and kind in OF_SEVERAL_CALLS and contestant.subject.isolated:
                 return fails_alone(contestant, found.check, recipe)
-            return None if verdict is None else isinstance(verdict, Failure)
+            return isinstance(verdict, Failure) if isinstance(verdict, Failure | Measure) else None
 
         return still_fails
 
