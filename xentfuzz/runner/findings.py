@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from xentfuzz.dtypes import FORMATS
 from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
 from xentfuzz.recipes.recipe import recipe_from
 from xentfuzz.runner.causes import is_void, left_of
@@ -14,6 +15,8 @@ from xentfuzz.runner.order import clearness, in_reading_order
 from xentfuzz.runner.region import has, region_of
 from xentfuzz.runner.smallest import Effort, Shrinking
 
+# What a library that keeps intermediates in 16 bits meets.
+SIXTEEN_BIT_GRADE = "staged/any"
 # Causes that one kind in one check is looked through for, beyond the first, and all of them together: each costs a shrinking.
 MORE_CAUSES, MORE_CAUSES_IN_ALL = 2, 6
 
@@ -35,8 +38,22 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
         with effort.interruption:
             made = _without_void_proofs(contestant, made)
     for failure in made:
+        _name_accuracy(contestant, failure)
         failure.finish()
     return in_reading_order(made)
+
+
+def _name_accuracy(contestant: Contestant, failure: Failure) -> None:
+    """Say of 16-bit results that carry errors of 16-bit intermediates that they do, and by how much at worst."""
+    dtypes = {failure.dtype, *failure.dtypes}
+    if failure.details.get("meets") != SIXTEEN_BIT_GRADE or any(FORMATS[name].bits != 16 for name in dtypes):
+        return
+    declared = contestant.subject.implementation.grade_for(failure.dtype)
+    results = [result for (_, dtype), result in contestant.results.items() if dtype in dtypes and result.status == "failed"]
+    worst = max(results, key=lambda result: result.worst_ratio, default=None)
+    at_worst = f"\nat worst {worst.worst_ratio:.3g} times the allowed error ({worst.check}, {worst.dtype})" if worst else ""
+    words = f"16-bit results carry errors of 16-bit intermediates: within {SIXTEEN_BIT_GRADE}, not within {declared}"
+    failure.message = f"{words}\n{failure.message}{at_worst}"
 
 
 @dataclass

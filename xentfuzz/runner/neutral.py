@@ -38,6 +38,7 @@ class Altered:
         self.implementation = implementation or subject.implementation
         self.capabilities = capabilities or subject.capabilities
         self.isolated = subject.isolated
+        self.notices = subject.notices
         self.calls: list[Call] = []
 
     def describe(self) -> dict[str, Any]:
