@@ -51,6 +51,8 @@ def _takes(card: Capabilities) -> str:
         parts.append(f"targets in {', '.join(card.target_dtypes)}")
     if card.largest_class_count is not None:
         parts.append(f"at most {card.largest_class_count} classes")
+    if card.largest_logit is not None:
+        parts.append(f"numbers up to {card.largest_logit:g}")
     if card.class_count_divisor > 1:
         parts.append(f"class counts that {card.class_count_divisor} divides")
     if card.class_counts is not None:

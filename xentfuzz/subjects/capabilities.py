@@ -42,6 +42,7 @@ class Capabilities:
     loss_dtypes: Mapping[str, str] = field(default_factory=dict)
     largest_class_count: int | None = None
     class_count_divisor: int = 1
+    largest_logit: float | None = None
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False
     rejections: tuple[str, ...] = ()
