@@ -24,6 +24,7 @@ def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield from _abilities(card)
     else:
         yield "takes", "nothing that was tried"
+    yield from (("errors", line) for line in card.errors)
     yield from (("note", note) for note in card.notes)
     if card.not_tried:
         yield "untried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"

@@ -13,6 +13,7 @@ from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
+from xentfuzz.runner.beside_plain import BesidePlain
 from xentfuzz.runner.results import CheckResult
 from xentfuzz.subjects.subject import Subject
 
@@ -76,6 +77,7 @@ class Contestant:
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
+    beside_plain: BesidePlain = field(default_factory=BesidePlain)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False

@@ -25,6 +25,7 @@ class Capabilities:
     loss_dtypes: dtype of the logits -> that of the loss, where it is another one. class_counts: the only ones that are drawn, where each is
     compiled for at a high cost; None: any. class_count_divisor: of every class count.
     notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
+    errors: how large they were in a run, a line for each dtype.
     array: the library whose arrays it takes.
     """
 
@@ -49,6 +50,7 @@ class Capabilities:
     notes: tuple[str, ...] = ()
     not_tried: tuple[str, ...] = ()
     changed_inputs: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     compile_seconds: float = 0.0
     array: str = "numpy"
     device: str = "cpu"

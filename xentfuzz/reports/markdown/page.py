@@ -45,6 +45,7 @@ def _sections(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "Findings", findings.findings(document)
     yield "Results", results.matrix(document) if document.reports else []
     yield "Accuracy", results.accuracy(document)
+    yield "Errors beside those of a plain evaluation", results.beside_plain(document)
     yield "Agreement", results.agreement(document)
     yield "What this covers", results.coverage(document)
     yield "Policies", results.policies(document)
