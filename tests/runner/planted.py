@@ -35,7 +35,6 @@ def planted(*names: str) -> Any:
 
     def loss(logits: Array, target: Array, weight: Array | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
         _check(logits, target, weight, ignore_index, reduction, faults)
-        _conduct(logits, faults)
         log_p, labels, kept = _parts(logits, target, ignore_index)
         if "nan_for_minus_infinity" in faults:
             log_p = np.where(np.isneginf(logits).any(axis=1, keepdims=True), np.nan, log_p)
@@ -45,7 +44,9 @@ def planted(*names: str) -> Any:
             if "rounded_to_float16" in faults and logits.dtype == np.float32:
                 rows = rows.astype(np.float16).astype(np.float64)
             result = {"none": rows, "sum": rows.sum(), "mean": rows.sum() / _count(logits, weight, labels, kept, faults)}[reduction]
-        return np.asarray(result).astype(logits.dtype)
+        returned = np.asarray(result).astype(logits.dtype)
+        _conduct(logits, faults)
+        return returned
 
     def backward(
         grad_output: Array, logits: Array, target: Array, weight: Array | None = None, *, ignore_index: int = -100, reduction: str = "mean"
