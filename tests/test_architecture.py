@@ -44,6 +44,7 @@ ALLOWED = {
     "judgement": JUDGEMENT | {"drawn_case"},
     "strategies": GENERATION | {"drawn_case"},
     "data": set(),
+    "starter": BASE,
     "impls": {"implementation"},
 }
 UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin", "pytest_checks"}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xentfuzz.checks.compare import compare, laxest_grade_met, ulp
+from xentfuzz.checks.compare import compare, first_laxer_grade_met, ulp
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY, ZERO, Block
 from xentfuzz.operations.grades import Grade, parse_grade
@@ -122,11 +122,11 @@ def test_policies_name_the_outcome_that_was_chosen() -> None:
     assert compared([0.0, 1.0], expected).policies == {(1, "0")}
 
 
-def test_the_laxest_grade_that_is_met_is_found() -> None:
+def test_the_first_laxer_grade_that_is_met_is_found() -> None:
     expected = Fixed([1.0], [1.0])
     got = np.asarray([6.0])
-    assert str(laxest_grade_met(got, expected, "value", LSE, "float32")) == "staged/any"
-    assert laxest_grade_met(np.asarray([60.0]), expected, "value", LSE, "float32") is None
+    assert str(first_laxer_grade_met(got, expected, "value", LSE, "float32")) == "staged/any"
+    assert first_laxer_grade_met(np.asarray([60.0]), expected, "value", LSE, "float32") is None
 
 
 @pytest.mark.parametrize("name", ["float16", "float32", "float64"])

@@ -86,6 +86,7 @@ class Form:
     """algebra: "shift" ((x - m) - log s) or "lse" ((m + log s) - x). base2: exponentials as powers of two. wide: float64 throughout.
 
     flush: results below the smallest normal number become 0. late_scale: the gradient is rounded before the upstream gradient comes.
+    own_exp, own_exp2, own_log, own_log2, own_quotient: as a device or a library has them.
     """
 
     name: str
@@ -96,7 +97,11 @@ class Form:
     wide: bool = False
     flush: bool = False
     late_scale: bool = False
-    exact_exp: Callable[[Array], Array] = field(default=np.exp)
+    own_exp: Callable[[Array], Array] = field(default=np.exp)
+    own_exp2: Callable[[Array], Array] = field(default=np.exp2)
+    own_log: Callable[[Array], Array] = field(default=np.log)
+    own_log2: Callable[[Array], Array] = field(default=np.log2)
+    own_quotient: Callable[[Array, Array], Array] = field(default=np.divide)
 
     def arithmetic(self, dtype: Any) -> np.dtype[Any]:
         return np.dtype(np.float64 if self.wide or np.dtype(dtype) == np.float64 else np.float32)
@@ -105,7 +110,7 @@ class Form:
         return x * x.dtype.type(LOG2_E) if self.base2 else x
 
     def exp(self, exponent: Array) -> Array:
-        return self.flushed(np.exp2(exponent) if self.base2 else self.exact_exp(exponent))
+        return self.flushed(self.own_exp2(exponent) if self.base2 else self.own_exp(exponent))
 
     def flushed(self, values: Array) -> Array:
         if not self.flush:
@@ -113,7 +118,7 @@ class Form:
         return np.where(np.abs(values) < np.finfo(values.dtype).tiny, values.dtype.type(0), values)
 
     def log(self, s: Array) -> Array:
-        return np.log2(s) * s.dtype.type(LN_2) if self.base2 else np.log(s)
+        return self.own_log2(s) * s.dtype.type(LN_2) if self.base2 else self.own_log(s)
 
     def pair(self, operation: str) -> Pair:
         """(forward, backward) of the operation."""
@@ -150,9 +155,11 @@ class Normalised:
     def p(self) -> Array:
         form = self.form
         if form.algebra == "shift":
-            return form.flushed(form.exp(form.scaled(self.x) - form.scaled(self.m)[:, np.newaxis]) / self.s[:, np.newaxis])
+            return form.flushed(
+                form.own_quotient(form.exp(form.scaled(self.x) - form.scaled(self.m)[:, np.newaxis]), self.s[:, np.newaxis])
+            )
         if form.base2:
-            return form.exp(form.scaled(self.x) - (form.scaled(self.m) + np.log2(self.s))[:, np.newaxis])
+            return form.exp(form.scaled(self.x) - (form.scaled(self.m) + form.own_log2(self.s))[:, np.newaxis])
         return form.exp(self.x - self.lse[:, np.newaxis])
 
 
@@ -201,20 +208,20 @@ def _reduced(form: Form, losses: Array, denominator: Array, reduction: str, shap
     if reduction == "none":
         return losses.reshape(shape).astype(dtype)
     total = form.add(losses)
-    return np.asarray(form.flushed(np.asarray(total if reduction == "sum" else total / denominator))).astype(dtype)
+    return np.asarray(form.flushed(np.asarray(total if reduction == "sum" else form.own_quotient(total, denominator)))).astype(dtype)
 
 
-def _factor(grad_output: Array, count: int, denominator: Array, reduction: str, dtype: Any) -> Array:
+def _factor(form: Form, grad_output: Array, count: int, denominator: Array, reduction: str, dtype: Any) -> Array:
     """r of each row, (rows, 1)."""
     g = np.broadcast_to(np.asarray(grad_output).reshape(-1).astype(dtype), (count,))
-    return (g / denominator if reduction == "mean" else g)[:, np.newaxis]
+    return (form.own_quotient(g, denominator) if reduction == "mean" else g)[:, np.newaxis]
 
 
 def _scaled(form: Form, gradient: Array, grad_output: Array, denominator: Array, reduction: str, dtype: Any) -> Array:
     """The gradient for the upstream one, rounded to `dtype`."""
     if not form.late_scale:
-        return form.flushed(_factor(grad_output, len(gradient), denominator, reduction, gradient.dtype) * gradient).astype(dtype)
-    ready = (_factor(np.ones(()), len(gradient), denominator, reduction, gradient.dtype) * gradient).astype(dtype)
+        return form.flushed(_factor(form, grad_output, len(gradient), denominator, reduction, gradient.dtype) * gradient).astype(dtype)
+    ready = (_factor(form, np.ones(()), len(gradient), denominator, reduction, gradient.dtype) * gradient).astype(dtype)
     upstream = np.broadcast_to(np.asarray(grad_output).reshape(-1).astype(gradient.dtype), (len(gradient),))
     return (ready.astype(gradient.dtype) * upstream[:, np.newaxis]).astype(dtype)
 
@@ -387,7 +394,7 @@ HONEST = {
         Form("sequential, lse", algebra="lse", add=sequential),
         Form("sequential backwards, shift", add=backwards),
         Form("lanes, shift", add=lanes),
-        Form("online elements, inexact exp, shift", statistics=online_elements, add=sequential, exact_exp=exp_off_by_two_units),
+        Form("online elements, inexact exp, shift", statistics=online_elements, add=sequential, own_exp=exp_off_by_two_units),
         Form("float64 throughout", wide=True),
         Form("flushed subnormals, lse", algebra="lse", flush=True),
         Form("gradient scaled late, lse", algebra="lse", late_scale=True),

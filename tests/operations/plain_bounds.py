@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, exp, expm1, fsum, log, log1p, log2
+from typing import NamedTuple
 
-K_D, K_E, K_L = 3, 4, 3
+
+class Roundings(NamedTuple):
+    """K_D, K_E, K_L, K_0, K_Q: of the exponent, exp, log s, log s near 0, a quotient."""
+
+    D: int
+    E: int
+    L: int
+    zero: int
+    Q: int
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,10 @@ class Setting:
     @property
     def staged(self) -> bool:
         return self.form == "staged" and self.us > 2.0**-20
+
+    @property
+    def k(self) -> Roundings:
+        return Roundings(5, 8, 8, 8, 5) if self.form == "fast-math" else Roundings(3, 4, 3, 0, 1)
 
     @property
     def lse(self) -> bool:
@@ -57,11 +70,12 @@ class Row:
         records = [c for c in range(1, len(self.x)) if self.x[c] > max(self.x[:c])]
         rescalings = fsum(self.p[c] * sum(record > c for record in records) for c in range(len(self.x)))
         spread = fsum(p * d for p, d in zip(self.p, self.d, strict=True))
-        return self.by.ua * (K_D * spread + K_E + self.by.additions(self.p) + (K_E + 1) * rescalings)
+        k = self.by.k
+        return self.by.ua * (k.D * spread + k.E + self.by.additions(self.p) + (k.E + 1) * rescalings)
 
     def error_of_lse(self) -> float:
         by = self.by
-        error = -log1p(-self.eps_s()) + K_L * by.ua * self.log_s
+        error = -log1p(-self.eps_s()) + by.ua * (by.k.L * self.log_s + by.k.zero)
         error += by.ua * (3 * abs(self.m) + self.log_s) if by.lse else 0.0
         return error + (by.us * (1 + self.log_s) if by.staged else 0.0)
 
@@ -77,8 +91,8 @@ class Row:
         return error + (5 * by.us * fsum(self.L) if by.staged else 0.0)
 
     def relative_error_of_p(self, c: int) -> float:
-        by = self.by
-        exponent = by.ua * (K_E + K_D * self.d[c] + 2 + 2 * self.l[c] + K_L * self.log_s)
+        by, k = self.by, self.by.k
+        exponent = by.ua * (k.E + k.D * self.d[c] + k.Q + 1 + 2 * self.l[c] + k.L * self.log_s + k.zero + (k.D - 3) * self.log_s)
         exponent += by.ua * (2 * abs(self.m) + self.log_s + abs(self.x[c])) if by.lse else 0.0
         exponent += by.us * (self.l[c] + 1 + self.log_s) if by.staged else 0.0
         eps = self.eps_s()
@@ -103,9 +117,9 @@ class Row:
 def relative_error_of_denominator(by: Setting, weights: list[float], *, weighted: bool) -> float:
     """weights: w_y of the kept rows."""
     if not weighted:
-        return 3 * by.ua
+        return (2 + by.k.Q) * by.ua
     count, kappa = len(weights), fsum(map(abs, weights)) / abs(fsum(weights))
-    error = (count + 3) * by.ua * kappa
+    error = (count + 2 + by.k.Q) * by.ua * kappa
     error += (cascade(count) + 3) * by.us * kappa if by.staged else 0.0
     return error / (1 - error)
 

@@ -68,7 +68,7 @@ def test_gradients_of_probabilities_and_weight(form: str, order: str, dtype: str
     case = case_of("cross_entropy", random.normal(0, 4, (ROWS, CLASSES)), t, dtype=dtype, weight=w)
     by = setting(dtype, form, order)
     rows = [Row(by, x, q, q) for x, q in zip(case.values["logits"].astype(float).tolist(), (t * w).tolist(), strict=True)]
-    evaluation, relative, r = get_operation("cross_entropy").evaluate(case), 5 * by.ua, 1 / ROWS
+    evaluation, relative, r = get_operation("cross_entropy").evaluate(case), (4 + by.k.Q) * by.ua, 1 / ROWS
     weight = [error_of_weight(by, rows, t.tolist(), c, r, relative) for c in range(CLASSES)]
     assert only_block(evaluation, "grad_weight", grade=f"{form}/{order}").allowed[0] == pytest.approx(weight, rel=1e-6)
     target = [

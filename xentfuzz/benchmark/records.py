@@ -11,10 +11,11 @@ threads: how many every implementation had. load: the load average of the minute
 used on average while times were taken, None where the system doesn't tell; too_busy: more than times can be judged with. baseline: the
 implementation that speed is relative to. bandwidth: bytes per second far beyond any cache, None where it was not measured; exponentials:
 None for a dtype where they were not, as Numba is missing.
-status: "timed", or "failed", "unsupported", "simulator", "unavailable" without figures. bytes: the model of what must move: the first
-argument once for a loss, twice (read, and the gradient written) for loss and gradient. share_of_bandwidth: of the plain read or plain copy
-of a buffer of that size, None off the CPU. speed: median time of the baseline / median time. floor_seconds: of a call of an empty function
-in the same way. roof_seconds, roof_limit: see `roof.py`; impossible: faster than it can be. pools: numbers of threads, as libraries say.
+status: "timed", or "failed", "error" (of xentfuzz), "unsupported", "simulator", "unavailable" without figures. bytes: the model of what
+must move: the first argument once for a loss, twice (read, and the gradient written) for loss and gradient. share_of_bandwidth: of the
+plain read or plain copy of a buffer of that size, None off the CPU. speed: median time of the baseline / median time. floor_seconds: of a
+call of an empty function in the same way. roof_seconds, roof_limit: see `roof.py`; impossible: faster than it can be. pools: numbers of
+threads, as libraries say.
 turns: how many rounds each turn had; those of one turn come one after the other. stats: pytest-benchmark's, in seconds.
 rise: bytes of memory that a call needs at its peak, in a process of its own, None where it was not measured, for `reason`.
 """

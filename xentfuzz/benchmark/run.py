@@ -25,7 +25,8 @@ from xentfuzz.environment import available_cores
 from xentfuzz.errors import UsageError, XentfuzzError, require_known
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
-from xentfuzz.runner.events import BenchmarkFinished, Listener, Progress
+from xentfuzz.runner.events import BenchmarkFinished, HarnessFailed, Listener, Progress, tell
+from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.subject import Subject
 from xentfuzz.worker.thread_count import thread_variables
@@ -73,8 +74,7 @@ def benchmark(
         "rows": session.rows,
         "memory": session.memory,
     }
-    for listener in listeners:
-        listener(BenchmarkFinished(record))
+    tell(listeners, BenchmarkFinished(record))
     return record
 
 
@@ -136,7 +136,10 @@ class Session:
                 self._open(implementation, stack)
             for point, measure in steps:
                 self._announce(point, measure)
-                self._time(point, measure)
+                try:
+                    self._time(point, measure)
+                except Exception as error:  # noqa: BLE001 - one input is lost, not the benchmark
+                    self._lose(point, measure, error)
             if steps:
                 self._measure_memory([point for point, _ in steps])
 
@@ -158,6 +161,12 @@ class Session:
         contenders = [each for subject in self.subjects.values() for each in contenders_for(subject, given, measure, self.threads)]
         run_rounds(contenders, self.grid.seconds / len(self.steps))
         self.rows += [row_of(contender, point, self.roofs, given.recipe.to_dict()) for contender in contenders]
+        self.rows += [row_without_time(name, point, measure, *why) for name, why in self.absent.items()]
+
+    def _lose(self, point: Point, measure: str, error: Exception) -> None:
+        made = ErrorLog().note(error, f"timing {measure} of {' x '.join(map(str, point.shape))}", dtype=point.dtype)
+        tell(self.listeners, HarnessFailed(made))
+        self.rows += [row_without_time(name, point, measure, "error", f"xentfuzz itself failed: {made.error}") for name in self.subjects]
         self.rows += [row_without_time(name, point, measure, *why) for name, why in self.absent.items()]
 
     def _input(self, point: Point) -> TimedInput:
@@ -182,9 +191,8 @@ class Session:
 
     def _announce(self, point: Point, measure: str) -> None:
         done = self.steps.index((point, measure))
-        for listener in self.listeners:
-            for name in self.subjects:
-                listener(Progress(name, point.operation, measure, point.dtype, "benchmark", done, len(self.steps)))
+        for name in self.subjects:
+            tell(self.listeners, Progress(name, point.operation, measure, point.dtype, "benchmark", done, len(self.steps)))
 
 
 def contenders_for(subject: Subject, given: TimedInput, measure: str, threads: int) -> list[Contender]:

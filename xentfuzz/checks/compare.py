@@ -20,7 +20,7 @@ from xentfuzz.operations.expectation import (
     Block,
     Evaluation,
 )
-from xentfuzz.operations.grades import LADDER, Grade
+from xentfuzz.operations.grades import Grade, laxer_than
 
 Array = np.ndarray[Any, Any]
 
@@ -80,10 +80,9 @@ def compare(got: Array, evaluation: Evaluation, output: str, grade: Grade, dtype
     return comparison
 
 
-def laxest_grade_met(got: Array, evaluation: Evaluation, output: str, grade: Grade, dtype: str) -> Grade | None:
-    """The laxest grade below `grade` that the result meets, or None."""
-    laxer = [other for other in LADDER if LADDER.index(other) > LADDER.index(grade)]
-    return next((other for other in laxer if compare(got, evaluation, output, other, dtype).ok), None)
+def first_laxer_grade_met(got: Array, evaluation: Evaluation, output: str, grade: Grade, dtype: str) -> Grade | None:
+    """The strictest of the laxer grades that the result meets, or None."""
+    return next((other for other in laxer_than(grade) if compare(got, evaluation, output, other, dtype).ok), None)
 
 
 def _compare_block(got: Array, block: Block, comparison: Comparison) -> None:

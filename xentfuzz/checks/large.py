@@ -152,7 +152,7 @@ def _failure(trial: Trial, size: Size, what: tuple[str, str], comparison: Compar
     worst = comparison.worst
     index = (int(rows[worst.index[0]]), *worst.index[1:])
     kind = "special" if worst.special else "value" if output == "value" else "gradient"
-    said = mismatch_message(comparison, trial.operation.name, function, None)
+    said = mismatch_message(comparison, trial.operation.name, function, None, None)
     message = f"{size}, at {list(index)}: {said}"
     figures = {"got": worst.got, "exact": worst.exact, "allowed": worst.allowed, "ratio": worst.ratio, "ulp": comparison.ulp}
     return failure(kind, message, function=function, output=output, index=index, wanted=worst.wanted, **figures)

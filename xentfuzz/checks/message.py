@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xentfuzz.checks.compare import Comparison, Mismatch
+from xentfuzz.checks.exceeded import Exceeded
 from xentfuzz.operations.grades import Grade
 
 
@@ -13,14 +14,17 @@ def output_words(operation: str, output: str) -> str:
     return f"gradient of {output.removeprefix('grad_')}"
 
 
-def mismatch_message(comparison: Comparison, operation: str, function: str, laxest: Grade | None) -> str:
-    """Headline, then the share of elements that are outside and what grade would be met."""
+def mismatch_message(comparison: Comparison, operation: str, function: str, laxer: Grade | None, exceeded: Exceeded | None) -> str:
+    """Headline, then the share of elements that are outside, what grade would be met, and the step that is exceeded."""
     worst = comparison.worst
     lines = [f"{function}: {output_words(operation, comparison.output)}{place(worst)} is {worst.got!r}, {wanted(worst)}"]
     if comparison.total > 1:
         lines.append(f"{comparison.wrong} of {comparison.total} elements are outside what is allowed")
-    if laxest is not None:
-        lines.append(f"declared grade {comparison.grade} ({comparison.grade.words}) is not met; {laxest} ({laxest.words}) is")
+    if laxer is not None or exceeded is not None:
+        met = "no laxer one is" if laxer is None else f"{laxer} ({laxer.words}) is"
+        lines.append(f"declared grade {comparison.grade} ({comparison.grade.words}) is not met; {met}")
+    if exceeded is not None:
+        lines.append(exceeded.words)
     return "\n".join(lines)
 
 

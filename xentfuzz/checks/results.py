@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.compare import Comparison, compare, laxest_grade_met
+from xentfuzz.checks.compare import Comparison, compare, first_laxer_grade_met
+from xentfuzz.checks.exceeded import exceeded_step
 from xentfuzz.checks.message import mismatch_message, output_words
 from xentfuzz.checks.trial import Trial
 from xentfuzz.checks.whole import small_output
@@ -40,15 +41,15 @@ def require_within(got: Array, evaluation: Evaluation, output: str, grade: Grade
     comparison = compare(got, evaluation, output, grade, dtype)
     if comparison.ok:
         return comparison
-    laxest = None
+    worst, laxer, exceeded = comparison.worst, None, None
     kind = "special"
-    if not comparison.worst.special:
-        laxest = laxest_grade_met(got, evaluation, output, grade, dtype)
-        kind = "accuracy" if laxest else ("value" if output == "value" else "gradient")
-    worst = comparison.worst
+    if not worst.special:
+        laxer = first_laxer_grade_met(got, evaluation, output, grade, dtype)
+        exceeded = exceeded_step(worst, evaluation, output, grade, dtype)
+        kind = "accuracy" if laxer else ("value" if output == "value" else "gradient")
     raise failure(
         kind,
-        mismatch_message(comparison, evaluation.case.operation, function, laxest),
+        mismatch_message(comparison, evaluation.case.operation, function, laxer, exceeded),
         function=function,
         output=output,
         index=worst.index,
@@ -101,7 +102,7 @@ def dtype(trial: Trial) -> Measure:
     outputs = called_outputs(trial)
     for function, output in outputs:
         result = trial.results(function)[output]
-        given = dtype_name(result.dtype) if isinstance(result, (np.ndarray, np.generic)) else f"a Python {type(result).__name__}"
+        given = _dtype_words(result)
         wanted = trial.wanted_dtype(output)
         if given != wanted:
             words = output_words(trial.operation.name, output)
@@ -109,6 +110,12 @@ def dtype(trial: Trial) -> Measure:
                 "dtype", f"{function}: {words} is {given}, wanted {wanted}", function=function, output=output, got=given, exact=wanted
             )
     return Measure(compared=bool(outputs))
+
+
+def _dtype_words(result: object) -> str:
+    if not isinstance(result, np.ndarray | np.generic):
+        return f"a Python {type(result).__name__}"
+    return dtype_name(result.dtype) + ("" if result.dtype.isnative else " in foreign byte order")
 
 
 def called_outputs(trial: Trial) -> list[tuple[str, str]]:

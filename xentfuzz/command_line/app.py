@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from xentfuzz import __version__
-from xentfuzz.command_line import bench, check, explain, listing, power, replay, report, run
+from xentfuzz.command_line import bench, check, explain, init, listing, power, replay, report, run
 
 # Plain help: rich's, with its import, takes longer than all the rest of `--help`.
 app = typer.Typer(
@@ -43,3 +43,4 @@ app.command("explain", epilog=explain.EPILOG)(explain.explain)
 app.command("bench", epilog=bench.EPILOG)(bench.bench)
 app.command("power", epilog=power.EPILOG)(power.power)
 app.command("report", epilog=report.EPILOG)(report.report)
+app.command("init", epilog=init.EPILOG)(init.init)

@@ -31,7 +31,7 @@ ReplayTarget = Annotated[
     Text,
     typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the registered one"),
 ]
-Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
+Word = Annotated[Text, typer.Argument(metavar="CHECK|WORD", help="Explain this check, or this word of a report.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 
 # What a target is, where it doesn't say so itself.
@@ -52,7 +52,9 @@ Threads = Annotated[int | None, _option("--threads", "N", "Give each implementat
 Quick = Annotated[bool, typer.Option("--quick", help="The same as --profile quick.", show_default="no")]
 RelativeTo = Annotated[Text, _option("--relative-to", "NAME", "Give speed relative to this implementation.", "the profiles'")]
 BenchmarkJson = Annotated[Text, _option("--benchmark-json", "FILE", "Write what `pytest-benchmark compare` reads.", "none")]
-Grade = Annotated[Text, _option("--grade", "G", "Hold it to this grade of accuracy.", "lse/any, or what it declares")]
+Grade = Annotated[
+    Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
+]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
 # What is checked, and how long.
@@ -69,6 +71,11 @@ Junit = Annotated[Text, _option("--junit", "FILE", "Write the results as JUnit X
 Markdown = Annotated[Text, _option("--markdown", "FILE", "Write the results as a Markdown page.", "none")]
 
 Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML page.", "none")]
+
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
+StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
+
+Summary = Annotated[Text, _option("--summary", "FILE", "Append the Markdown page to this file.", "none")]
 
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]

@@ -27,7 +27,7 @@ FAULTY_MODULES = (
     "strides",
     "state",
 )
-HONEST_MODULES = ("honest_arithmetic", "honest_policies", "honest_interfaces")
+HONEST_MODULES = ("honest_arithmetic", "honest_authors", "honest_policies", "honest_interfaces")
 
 
 @cache

@@ -47,6 +47,13 @@ its arithmetic format; what that loses of 1 - a beyond one rounding is in Q_c to
     Log-softmax is -l_c: E_lse + 2 ua l_c, one more ua l_c in the form `lse`. Its gradient g_c - p_c H, H = sum g_c:
     p_c |H| P_c + p_c ua (additions over |g_c| + 2) sum |g_c| + ua (|g_c| + p_c |H|).
 (13) The negative log likelihood of given log-probabilities, -w_y x_y, has one rounding of the product before those of (6) to (8).
+(14) `fast-math`: exp, log and quotients as devices approximate them and as vector libraries under -ffast-math do. A unit in the last place
+    is up to 2 ua relative; documented errors in units: CUDA's `__expf` 2 + floor(1.173 |x|), `ex2.approx` 2, Vulkan's exp 3 + 2 |x|,
+    libmvec's and SVML's 4; `__logf` 2**-21.41 absolute (6.02 ua) for arguments from 1/2 to 2 and 3 elsewhere, Vulkan's log 2**-21 (8 ua)
+    and 3, libmvec's 4; `__fdividef` 2, Vulkan's quotient 2.5; half a unit more where they are counted from the rounded result.
+    Hence K_D = 1 + 4, K_E = 8, K_L = 8, K_0 = 8 ua more in log s whatever its size, and K_Q = 5 instead of 1 for a quotient, of p, of a
+    mean and of r. p as exp(x - lse) has exp's part of the exponent in log s, too: K_D - 3 more, and K_0. In float64 the constants are those
+    of vector libraries, in units of float64.
 
 The loss near 0 is log1p(sum of the other terms); an implementation that forms s = 1 + ... in ua returns 0 for a loss below ua. Step (3)
 is at least ua K_E in absolute terms, so that no relative accuracy is asked for there.
@@ -54,7 +61,8 @@ is at least ua K_E in absolute terms, so that no relative accuracy is asked for 
 Sources: P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41
 (2021); P. Blanchard, N. J. Higham, T. Mary, "A class of fast and accurate summation algorithms", SIAM J. Sci. Comput. 42 (2020);
 N. J. Higham, "Accuracy and Stability of Numerical Algorithms", chapter 4 (2002); M. Milakov, N. Gimelshein, "Online normalizer
-calculation for softmax" (2018).
+calculation for softmax" (2018). For (14): CUDA C++ Programming Guide, appendix "Mathematical Functions", tables of intrinsic functions;
+Vulkan specification, appendix "Precision and Operation of SPIR-V Instructions"; glibc's notes on libmvec.
 """
 
 from __future__ import annotations
@@ -69,6 +77,21 @@ from xentfuzz.dtypes import FORMATS, FloatFormat
 from xentfuzz.operations.coefficients import Coefficients
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.row_quantities import RowQuantities, RowSums
+from xentfuzz.operations.steps import (
+    ASSEMBLING,
+    EXPONENT,
+    EXPONENTIAL,
+    FAST,
+    LOGARITHM,
+    PRODUCTS,
+    REDUCTION,
+    RESCALING,
+    RESULT,
+    STORAGE,
+    SUMMATION,
+    WORKING,
+    Roundings,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -85,10 +108,6 @@ class Logits(Protocol):
         """Their distance from the row's maximum."""
 
 
-K_D = 3
-K_E = 4
-K_L = 3
-
 # Where rounding errors of the exponent exceed this, p may be off by any factor, but an infinite p is an overflow and no rounding error.
 _LARGEST_EXPONENT = 60.0
 
@@ -104,15 +123,23 @@ class Rounding:
 
     @property
     def u(self) -> float:
-        return self.returned.unit_roundoff
+        return 0.0 if self.grade.without == RESULT else self.returned.unit_roundoff
 
     @property
     def us(self) -> float:
-        return self.storage.unit_roundoff
+        return 0.0 if self.grade.without == STORAGE else self.storage.unit_roundoff
 
     @property
     def ua(self) -> float:
         return self.arithmetic.unit_roundoff
+
+    def of(self, step: str) -> float:
+        """ua as the unit of one step; 0 for the step that the bound leaves out."""
+        return 0.0 if self.grade.without == step else self.ua
+
+    @property
+    def roundings(self) -> Roundings:
+        return FAST if self.grade.form == "fast-math" else WORKING
 
     @property
     def staged(self) -> bool:
@@ -139,7 +166,7 @@ class Rounding:
     @property
     def storable(self) -> float:
         """Step (11): intermediates up to this one can be stored; infinite where they need not be stored."""
-        return self.storage.max * (1 - self.us) if self.staged else float("inf")
+        return self.storage.max * (1 - self.storage.unit_roundoff) if self.staged else float("inf")
 
 
 def rounding(grade: Grade, storage: str, returned: str) -> Rounding:
@@ -168,17 +195,19 @@ def shares(terms: Array, total: Array, ua: float) -> Array:
 
 def relative_error_of_sum(by: Rounding, rows: RowSums, classes: int) -> Array:
     """Step (3): eps_s, (rows,). Never more than what takes s in [1, C] below 1/2."""
-    count = additions(by, classes, rows.shares)
-    error = by.ua * (K_D * rows.spread + K_E + count + (K_E + 1) * rows.rescalings)
+    k, count = by.roundings, additions(by, classes, rows.shares)
+    error = (by.of(EXPONENT) * k.exponent) * rows.spread + by.of(SUMMATION) * count + by.of(EXPONENTIAL) * k.exponential
+    error = error + (by.of(RESCALING) * (k.exponential + 1)) * rows.rescalings
     limited: Array = np.minimum(error, 1 - 0.5 / classes)
     return limited
 
 
 def error_of_lse(by: Rounding, rows: RowSums, eps_s: Array) -> Array:
-    """Steps (3), (4), (11): absolute error of log s and of what the algebraic form adds to it, (rows,)."""
-    error: Array = K_L * by.ua * rows.log_sum - np.log1p(-eps_s)
+    """Steps (3), (4), (11), (14): absolute error of log s and of what the algebraic form adds to it, (rows,)."""
+    k, of_log = by.roundings, by.of(LOGARITHM)
+    error: Array = (of_log * k.logarithm) * rows.log_sum - np.log1p(-eps_s) + of_log * k.absolute
     if by.lse:
-        error += by.ua * rows.log_sum + (3 * by.ua) * np.abs(rows.max)
+        error += by.of(ASSEMBLING) * rows.log_sum + (3 * by.of(ASSEMBLING)) * np.abs(rows.max)
     if by.staged:
         error += by.us * (1 + rows.log_sum)
     return error
@@ -186,12 +215,14 @@ def error_of_lse(by: Rounding, rows: RowSums, eps_s: Array) -> Array:
 
 def relative_error_of_softmax(by: Rounding, block: Logits, rows: RowSums, eps_s: Array) -> Array:
     """Step (9): P_c, (rows, classes)."""
+    k, of_log, of_form = by.roundings, by.of(LOGARITHM), by.of(ASSEMBLING)
     # K_D d + 2 l = (K_D + 2) d + 2 log s: one product of the whole block.
-    exponent = ((K_D + 2) * by.ua + (by.us if by.staged else 0.0)) * block.d
-    of_row = by.ua * (K_E + 2 + (K_L + 2) * rows.log_sum)
+    exponent = (by.of(EXPONENT) * k.exponent + 2 * of_form + (by.us if by.staged else 0.0)) * block.d
+    of_any = by.of(EXPONENTIAL) * k.exponential + by.of(PRODUCTS) * (k.quotient + 1) + of_log * k.absolute
+    of_row = (of_log * k.logarithm + 2 * of_form + by.of(EXPONENT) * (k.exponent - WORKING.exponent)) * rows.log_sum + of_any
     if by.lse:
-        exponent += by.ua * np.abs(block.x)
-        of_row += by.ua * rows.log_sum + (2 * by.ua) * np.abs(rows.max)
+        exponent += of_form * np.abs(block.x)
+        of_row += of_form * rows.log_sum + (2 * of_form) * np.abs(rows.max)
     if by.staged:
         of_row += by.us * (1 + 2 * rows.log_sum)
     exponent += of_row[:, np.newaxis]
@@ -222,12 +253,12 @@ class LossTerms(NamedTuple):
 def error_of_row_loss(by: Rounding, rows: RowSums, terms: LossTerms, eps_s: Array) -> Array:
     """Step (5) and, of (11), what concerns one row: before the result is rounded."""
     count = additions(by, terms.terms, terms.shares)
-    error: Array = terms.absolute * error_of_lse(by, rows, eps_s) + by.ua * (4 + count) * terms.size
+    error: Array = terms.absolute * error_of_lse(by, rows, eps_s) + (2 * by.of(ASSEMBLING) + by.of(PRODUCTS) * (2 + count)) * terms.size
     if by.lse:
         of_logits = (additions(by, terms.terms, terms.shares_logits) + 2) * terms.logits
         of_coefficients = (additions(by, terms.terms, terms.shares_absolute) + 2) * terms.absolute * np.abs(rows.max + rows.log_sum)
         # No product with 0: near the end of float64 they are infinite.
-        error += by.ua * np.where(terms.terms > 1, of_logits + of_coefficients, 0.0)
+        error += by.of(PRODUCTS) * np.where(terms.terms > 1, of_logits + of_coefficients, 0.0)
     if by.staged:
         error += 5 * by.us * terms.size
     return error + by.flushed * (1 + terms.absolute)
@@ -239,8 +270,8 @@ def error_of_gradient(by: Rounding, block: RowQuantities, rows: RowSums, terms: 
     relative = relative_error_of_softmax(by, block, rows, eps_s)
     total = np.abs(coefficients.total)
     count = additions(by, terms.terms, terms.shares_absolute)
-    of_p = by.ua * ((count + 3) * terms.absolute + 3 * total)
-    of_q = 3 * by.ua
+    of_p = by.of(PRODUCTS) * ((count + 3) * terms.absolute + 3 * total)
+    of_q = 3 * by.of(PRODUCTS)
     if by.staged:
         of_p = of_p + 5 * by.us * terms.absolute
         of_q += 5 * by.us
@@ -259,9 +290,10 @@ def cascade(count: float) -> float:
 
 def relative_error_of_denominator(by: Rounding, count: float, kappa: float, *, weighted: bool) -> float:
     """Step (8): relative error of 1 / W and of the division by it; infinite where W may come out as 0."""
+    of_quotient = 2 + by.roundings.quotient
     if not weighted:
-        return 3 * by.ua
-    error = (count + 3) * by.ua * kappa
+        return of_quotient * by.of(REDUCTION)
+    error = (count + of_quotient) * by.of(REDUCTION) * kappa
     if by.staged:
         error += (cascade(count) + 3) * by.us * kappa
     return error / (1 - error) if error < 1 else float("inf")

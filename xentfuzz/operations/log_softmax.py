@@ -13,6 +13,7 @@ from xentfuzz.operations.operation import Operation, Work
 from xentfuzz.operations.options import AXIS
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import RowQuantities, SpecialRows
+from xentfuzz.operations.steps import ASSEMBLING, PRODUCTS
 
 Array = np.ndarray[Any, Any]
 
@@ -22,7 +23,7 @@ class LogSoftmaxEvaluation(NormalisedEvaluation):
 
     def value(self, rows: RowQuantities, by: Rounding) -> tuple[Wide, Array]:
         of_row = error_of_lse(by, rows.sums, relative_error_of_sum(by, rows.sums, rows.classes))
-        of_element = (3 if by.lse else 2) * by.ua + (5 * by.us if by.staged else 0.0)
+        of_element = (3 if by.lse else 2) * by.of(ASSEMBLING) + (5 * by.us if by.staged else 0.0)
         return -rows.wide_l, of_row[:, np.newaxis] + of_element * rows.l + by.flushed
 
     def gradient(self, rows: RowQuantities, upstream: Array, by: Rounding) -> tuple[Wide, Array]:
@@ -35,7 +36,8 @@ class LogSoftmaxEvaluation(NormalisedEvaluation):
         sizes = size.sum(axis=1)
         count = additions(by, rows.classes, shares(size, sizes, by.ua))
         product = rows.p * np.abs(self.precision.narrow(wide_total))
-        error = product * relative + rows.p * (by.ua * (count + 2) * sizes)[:, np.newaxis] + by.ua * (size + product)
+        of_products = by.of(PRODUCTS)
+        error = product * relative + rows.p * (of_products * (count + 2) * sizes)[:, np.newaxis] + of_products * (size + product)
         if by.staged:
             error += 5 * by.us * (rows.p * sizes[:, np.newaxis] + size)
         return exact, error + by.flushed * (1 + sizes)[:, np.newaxis]

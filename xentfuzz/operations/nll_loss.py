@@ -20,6 +20,7 @@ from xentfuzz.operations.options import IGNORE_INDEX, REDUCE, REDUCTION, SIZE_AV
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.reduction import RowLosses
 from xentfuzz.operations.reduction_relations import reduction_relations
+from xentfuzz.operations.steps import PRODUCTS
 from xentfuzz.operations.targets import Denominator, IndexTargets, index_denominator, index_targets
 
 Array = np.ndarray[Any, Any]
@@ -68,7 +69,7 @@ class NllLossEvaluation(LossEvaluation):
 
     def errors(self, by: Rounding) -> Array:
         """One rounding of the product; without a weight there is none."""
-        roundings = 0.0 if self.weight is None else by.ua + (by.us if by.staged else 0.0)
+        roundings = 0.0 if self.weight is None else by.of(PRODUCTS) + (by.us if by.staged else 0.0)
         flushed = 0.0 if self.weight is None else by.flushed
         return self.losses.size * roundings + flushed * self.targets.usable
 
@@ -89,7 +90,7 @@ class NllLossEvaluation(LossEvaluation):
         exact, allowed = self.precision.zeros(shape), np.zeros(shape)
         exact[rows, labels] = at_target
         size = np.abs(self.precision.narrow(at_target))[:, np.newaxis]
-        error = self.upstream.last_roundings(by, size, part) + by.ua * size
+        error = self.upstream.last_roundings(by, size, part) + by.of(PRODUCTS) * size
         allowed[rows, labels] = np.where(targets.usable[part], error[:, 0], 0.0)
         sets = OutcomeSets(shape)
         sets.replace((targets.usable[part] & ~np.isfinite(weights))[:, np.newaxis], ANYTHING, policies.UNUSUAL_WEIGHT)

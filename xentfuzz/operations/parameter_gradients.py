@@ -15,6 +15,7 @@ from xentfuzz.operations.intermediates import NEARLY_ALL, intermediates_of_param
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import HAS_NAN, ORDINARY, RowQuantities
+from xentfuzz.operations.steps import ASSEMBLING, PRODUCTS, REDUCTION
 
 if TYPE_CHECKING:
     from xentfuzz.operations.cross_entropy import CrossEntropyEvaluation
@@ -26,11 +27,12 @@ def _error_of_l(evaluation: CrossEntropyEvaluation, part: Part, by: Rounding) ->
     """Absolute error of l_c, (rows, classes)."""
     rows = evaluation.sums.rows.part(part.rows)
     eps_s = relative_error_of_sum(by, rows, evaluation.rows.classes)
-    error: Array = (5 * by.ua + (5 * by.us if by.staged else 0.0)) * part.quantities.l
+    of_form = by.of(ASSEMBLING)
+    error: Array = (2 * of_form + 3 * by.of(PRODUCTS) + (5 * by.us if by.staged else 0.0)) * part.quantities.l
     of_row = error_of_lse(by, rows, eps_s) + by.flushed
     if by.lse:
-        error += (2 * by.ua) * np.abs(part.quantities.x)
-        of_row += (2 * by.ua) * np.abs(rows.max + rows.log_sum)
+        error += (2 * of_form) * np.abs(part.quantities.x)
+        of_row += (2 * of_form) * np.abs(rows.max + rows.log_sum)
     return error + of_row[:, np.newaxis]
 
 
@@ -55,7 +57,7 @@ def gradient_of_target(evaluation: CrossEntropyEvaluation, part: Part, by: Round
     exact = factor * quantities.wide_l
     size = np.abs(evaluation.precision.narrow(exact))
     narrow_factor = np.abs(evaluation.precision.narrow(factor))
-    roundings = 3 * by.ua * evaluation.smoothing.growth
+    roundings = 3 * by.of(PRODUCTS) * evaluation.smoothing.growth
     allowed = narrow_factor * _error_of_l(evaluation, part, by) + roundings * size + upstream.last_roundings(by, size, rows)
     if by.staged:
         allowed = (
@@ -128,7 +130,7 @@ def gradient_of_weight(evaluation: CrossEntropyEvaluation, by: Rounding) -> Bloc
 def _error_of_summed_weight(evaluation: CrossEntropyEvaluation, by: Rounding, sizes: Array, size: Array) -> Array:
     """Roundings of the sum over rows and of the result. sizes: the sum of the terms' sizes; size: the size of their sum."""
     count, upstream = evaluation.rows.count, evaluation.upstream
-    error = ((count + 4) * by.ua + upstream.relative_error(by)) * sizes + by.u * size + by.half_subnormal + by.flushed
+    error = ((count + 4) * by.of(REDUCTION) + upstream.relative_error(by)) * sizes + by.u * size + by.half_subnormal + by.flushed
     if by.staged:
         error = error + (cascade(count) + 5) * by.us * sizes + by.flushed * count
     if not upstream.ones:

@@ -12,6 +12,7 @@ from xentfuzz.operations import policies
 from xentfuzz.operations.bounds import Rounding, additions, cascade, relative_error_of_denominator, shares
 from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY, ZERO
 from xentfuzz.operations.precision import LARGEST, Precision, Wide
+from xentfuzz.operations.steps import REDUCTION
 from xentfuzz.operations.targets import Denominator
 
 Array = np.ndarray[Any, Any]
@@ -101,7 +102,7 @@ def _error_of_sum(by: Rounding, losses: RowLosses, errors: Array) -> float:
     count = len(losses.size)
     total = min(losses.total_size, LARGEST)
     roundings = additions(by, count, float(shares(losses.size, np.asarray(total), by.ua))) + 1
-    error = float(errors.sum()) + by.ua * roundings * total
+    error = float(errors.sum()) + by.of(REDUCTION) * roundings * total
     if by.staged:
         error += by.us * cascade(count) * total + by.flushed * count
     return float(error)
@@ -198,7 +199,7 @@ class Upstream:
 
     def relative_error(self, by: Rounding) -> float:
         """Step (9): of r."""
-        error = 2 * by.ua
+        error = 2 * by.of(REDUCTION)
         if self.denominator is not None:
             of = self.denominator
             error += relative_error_of_denominator(by, of.count, of.kappa, weighted=of.weighted)

@@ -13,6 +13,7 @@ from xentfuzz.operations.operation import Operation, Work
 from xentfuzz.operations.options import AXIS
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import RowQuantities, SpecialRows
+from xentfuzz.operations.steps import PRODUCTS
 
 Array = np.ndarray[Any, Any]
 
@@ -37,13 +38,14 @@ class SoftmaxEvaluation(NormalisedEvaluation):
         weighted = rows.p * size
         total = weighted.sum(axis=1)
         count = additions(by, rows.classes, shares(weighted, total, by.ua))
-        error_of_mean = np.einsum("ij,ij->i", relative * rows.p, size) + by.ua * (count + 2) * total
+        error_of_mean = np.einsum("ij,ij->i", relative * rows.p, size) + by.of(PRODUCTS) * (count + 2) * total
         if by.staged:
             error_of_mean += 5 * by.us * total
         mean = np.abs(self.precision.narrow(wide_mean))[:, np.newaxis]
         difference = np.abs(self.precision.narrow(upstream - wide_mean.reshape(-1, 1)))
         error_of_p = rows.p * relative
-        error = error_of_p * difference + (rows.p + error_of_p) * error_of_mean[:, np.newaxis] + 3 * by.ua * rows.p * (size + mean)
+        error = error_of_p * difference + (rows.p + error_of_p) * error_of_mean[:, np.newaxis]
+        error += (3 * by.of(PRODUCTS)) * rows.p * (size + mean)
         if by.staged:
             error += 5 * by.us * rows.p * (size + mean)
         # p, p g and the product may be flushed one by one.

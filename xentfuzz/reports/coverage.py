@@ -19,7 +19,13 @@ def coverage_words(report: ReportEntry) -> str:
     left_out = "; ".join(_left_out(get_operation(report.operation), report.card)) or "every dtype, rank, target and option"
     compared = sum(check.cases for check in report.checks)
     unsupported = sum(check.unsupported for check in report.checks)
-    return f"{left_out}; {compared} compared, {unsupported} unsupported"
+    return f"{left_out}; {compared} compared, {unsupported} unsupported{_sizes(report.sizes)}"
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    """What share of the cells of class counts and rows was compared (see `xentfuzz.recipes.cells`)."""
+    met, cells = sizes.get("met", 0), sizes.get("cells", 0)
+    return f"; {met} of {cells} kinds of sizes ({met / cells:.0%})" if met else ""
 
 
 def reasons_left_out(report: ReportEntry) -> dict[str, int]:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from importlib import import_module
 from typing import Any
 
 # Read by the libraries when they are loaded; what reads none of them is held by the cores that its threads may use.
@@ -56,7 +55,7 @@ def limited_threads(count: int) -> Iterator[Mapping[str, int]]:
 def _limited_pools(count: int) -> Iterator[dict[str, int]]:
     """Thread pools of BLAS and OpenMP, where threadpoolctl is installed: another interpreter may not have it."""
     try:
-        threadpoolctl = import_module("threadpoolctl")
+        import threadpoolctl  # noqa: PLC0415 - an extra
     except ImportError:
         yield {}
         return

@@ -134,7 +134,7 @@ def no_exception(_: Failure, shown: Sequence[Shown], __: Library) -> list[str]:
 
 def is_refused(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
     *statements, call = shown[-1].statements
-    variable = shown[-1].outputs["value"]
+    variable = shown[-1].output(failure)
     nan_too = "or NaN" in failure.headline
     return [
         *statements,

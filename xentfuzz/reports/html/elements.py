@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+LONG = 40
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -17,6 +19,11 @@ class Cell:
     link: str = ""
     code: bool = False
     anchor: str = ""
+
+    @property
+    def classes(self) -> str:
+        """What the style sheet knows it by; long texts keep a width at which they can be read."""
+        return " ".join([self.mark] * bool(self.mark) + ["long"] * (len(self.text) > LONG))
 
 
 @dataclass(frozen=True)

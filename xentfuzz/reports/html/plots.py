@@ -60,10 +60,10 @@ def axis(title: str, values: Sequence[float]) -> Axis:
 
 
 def short(value: float) -> str:
-    """A number in few characters: 0.05, 3, 250, 32k."""
+    """A number in few characters: 0.05, 3, 1000, 32k."""
     if value >= 10_000:
         return f"{value / 1000:.3g}k"
-    return f"{value:.3g}"
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def line_plot(series: Mapping[str, Sequence[Point]], x: str, y: str, roofs: Mapping[str, float] | None = None) -> Markup:
@@ -89,7 +89,7 @@ def bar_plot(bars: Mapping[str, Point], x: str, reference: float | None = None) 
     """Horizontal bars on a logarithmic axis; each Point's x with its spread. reference: a value that a vertical line marks."""
     height = TOP + BOTTOM + 30 * len(bars)
     values = [value for bar in bars.values() for value in _extent(bar, of="x")] + ([reference] if reference else [])
-    across = axis(x, values)
+    across = axis(x, [*values, max(values) * 1.3])  # room for the label of the longest
     label = max(len(name) for name in bars) * 7 + 12
     left = min(max(label, LEFT), 240)
     parts = [Markup('<line class="axis" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>').format(left, height - BOTTOM, WIDTH - RIGHT)]
@@ -105,7 +105,7 @@ def bar_plot(bars: Mapping[str, Point], x: str, reference: float | None = None) 
 
 def heat_map(rows: Sequence[str], columns: Sequence[str], values: Mapping[tuple[str, str], float]) -> Markup:
     """A cell for each value of [0, 1], darker for larger ones; what has no value is left out."""
-    left, cell, height = 230, 26, 26
+    left, cell, height = max(len(name) for name in rows) * 7 + 20, 26, 26
     width = left + max(110, 90) * len(columns)
     parts = [_text(left + 110 * column + 55, 14, name, "middle") for column, name in enumerate(columns)]
     for row, name in enumerate(rows):
@@ -215,7 +215,8 @@ def _bar(name: str, bar: Point, across: Axis, left: float, number: int) -> Marku
     if bar.low and bar.high:
         low, high = (_number(_across(value, across, left)) for value in (bar.low, bar.high))
         parts.append(Markup('<line class="spread" x1="{0}" y1="{2}" x2="{1}" y2="{2}"/>').format(low, high, _number(top + 13)))
-    parts.append(_text(min(end + 6, WIDTH - RIGHT - 40), top + 18, bar.label or short(bar.x), "start"))
+    beyond = max(end, _across(bar.high, across, left) if bar.high else end)
+    parts.append(_text(min(beyond + 6, WIDTH - 44), top + 18, bar.label or short(bar.x), "start"))
     return Markup("").join(parts)
 
 
