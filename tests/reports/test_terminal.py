@@ -117,7 +117,7 @@ softmax                                                              alpha  beta
   supported by none: value_and_grad
 
 One mark for each of float16, bfloat16, float32, float64:
-. passed, F failed, x expected, - unsupported, ? not run
+. passed, F failed, E error of xentfuzz, x expected, - unsupported, ? not run
 
 largest error/allowed  cross_entropy  softmax
 alpha                           0.93     0.93

@@ -6,8 +6,9 @@
                "first_call_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed", "stats"}]}
 
 load: the load average of the minute before. bandwidth: bytes per second, None where it was not measured.
-status: "timed", or "failed", "unsupported", "simulator", "unavailable" without figures. bytes: the model of what must move: the logits once
-for the loss, twice (read, and the gradient written) for loss and gradient. share_of_bandwidth: of this machine's plain read or plain copy,
+status: "timed", or "failed", "error" (of xentfuzz), "unsupported", "simulator", "unavailable" without figures. bytes: the model of what
+must move: the logits once for the loss, twice (read, and the gradient written) for loss and gradient.
+share_of_bandwidth: of this machine's plain read or plain copy,
 None off the CPU. speed: median time of the baseline / median time. stats: pytest-benchmark's, in seconds.
 """
 

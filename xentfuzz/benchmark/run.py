@@ -24,7 +24,8 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
-from xentfuzz.runner.events import BenchmarkFinished, Listener, Progress
+from xentfuzz.runner.events import BenchmarkFinished, HarnessFailed, Listener, Progress, tell
+from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.subject import Subject
 
@@ -68,8 +69,7 @@ def benchmark(
         "bandwidth": asdict(session.bandwidth) if session.bandwidth else None,
         "rows": session.rows,
     }
-    for listener in listeners:
-        listener(BenchmarkFinished(record))
+    tell(listeners, BenchmarkFinished(record))
     return record
 
 
@@ -101,7 +101,10 @@ class Session:
                 self.bandwidth = measure_bandwidth()
                 for number, (point, measure) in enumerate(itertools.product(points, MEASURES)):
                     self._announce(point, measure, number, len(points) * len(MEASURES))
-                    self._time(point, measure, self.bandwidth)
+                    try:
+                        self._time(point, measure, self.bandwidth)
+                    except Exception as error:  # noqa: BLE001 - one input is lost, not the benchmark
+                        self._lose(point, measure, error)
             except KeyboardInterrupt:
                 return True
         return False
@@ -131,6 +134,12 @@ class Session:
         self.rows += [row_of(contender, point, bandwidth, recipe) for contender in contenders]
         self.rows += [row_without_time(name, point, measure, *why) for name, why in self.absent.items()]
 
+    def _lose(self, point: Point, measure: str, error: Exception) -> None:
+        made = ErrorLog().note(error, f"timing {measure} of {point.rows} x {point.classes}", dtype=point.dtype)
+        tell(self.listeners, HarnessFailed(made))
+        self.rows += [row_without_time(name, point, measure, "error", f"xentfuzz itself failed: {made.error}") for name in self.subjects]
+        self.rows += [row_without_time(name, point, measure, *why) for name, why in self.absent.items()]
+
     def _input(self, point: Point) -> tuple[Case, Evaluation]:
         """The input of a point and its exact result, kept while measure after measure looks at the same point."""
         if self.latest is None or self.latest[0] != point:
@@ -139,9 +148,8 @@ class Session:
         return self.latest[1:]
 
     def _announce(self, point: Point, measure: str, done: int, total: int) -> None:
-        for listener in self.listeners:
-            for name in self.subjects:
-                listener(Progress(name, OPERATION, measure, point.dtype, "benchmark", done, total))
+        for name in self.subjects:
+            tell(self.listeners, Progress(name, OPERATION, measure, point.dtype, "benchmark", done, total))
 
 
 def _verified(contender: Contender) -> Contender:

@@ -61,12 +61,15 @@ def rejects(flaws: Flaws) -> Callable[[Trial], Measure]:
 def _judge_variant(trial: Trial, variant: Flawed) -> None:
     outcome = call(trial.subject, variant.function, variant.case, trial.value_dtype)
     _require_no_crash(outcome, variant.flaw, flaw=variant.flaw, calls=variant.calls)
+    alternative = " or NaN" if variant.nan_allowed else " or the gradient for the losses in their order" if variant.like else ""
+    if outcome.unusable is not None:
+        message = f"{variant.flaw} is accepted: {outcome.unusable.message.partition(';')[0]}, wanted an exception{alternative}"
+        raise failure("accepted_invalid", message, function=variant.function, flaw=variant.flaw, calls=variant.calls)
     if outcome.results is None or (variant.like is not None and _is_right(trial, variant.like, outcome)):
         return
     value = np.asarray(next(iter(outcome.results.values()))).astype(np.float64)
     if variant.nan_allowed and np.isnan(value).any():
         return
-    alternative = " or NaN" if variant.nan_allowed else " or the gradient for the losses in their order" if variant.like else ""
     shown = value.reshape(-1)[:4].tolist()
     answer = f"{variant.function} returns {shown[0] if value.size == 1 else shown}"
     message = f"{variant.flaw} is accepted: {answer}, wanted an exception{alternative}"

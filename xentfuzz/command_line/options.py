@@ -31,7 +31,7 @@ ReplayTarget = Annotated[
     Text,
     typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the registered one"),
 ]
-Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
+Word = Annotated[Text, typer.Argument(metavar="CHECK|WORD", help="Explain this check, or this word of a report.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 
 # What a target is, where it doesn't say so itself.
@@ -65,6 +65,8 @@ Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML p
 
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
 StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
+
+Summary = Annotated[Text, _option("--summary", "FILE", "Append the Markdown page to this file.", "none")]
 
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]

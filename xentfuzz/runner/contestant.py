@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.stricter import StricterGrades
@@ -14,7 +16,9 @@ from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
+from xentfuzz.runner.beside_plain import BesidePlain
 from xentfuzz.runner.results import CheckResult
+from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.subject import Subject
 
 # A crash costs a new worker, a hang a time limit: after so many of one kind the rest of the corpus is skipped for this implementation.
@@ -79,10 +83,12 @@ class Contestant:
     compared: Counter[str] = field(default_factory=Counter)
     sizes: set[Cell] = field(default_factory=set)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
+    beside_plain: BesidePlain = field(default_factory=BesidePlain)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False
     interrupted: bool = False
+    errors: ErrorLog = field(default_factory=ErrorLog)
 
     @property
     def name(self) -> str:
@@ -104,3 +110,14 @@ class Contestant:
             return "stopped at the first failure"
         kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
+
+
+@contextlib.contextmanager
+def errors_kept(contestants: Sequence[Contestant], doing: str, recipe: Recipe | None = None) -> Iterator[None]:
+    """A block that is for several contestants: what goes wrong with the harness in it is told of each."""
+    case: dict[str, Any] = {} if recipe is None else {"dtype": recipe.dtype, "recipe": recipe.to_dict()}
+    with contextlib.ExitStack() as stack:
+        log = ErrorLog()
+        stack.callback(lambda: [contestant.errors.add(error) for contestant in contestants for error in log.errors])
+        stack.enter_context(log.kept(doing, **case))
+        yield

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Trial, Unsupported
+from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.failures.source import Source, source_of
 from xentfuzz.operations.case import Case
@@ -17,8 +18,11 @@ from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant, Found, Origin
 from xentfuzz.runner.coverage import kinds_of, size_of
 from xentfuzz.runner.results import NOTHING_TO_COMPARE, CheckResult
+from xentfuzz.subjects.harness_errors import HarnessError
 from xentfuzz.subjects.subject import Subject
 
+# What a check makes of a case; None where the case is unsupported, or can't be rebuilt.
+Verdict = Failure | Measure | HarnessError | None
 # Decides whether a failure belongs to a region that an expectation leaves out of the search.
 Excluded = Callable[[str, str, str, str, Recipe], bool]
 
@@ -42,17 +46,23 @@ def refused(contestant: Contestant, recipe: Recipe, case: Case) -> str | None:
     return refusal(case, contestant.operation, contestant.subject.capabilities, layouts)
 
 
-def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | Measure | None:
-    """The Failure or the Measure of one check on one recipe; None where the case is unsupported, or can't be rebuilt."""
+def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Verdict:
+    """The verdict of one check on one recipe."""
     if not recipe.complete:
         return None
-    case = expand(recipe)
-    if refused(contestant, recipe, case) is not None:
-        return None
-    return judge(contestant, check, recipe, case, trial_of(contestant, case))
+    try:
+        case = expand(recipe)
+        if refused(contestant, recipe, case) is not None:
+            return None
+        trial = trial_of(contestant, case)
+    except XentfuzzError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the case is lost, not the run
+        return contestant.errors.note(error, "evaluating a case", check.name, recipe.dtype, recipe.to_dict())
+    return judge(contestant, check, recipe, case, trial)
 
 
-def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, trial: Trial) -> Failure | Measure | None:
+def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, trial: Trial) -> Verdict:
     """The same, on a trial that other checks may have used."""
     try:
         return check.judge(trial)
@@ -63,6 +73,8 @@ def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, tria
         found = _located(contestant, failure.about(check.name, contestant.name, recipe, case))
         # A traceback would keep every array of the trial alive.
         return found.with_traceback(None)
+    except Exception as error:  # noqa: BLE001 - whatever a check stumbles over costs this case, not the run
+        return contestant.errors.note(error, "judging", check.name, recipe.dtype, recipe.to_dict())
 
 
 def _located(contestant: Contestant, found: Failure) -> Failure:
@@ -85,9 +97,12 @@ def judge_all(contestant: Contestant, checks: Iterable[Check], recipe: Recipe, t
         note(contestant, check, recipe, judge(contestant, check, recipe, trial.case, trial), origin)
 
 
-def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure | Measure | None, origin: Origin | None) -> None:
+def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Verdict, origin: Origin | None) -> None:
     """Enter a verdict into the contestant's results."""
     result = contestant.result(check, recipe.dtype)
+    if isinstance(verdict, HarnessError):
+        result.errors += 1
+        return
     if isinstance(verdict, Measure) and not verdict.compared:
         contestant.unsupported[f"{check.name}: {NOTHING_TO_COMPARE}"] += 1
         verdict = None

@@ -182,10 +182,13 @@ def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
 def _smallest(contestant: Contestant, found: Found, effort: Effort, made: Sequence[Failure]) -> Failure:
     """The smallest failure of what was found, as it is by itself, with what it needs; what is alike one of those made stays larger."""
     interruption = effort.interruption
-    smallest = found.failure if interruption.happened else _shrunk(contestant, found, effort)
+    smallest = found.failure
+    if not interruption.happened:
+        with contestant.errors.kept("shrinking", found.check.name, found.recipe.dtype, found.recipe.to_dict()):
+            smallest = _shrunk(contestant, found, effort)
     smallest.dtypes = tuple(found.dtypes)
     if not interruption.happened:
-        with interruption:
+        with interruption, contestant.errors.kept("explaining", found.check.name, found.recipe.dtype, found.recipe.to_dict()):
             return _alone_and_explained(contestant, found, smallest, effort, made)
     return smallest
 
@@ -248,6 +251,6 @@ def _told(contestant: Contestant, found: Found, kind: str) -> Callable[[Recipe],
         verdict = examine(contestant, found.check, recipe)
         if isinstance(verdict, Measure) and kind in OF_SEVERAL_CALLS and contestant.subject.isolated:
             return fails_alone(contestant, found.check, recipe)
-        return None if verdict is None else isinstance(verdict, Failure)
+        return isinstance(verdict, Failure) if isinstance(verdict, Failure | Measure) else None
 
     return still_fails

@@ -10,7 +10,7 @@ from numbers import Integral, Real
 
 from xentfuzz.errors import UsageError
 from xentfuzz.failures.expected import Expectations
-from xentfuzz.runner.events import Event, Listener
+from xentfuzz.runner.events import Event, Listener, tell
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.recorded import Recorded
 
@@ -44,8 +44,7 @@ class Settings:
     listeners: Sequence[Listener] = ()
 
     def emit(self, event: Event) -> None:
-        for listener in self.listeners:
-            listener(event)
+        tell(self.listeners, event)
 
 
 def require_sensible(examples: object, budget: object, seed: object, checks: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
-from xentfuzz.subjects.in_process import outcome_of, results_of
+from xentfuzz.subjects.in_process import notices_of, outcome_of, results_of
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Call, Crash, Outcome
 from xentfuzz.subjects.planning import plan_of
@@ -34,6 +34,7 @@ class Isolated:
         self._description: dict[str, Any] = {}
         self.worker: WorkerProcess | None = None
         self.hung = False
+        self.notices: set[str] = set()
         self._started()
 
     def describe(self) -> dict[str, Any]:
@@ -54,7 +55,11 @@ class Isolated:
             raise UsageError(f"{self.implementation.name}: fixed holds what can't be sent to another process: {error}") from None
 
     def call(self, call: Call) -> Outcome:
-        worker = self._started()
+        try:
+            worker = self._started()
+        except UsageError as error:
+            # It was loaded once: what keeps it from being loaded again is its own doing.
+            return Outcome(crash=Crash("abort", f"it can't be loaded a second time: {error}"))
         key = specialisation(call)
         new = self.specialisations.is_new(key)
         described, free = put_arrays(worker.arena, call.arrays)
@@ -95,6 +100,7 @@ class Isolated:
                 crash=Crash("abort", "what it replied makes no sense: something wrote over the worker's memory"), compiled=compiled
             )
         notes = {name: value for name, value in (("closed_streams", reply["closed"]), ("output", worker.output())) if value}
+        self.notices.update(notices_of(answer))
         after = arrays_in(worker.arena, described)
         return outcome_of(answer, results_of(answer, copy=False), call.arrays, after, compiled=compiled, notes=notes)
 

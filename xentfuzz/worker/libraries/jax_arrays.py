@@ -31,7 +31,7 @@ class JaxArrays(ArrayLibrary):
             raise Unsupported(f"jax holds {view.dtype} only with JAX_ENABLE_X64=1 in its environment")
         return loaded
 
-    def collect(self, result: Any) -> Collected | Number:
+    def read(self, result: Any) -> Collected | Number:
         if isinstance(result, bool | int | float):
             return result
         if not isinstance(result, jax.Array | np.ndarray | np.generic):
@@ -40,7 +40,10 @@ class JaxArrays(ArrayLibrary):
 
     def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
         def function(*values: Any) -> Any:
-            return invoke({**arrays, **dict(zip(wanted, values, strict=True))})
+            result = invoke({**arrays, **dict(zip(wanted, values, strict=True))})
+            if not isinstance(result, jax.Array):
+                raise no_conversion(result, "a jax.Array")
+            return result
 
         _, pull_back = jax.vjp(function, *(arrays[name] for name in wanted))
         return dict(zip(wanted, pull_back(upstream), strict=True))

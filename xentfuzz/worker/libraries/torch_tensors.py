@@ -53,7 +53,7 @@ class TorchTensors(ArrayLibrary):
             self.copies.append((host, whole))
         return whole.as_strided(array.shape, steps, array.offset // dtype.itemsize)
 
-    def collect(self, result: Any) -> Collected | Number:
+    def read(self, result: Any) -> Collected | Number:
         if isinstance(result, bool | int | float):
             return result
         if not isinstance(result, torch.Tensor):
@@ -67,6 +67,8 @@ class TorchTensors(ArrayLibrary):
     def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
         leaves = {name: arrays[name].requires_grad_() for name in wanted}
         result = invoke({**arrays, **leaves})
+        if not isinstance(result, torch.Tensor):
+            raise no_conversion(result, "a torch.Tensor")
         found: Sequence[torch.Tensor | None] = torch.autograd.grad(result, list(leaves.values()), upstream, allow_unused=True)
         gradients = {name: gradient for name, gradient in zip(leaves, found, strict=True) if gradient is not None}
         if wanted[0] not in gradients:
