@@ -82,6 +82,9 @@ class TorchTensors(ArrayLibrary):
         (gradient,) = torch.autograd.grad(invoke({**arrays, first: leaf}), leaf, upstream, create_graph=True)
         # What the graph does not lead to counts as 0 wherever there is more in the graph: that is what is judged.
         found: Sequence[torch.Tensor | None] = torch.autograd.grad(gradient, (leaf, upstream), vector, allow_unused=True)
+        if all(each is None for each in found):
+            # What once_differentiable gives leads to nothing but the error that it raises where it is reached.
+            raise LookupError("the graph of the gradient leads to none of its arguments")
         return _or_zeros(found[0], leaf), _or_zeros(found[1], upstream)
 
     def tangent(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, vector: Any) -> Any:
