@@ -115,7 +115,7 @@ def check_calls(
         if operations is None or implementation.operation in operations
         for check in checks_for(implementation.operation)
         if checks is None or check.name in checks
-        if check.library in (None, implementation.array)
+        if check.concerns(implementation.array)
         if most.get(check.cost_on(implementation.device)) != 0
         for dtype in implementation.dtypes or FLOAT_NAMES
     ]

@@ -221,7 +221,7 @@ def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Che
     contestant = Contestant(get_operation(implementation.operation), subject, pool.siblings(implementation), ())
     applicable = []
     for check in checks:
-        if check.library not in (None, implementation.array):
+        if not check.concerns(implementation.array):
             continue
         reason = _reason_against(check, subject)
         if reason is None:
