@@ -4,7 +4,8 @@
     ├── UsageError            what the user asked for cannot be done; exit status 2
     │   ├── UnknownName       no such implementation, check, dtype, profile, ...
     │   └── Unavailable       an implementation that cannot run on this machine
-    └── RecordError           a stored file is damaged, half-written or of another version
+    ├── RecordError           a stored file is damaged, half-written or of another version
+    └── InternalError         xentfuzz itself failed; exit status 3
 
 Findings about an implementation are not here: they are `xentfuzz.failures.failure.Failure`, an AssertionError.
 """
@@ -52,6 +53,10 @@ class Unavailable(UsageError):
 
 class RecordError(XentfuzzError):
     """A stored record cannot be read; the message names the file and the reason."""
+
+
+class InternalError(XentfuzzError):
+    """Something that xentfuzz did not expect of itself; the message is the traceback."""
 
 
 class Terminated(KeyboardInterrupt):

@@ -65,6 +65,70 @@ def test_every_shape_that_does_not_fit_has_to_raise(lenient):
     assert [failure.kind for failure in report.failures] == ([] if lenient is None else ["accepted_invalid"])
 
 
+def single_weight(weight, _):
+    return np.broadcast_to(weight, (5,)) if weight.size == 1 else weight
+
+
+def weight_of_rows(weight, logits):
+    return np.ones(logits.shape[1], weight.dtype) if weight.shape == logits.shape[:1] else weight
+
+
+def weight_of_logits(weight, logits):
+    return weight[0] if weight.shape == logits.shape else weight
+
+
+@pytest.mark.parametrize("lenient", [None, single_weight, weight_of_rows, weight_of_logits])
+def test_every_weight_that_does_not_fit_has_to_raise(lenient):
+    def cross_entropy(logits, target, *, weight=None, reduction="mean"):
+        if lenient is not None and weight is not None:
+            weight = lenient(weight, logits)
+            weight = np.resize(weight, logits.shape[1]) if lenient is single_weight and weight.shape == (5,) else weight
+        return honest(logits, target, weight=weight, reduction=reduction)
+
+    honest = xentfuzz.get("numpy").forward
+    supports = {"ranks": (2,), "targets": ("index",), "options": {"reduction": None, "ignore_index": ()}}
+    implementation = xentfuzz.Implementation("mine", cross_entropy, dtypes=("float32",), supports=supports)
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["rejects_mismatched_shapes"], isolate=False)
+    assert [failure.kind for failure in report.failures] == ([] if lenient is None else ["accepted_invalid"])
+    assert all("weight of shape" in failure.message for failure in report.failures)
+
+
+def broadcast_to_rows(upstream, target):
+    return np.broadcast_to(upstream.reshape(-1), target.shape) if upstream.size == 1 else upstream
+
+
+def in_another_order(upstream, target):
+    return upstream.reshape(-1)[::-1] if upstream.shape == (*target.shape, 1) else upstream
+
+
+def in_its_order(upstream, target):
+    return upstream.reshape(target.shape) if upstream.size == target.size else upstream
+
+
+@pytest.mark.parametrize(
+    ("lenient", "kinds"),
+    [(None, []), (in_its_order, []), (broadcast_to_rows, ["accepted_invalid"]), (in_another_order, ["accepted_invalid"])],
+)
+def test_an_upstream_gradient_that_does_not_fit_raises_or_is_taken_in_its_order(lenient, kinds):
+    def gradient(grad_output, logits, target, *, reduction="mean"):
+        if reduction == "none" and lenient is not None:
+            grad_output = lenient(grad_output, target)
+        return honest.backward(grad_output, logits, target, reduction=reduction)
+
+    honest = xentfuzz.get("numpy")
+    supports = {"ranks": (2,), "targets": ("index",), "options": {"reduction": None, "ignore_index": ()}}
+    implementation = xentfuzz.Implementation(
+        "mine",
+        lambda logits, target, *, reduction="mean": honest.forward(logits, target, reduction=reduction),
+        backward=gradient,
+        dtypes=("float32",),
+        supports=supports,
+    )
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["rejects_mismatched_shapes"], isolate=False)
+    assert [failure.kind for failure in report.failures] == kinds
+    assert all("for a loss of shape" in failure.message for failure in report.failures)
+
+
 @pytest.mark.parametrize(("lenient", "kinds"), [(False, []), (True, ["accepted_invalid"])])
 def test_a_target_of_several_rows_for_logits_without_a_batch_axis_has_to_raise(lenient, kinds):
     def cross_entropy(logits, target, *, reduction="mean"):

@@ -76,7 +76,7 @@ def test_the_version_is_that_of_the_package(xentfuzz):
         (["check", "numpy", "--expect", "absent.toml"], "cannot read absent.toml"),
         (["check", "numpy", "--json", "."], "cannot write .: it is a folder; give the name of a file"),
         (["check", "numpy", "--junit", "kernels.py/x.xml"], "cannot write kernels.py/x.xml: kernels.py is not a folder"),
-        (["explain", "valeu"], "unknown check 'valeu'; did you mean 'value'?"),
+        (["explain", "valeu"], "unknown check or word 'valeu'; did you mean 'value'?"),
         (["bench", "--profile", "quik"], "unknown profile 'quik'"),
         (["run", "--profile", "quik"], "unknown profile 'quik'"),
         (["report", "absent.json"], "cannot read absent.json: No such file or directory"),

@@ -20,12 +20,13 @@ from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.shapes import class_rows
 from xentfuzz.recipes.space import FAMILIES
+from xentfuzz.recipes.special import PAIRS
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
 from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.weight import WEIGHT
 
 # The recipes drawn for seed 0, and their arrays. A change of what is drawn changes it; a change of machine or of NumPy must not.
-CORPUS = "df7292c1da4148862b71cb22b0d0f94072e24deba76bfa51d2f7573d889256c1"
+CORPUS = "2469e9a4d84172f1213f1b5aee6602e2b97e7c97ed8724aaae00739edcc3b9e4"
 
 
 def test_a_corpus_is_the_same_on_every_machine(whole_space):
@@ -403,6 +404,40 @@ def test_special_values_are_frequent_in_every_place(whole_space):
     recipes = draw_corpus(whole_space(family="special", targets=("index",)), 5, 300)
     counts = Counter(itertools.chain.from_iterable(map(special_facts, recipes)))
     assert {name: counts[name] for name, least in SPECIAL_AT_LEAST.items() if counts[name] < least} == {}
+
+
+def test_every_pair_of_special_values_stands_at_the_ends_of_a_tile(whole_space):
+    met = set()
+    for recipe in draw_corpus(whole_space("softmax", family="special"), 5, 600):
+        edits = recipe.arrays["logits"].edits
+        met |= {
+            (first.value, last.value) for first, last in itertools.pairwise(edits) if first.row == last.row and first.start <= last.start
+        }
+    assert set(PAIRS) - met == set()
+
+
+def test_infinities_of_both_signs_and_nan_among_infinities_meet_in_one_row(whole_space):
+    found = Counter()
+    for recipe in draw_corpus(whole_space(family="special"), 5, 300):
+        rows = class_rows(recipe.shape, {})
+        logits = rows.take(expand(recipe).values["logits"], slice(0, rows.count)).astype(np.float64)
+        several = logits.shape[1] > 1 and len(logits)
+        nan, minus = np.isnan(logits).any(axis=1), np.isneginf(logits)
+        found["both signs"] += bool(several and (np.isposinf(logits).any(axis=1) & minus.any(axis=1)).any())
+        found["NaN beside -inf alone"] += bool(several and (nan & (np.isnan(logits) | minus).all(axis=1)).any())
+    assert found["both signs"] >= 12
+    assert found["NaN beside -inf alone"] >= 6
+
+
+@pytest.mark.parametrize("operation", operation_names())
+def test_every_array_of_numbers_may_hold_zeros_of_both_signs(whole_space, operation):
+    signs = {}
+    for recipe in draw_corpus(whole_space(operation), 5, 400):
+        for name, values in expand(recipe).values.items():
+            if values.dtype.kind != "i":
+                zeros = values[values == 0]
+                signs.setdefault(name, Counter()).update({bool(sign) for sign in np.signbit(zeros)})
+    assert all(counts[True] >= 4 and counts[False] >= 4 for counts in signs.values())
 
 
 def test_labels_that_overflow_a_narrow_dtype_are_frequent(whole_space):

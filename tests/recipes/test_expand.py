@@ -22,10 +22,10 @@ from xentfuzz.recipes.weight import WEIGHT
 
 # The bits of every regime, scale, pattern and edit. A change here means that stored recipes no longer rebuild what they recorded.
 BITS = {
-    "float16": "c66dccb0a167ba70a1a6cf839d8732a0c95b6f4cd38880d74851a510217990c0",
-    "bfloat16": "ea039c204bd83dc4bf9023dadf67a2539dd5074f440eab0f30874c7ffe0ecb45",
-    "float32": "02bf4a7510d160ec6698e1c80a7b1c70ec8c387f08e260b10ff255923ef31ab3",
-    "float64": "4923e77d23f45c1cf81a5971f0c1228ee069cd08ad6647c52e03beb41cc0769f",
+    "float16": "1f42e0d638d37ee2c5b4d1ccfe17d872c0f337d1c9b968a3c8fb249c02040cea",
+    "bfloat16": "a425e2e319c68bdc69ab6d6cddd1347bf22c0d2922487f6b262adcca5c3acd9e",
+    "float32": "39e3cb2cab699fb4fe7c4100a6aaa0694042e3827ba4eeb71baeacb470cdcf98",
+    "float64": "cb6f50d0b959a0f294fd99182f9a9642cfe25dab3c21c56fb16e89087b81b6f4",
 }
 
 

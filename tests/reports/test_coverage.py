@@ -12,6 +12,12 @@ from xentfuzz.reports.document import report_entry
 from xentfuzz.reports.grade_words import grade_for, grade_words, stricter_grade_for, stricter_words
 from xentfuzz.subjects.capabilities import Capabilities
 
+
+def test_the_share_of_sizes_that_were_compared_is_told(samples):
+    report = samples.passing(operation="cross_entropy", card=EVERYTHING, sizes={"met": 192, "cells": 768})
+    assert coverage_words(report_entry(report)).endswith("; 192 of 768 kinds of sizes (25%)")
+
+
 EVERYTHING = Capabilities(
     operation="cross_entropy",
     dtypes=("float16", "bfloat16", "float32", "float64"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -246,23 +247,10 @@ def test_a_recipe_of_a_dtype_that_is_not_taken_can_not_be_run() -> None:
         run_recipe(half_only, "value", Recipe("cross_entropy", "float32", (1, 2), arrays))
 
 
-def test_what_was_found_before_an_error_of_the_harness_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: Any) -> None:
-        raise RuntimeError("no search today")
-
-    monkeypatch.setattr("xentfuzz.runner.check.directed_search", fails)
-    events: list[Any] = []
-    settings = Settings("check", get_profile("quick"), 0, examples=20, isolate=False, checks=("value",), listeners=(events.append,))
-    with pytest.raises(RuntimeError, match="no search today"):
-        run_checks([xentfuzz.Implementation("mine", KERNELS.counts_ignored)], settings)
-    (finished,) = [event for event in events if isinstance(event, SubjectFinished)]
-    assert [failure.check for failure in finished.report.failures] == ["value"]
-
-
 def test_an_interrupted_run_blames_no_dtype_that_it_did_not_reach() -> None:
     def interrupts(logits: Any, target: Any, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
         if logits.dtype == np.float64:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return KERNELS.honest(logits, target, ignore_index=ignore_index, reduction=reduction)
 
     supports = {"targets": ("index",), "ranks": (2,)}

@@ -28,6 +28,14 @@ def test_a_declared_kind_that_was_never_compared_is_a_problem(refused: str | Non
     assert report.ok is (refused is None)
 
 
+def test_the_kinds_of_sizes_that_were_compared_are_counted() -> None:
+    two_classes = {"ranks": (2,), "targets": ("index",), "largest_class_count": 2}
+    implementation = xentfuzz.Implementation("mine", xentfuzz.get("numpy").forward, dtypes=("float32",), supports=two_classes)
+    report = xentfuzz.check(implementation, profile="quick", seed=0, checks=["value"], isolate=False)
+    assert report.sizes == {"met": 8, "cells": 8}
+    assert report.to_dict()["sizes"] == report.sizes
+
+
 def test_part_of_a_profile_says_nothing_about_what_is_declared() -> None:
     report = xentfuzz.check(xentfuzz.get("numpy"), profile="quick", seed=0, checks=["shape"], max_examples=1)
     assert report.ok

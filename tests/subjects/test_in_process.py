@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -76,9 +78,18 @@ def test_exhausted_memory_is_a_crash_even_where_it_can_be_caught(either, harm):
     assert either("harmful:too_much_at_once").call(harm).crash.kind == "out_of_memory"
 
 
+def interrupted(logits, target):
+    signal.raise_signal(signal.SIGINT)
+    return logits
+
+
 def test_an_interrupt_of_this_process_is_the_users(harm):
     with pytest.raises(KeyboardInterrupt):
-        InProcess(Implementation("subject", "harmful:interrupt")).call(harm)
+        InProcess(Implementation("subject", interrupted)).call(harm)
+
+
+def test_an_interrupt_without_a_signal_is_the_implementations_own(harm):
+    assert InProcess(Implementation("subject", "harmful:interrupt")).call(harm).raised.types[0] == "KeyboardInterrupt"
 
 
 def test_a_missing_array_library_makes_it_unavailable(monkeypatch):

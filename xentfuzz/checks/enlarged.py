@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.checks.refusal import refusal
+from xentfuzz.checks.refusal import refusal, target_kind
 from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.implementation import Implementation
@@ -30,7 +30,12 @@ PLAIN: dict[str, Any] = {
 
 
 def resized(case: Case, rows: int, classes: int) -> Case:
-    """The case as (rows, classes): its rows again and again, rotated by one class more each time; labels all over the axis."""
+    """The case as (rows, classes): its rows again and again, rotated by one class more each time; labels all over the axis.
+
+    Raises Unsupported for probabilities: shrinking may come to them from a case with labels.
+    """
+    if "target" in case.values and target_kind(case) != "index":
+        raise Unsupported("probabilities are not made larger")
     first = next(iter(case.values))
     old = rows_of(case)
     everything = slice(0, old.count)

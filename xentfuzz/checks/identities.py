@@ -10,6 +10,8 @@ from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.results import needs_gradient
 from xentfuzz.checks.trial import Array, Trial, Unsupported
+from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import failure
 from xentfuzz.failures.input_words import array_words
 from xentfuzz.operations import get_operation
@@ -55,7 +57,10 @@ def _judge(relation: Relation) -> Callable[[Trial], Measure]:
 
 def _result(trial: Trial, operation: str, case: Case, function: str) -> Array:
     """The implementation's value or gradient on a derived case. Raises Unsupported where it lacks the operation."""
-    subject = trial.subject if operation == trial.operation.name else trial.siblings.get(operation)
+    try:
+        subject = trial.subject if operation == trial.operation.name else trial.siblings.get(operation)
+    except XentfuzzError as error:
+        raise Unsupported(f"no {operation} of the same name can run here: {error}") from None
     if subject is None:
         raise Unsupported(f"no {operation} of the same name")
     specification = get_operation(operation)
@@ -64,7 +69,10 @@ def _result(trial: Trial, operation: str, case: Case, function: str) -> Array:
         raise Unsupported(reason)
     derived = Trial(specification, case, specification.evaluate(case), subject, trial.siblings)
     output = "value" if function == "forward" else f"grad_{specification.arguments[0].name}"
-    return derived.array(function, output)[0]
+    array, dtype = derived.array(function, output)
+    # What has another dtype is the dtype check's finding; here it is what it was meant to be.
+    with np.errstate(all="ignore"):
+        return array.astype(numpy_dtype(dtype), copy=False)
 
 
 def _agreement(relation: Relation, left: Array, right: Array, allowed: Array, calls: Sequence[tuple[str, Case]], *, case: Case) -> Measure:

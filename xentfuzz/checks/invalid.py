@@ -10,8 +10,11 @@ import numpy as np
 
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.derived_cases import class_count, with_arrays
+from xentfuzz.checks.mismatched_shapes import other_targets, other_upstreams, other_weights
+from xentfuzz.checks.protocol import on_case
+from xentfuzz.checks.results import gradient
 from xentfuzz.checks.trial import Array, Trial, call
-from xentfuzz.failures.failure import failure
+from xentfuzz.failures.failure import Failure, failure
 from xentfuzz.implementation import RANKS
 from xentfuzz.operations.case import Case
 from xentfuzz.subjects.outcome import Outcome
@@ -19,21 +22,31 @@ from xentfuzz.subjects.outcome import Outcome
 
 @dataclass(frozen=True)
 class Flawed:
-    """An invalid variant of a valid case. flaw: in words. nan_allowed: whether a loss of NaN is an answer too (out-of-range targets)."""
+    """An invalid variant of a valid case. flaw: in words. function: what is called with it.
+
+    nan_allowed: whether a loss of NaN is an answer too (out-of-range targets). like: the valid case whose answer is an answer too, where
+    only the shape of an upstream gradient is another; None where nothing may be answered.
+    """
 
     flaw: str
     case: Case
     nan_allowed: bool = False
+    function: str = "forward"
+    like: Case | None = None
+
+    @property
+    def calls(self) -> tuple[tuple[str, Case], ...]:
+        return ((self.function, self.case),)
 
 
-Flaws = Callable[[Case], Iterator[Flawed]]
+Flaws = Callable[[Trial], Iterator[Flawed]]
 
 
 def rejects(flaws: Flaws) -> Callable[[Trial], Measure]:
     """A judge: every flawed variant of the case raises (or gives NaN where that is allowed), and the valid case is answered as before."""
 
     def judge(trial: Trial) -> Measure:
-        variants = list(flaws(trial.case))
+        variants = list(flaws(trial))
         if not variants:
             return Measure(compared=False)
         before = trial.results("forward")
@@ -46,22 +59,35 @@ def rejects(flaws: Flaws) -> Callable[[Trial], Measure]:
 
 
 def _judge_variant(trial: Trial, variant: Flawed) -> None:
-    calls = (("forward", variant.case),)
-    outcome = call(trial.subject, "forward", variant.case, trial.value_dtype)
-    _require_no_crash(outcome, variant.flaw, flaw=variant.flaw, calls=calls)
-    if outcome.results is None:
+    outcome = call(trial.subject, variant.function, variant.case, trial.value_dtype)
+    _require_no_crash(outcome, variant.flaw, flaw=variant.flaw, calls=variant.calls)
+    alternative = " or NaN" if variant.nan_allowed else " or the gradient for the losses in their order" if variant.like else ""
+    if outcome.unusable is not None:
+        message = f"{variant.flaw} is accepted: {outcome.unusable.message.partition(';')[0]}, wanted an exception{alternative}"
+        raise failure("accepted_invalid", message, function=variant.function, flaw=variant.flaw, calls=variant.calls)
+    if outcome.results is None or (variant.like is not None and _is_right(trial, variant.like, outcome)):
         return
-    value = np.asarray(outcome.results["value"]).astype(np.float64)
+    value = np.asarray(next(iter(outcome.results.values()))).astype(np.float64)
     if variant.nan_allowed and np.isnan(value).any():
         return
-    wanted = "an exception or NaN" if variant.nan_allowed else "an exception"
     shown = value.reshape(-1)[:4].tolist()
-    message = f"{variant.flaw} is accepted: forward returns {shown[0] if value.size == 1 else shown}, wanted {wanted}"
-    raise failure("accepted_invalid", message, flaw=variant.flaw, calls=calls)
+    answer = f"{variant.function} returns {shown[0] if value.size == 1 else shown}"
+    message = f"{variant.flaw} is accepted: {answer}, wanted an exception{alternative}"
+    raise failure("accepted_invalid", message, function=variant.function, flaw=variant.flaw, calls=variant.calls)
+
+
+def _is_right(trial: Trial, like: Case, outcome: Outcome) -> bool:
+    """Whether what backward gave is what it has to give for `like`."""
+    judged = on_case(trial, like)
+    judged.outcomes["backward"] = outcome
+    try:
+        return gradient(judged).compared
+    except Failure:
+        return False
 
 
 def _still_usable(trial: Trial, variant: Flawed, before: Mapping[str, Any]) -> None:
-    calls = (("forward", variant.case), ("forward", trial.case))
+    calls = (*variant.calls, ("forward", trial.case))
     outcome = call(trial.subject, "forward", trial.case, trial.value_dtype)
     _require_no_crash(outcome, f"after {variant.flaw} was rejected, the valid call", flaw=variant.flaw, calls=calls)
     again = _value(outcome)
@@ -82,8 +108,9 @@ def _value(outcome: Outcome) -> Array | None:
     return None if outcome.results is None else np.asarray(outcome.results["value"])
 
 
-def targets_out_of_range(case: Case) -> Iterator[Flawed]:
+def targets_out_of_range(trial: Trial) -> Iterator[Flawed]:
     """One row's class index outside [0, C), at the first, a middle and the last row, just outside and far outside."""
+    case = trial.case
     target = case.values["target"]
     logits = case.values[next(iter(case.arrays))]
     if target.dtype.kind not in "iu" or not target.size or not logits.size:
@@ -100,51 +127,31 @@ def targets_out_of_range(case: Case) -> Iterator[Flawed]:
         yield Flawed(f"target {value} of {classes} classes", with_arrays(case, target=changed), nan_allowed=True)
 
 
-def mismatched_shapes(case: Case) -> Iterator[Flawed]:
-    """Targets with rows too many or too few or an axis that could be broadcast, weights with classes too many or too few."""
-    target, logits = case.values["target"], case.values[next(iter(case.arrays))]
-    for changed in _other_shapes(target, logits):
-        yield Flawed(_shapes("target", changed, logits), with_arrays(case, target=changed))
-    weight = case.values.get("weight")
-    if weight is not None and weight.size > 1:
-        yield Flawed(_shapes("weight", weight[:-1], logits), with_arrays(case, weight=weight[:-1]))
-        yield Flawed(_shapes("weight", np.tile(weight, 2), logits), with_arrays(case, weight=np.tile(weight, 2)))
-
-
-def _other_shapes(target: Array, logits: Array) -> Iterator[Array]:
-    if logits.ndim == 1:
-        yield from _other_shapes_of_a_row(target, logits.size)
-        return
-    if not target.shape[0]:
-        return
-    yield target[:-1]
-    yield np.concatenate([target, target[-1:]])
-    if target.shape[0] > 2:
-        yield target[:1]
-    if logits.ndim > 2 and target.shape[-1]:
-        yield target[..., :-1]
-    if logits.shape[1] > 1:
-        holds_indices = target.ndim < logits.ndim
-        yield target[:, np.newaxis] if holds_indices else target[:, :1]
-        if holds_indices:
-            yield np.broadcast_to(target[:, np.newaxis], logits.shape)
-
-
-def _other_shapes_of_a_row(target: Array, classes: int) -> Iterator[Array]:
-    """For logits without a batch axis. A single index of shape (1,) is left out: some libraries take it."""
-    if target.ndim == 0:
-        yield np.broadcast_to(target, (3 if classes == 2 else 2,)).copy()  # not the shape of probabilities
-    elif classes > 1:
-        yield target[:-1]
-        yield np.tile(target, 2)
+def mismatched_shapes(trial: Trial) -> Iterator[Flawed]:
+    """Targets, weights and upstream gradients that have rows or classes too many or too few, or that broadcasting would make fit."""
+    case = trial.case
+    logits = case.values[next(iter(case.arrays))]
+    for target in other_targets(case.values["target"], logits):
+        yield Flawed(_shapes("target", target, logits), with_arrays(case, target=target))
+    if trial.subject.capabilities.weight:
+        for weight in other_weights(case):
+            yield Flawed(_shapes("weight", weight, logits), with_arrays(case, weight=weight))
+    # Autograd refuses them before an implementation sees them.
+    if trial.subject.implementation.backward is not None and "backward" in trial.subject.capabilities.functions:
+        for valid, upstream in other_upstreams(trial):
+            wanted = valid.values["grad_output"]
+            flaw = f"grad_output of shape {upstream.shape} for a loss of shape {wanted.shape}"
+            like = valid if upstream.size == wanted.size else None
+            yield Flawed(flaw, with_arrays(valid, grad_output=upstream), function="backward", like=like)
 
 
 def _shapes(name: str, array: Array, logits: Array) -> str:
     return f"{name} of shape {array.shape} with an input of shape {logits.shape}"
 
 
-def invalid_options(case: Case) -> Iterator[Flawed]:
+def invalid_options(trial: Trial) -> Iterator[Flawed]:
     """Values of options that the contract refuses."""
+    case = trial.case
     for name, value in (("label_smoothing", 1.5), ("label_smoothing", 1.125), ("label_smoothing", float("inf")), ("reduction", "median")):
         if name in case.options:
             yield Flawed(f"{name}={value!r}", Case(case.operation, case.dtype, case.arrays, {**case.options, name: value}))
@@ -155,18 +162,19 @@ LOSSES = ("cross_entropy", "nll_loss")
 OUT_OF_RANGE = """A class index outside [0, C) that is not ignore_index raises, or makes the loss NaN; a finite number is a finding.
 
 A clamped, wrapped or unchecked index trains on a wrong class in silence, and reads memory that isn't the row's."""
-SHAPES = """A target or weight whose shape does not fit the input raises, whatever the type of the error.
+SHAPES = """A target, weight or upstream gradient whose shape does not fit the input raises, whatever the type of the error.
 
-Broadcasting or reading on makes the loss of other rows than the user's."""
+Broadcasting or reading on makes the loss of other rows than the user's. An upstream gradient with one number for each loss in another
+shape, such as (N, 1), may be taken for one of the right shape, if the gradient is right then."""
 OPTIONS = "label_smoothing beyond 1 and an unknown reduction raise; only a signature that has the option is asked."
 
 
-def _check(name: str, flaws: Flaws, explanation: str, **draws: Any) -> Check:
-    return Check(name, "ordinary", rejects(flaws), explanation, LOSSES, draws=draws, hazardous=True)
+def _check(name: str, flaws: Flaws, explanation: str, *, cost: str = "call", **draws: Any) -> Check:
+    return Check(name, "ordinary", rejects(flaws), explanation, LOSSES, draws=draws, hazardous=True, cost=cost)
 
 
 CHECKS = (
     _check("rejects_out_of_range_targets", targets_out_of_range, OUT_OF_RANGE, targets=("index",)),
-    _check("rejects_mismatched_shapes", mismatched_shapes, SHAPES, ranks=RANKS),
+    _check("rejects_mismatched_shapes", mismatched_shapes, SHAPES, cost="protocol", ranks=RANKS),
     _check("rejects_invalid_options", invalid_options, OPTIONS, ranks=(1, 2)),
 )

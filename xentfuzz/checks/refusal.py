@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Operation
 from xentfuzz.subjects.capabilities import Capabilities
@@ -23,6 +25,7 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
         or _option_refusal(case.options, operation, capabilities)
         or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
+        or _size_refusal(logits, capabilities)
     )
 
 
@@ -70,6 +73,15 @@ def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities, rank: in
         return None
     refused = sorted(set(layouts) - set(capabilities.layouts_at(rank)))
     return f"{refused[0]} layout" if refused else None
+
+
+def _size_refusal(logits: Any, capabilities: Capabilities) -> str | None:
+    """Of finite numbers: infinities are special values of their own."""
+    if capabilities.largest_logit is None:
+        return None
+    sizes = np.abs(logits.astype(np.float64))
+    beyond = np.max(sizes, where=np.isfinite(sizes), initial=0.0) > capabilities.largest_logit
+    return f"numbers beyond {capabilities.largest_logit:g}" if beyond else None
 
 
 def _class_count_refusal(classes: int, capabilities: Capabilities) -> str | None:

@@ -102,7 +102,7 @@ def dtype(trial: Trial) -> Measure:
     outputs = called_outputs(trial)
     for function, output in outputs:
         result = trial.results(function)[output]
-        given = dtype_name(result.dtype) if isinstance(result, (np.ndarray, np.generic)) else f"a Python {type(result).__name__}"
+        given = _dtype_words(result)
         wanted = trial.wanted_dtype(output)
         if given != wanted:
             words = output_words(trial.operation.name, output)
@@ -110,6 +110,12 @@ def dtype(trial: Trial) -> Measure:
                 "dtype", f"{function}: {words} is {given}, wanted {wanted}", function=function, output=output, got=given, exact=wanted
             )
     return Measure(compared=bool(outputs))
+
+
+def _dtype_words(result: object) -> str:
+    if not isinstance(result, np.ndarray | np.generic):
+        return f"a Python {type(result).__name__}"
+    return dtype_name(result.dtype) + ("" if result.dtype.isnative else " in foreign byte order")
 
 
 def called_outputs(trial: Trial) -> list[tuple[str, str]]:

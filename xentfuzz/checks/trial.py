@@ -100,6 +100,10 @@ class Trial:
             hint = ONE_FOR_EACH_ROW if self._one_for_each_row(output, array) else ""
             message = f"{function}: {output} has shape {array.shape}, wanted {wanted}{hint}"
             raise failure("shape", message, function=function, output=output)
+        if array.dtype.kind == "c":
+            # Numbers without an order can't be held against a bound.
+            message = f"{function}: {output} is {array.dtype.name}, wanted {self.wanted_dtype(output)}"
+            raise failure("dtype", message, function=function, output=output)
         name = dtype_name(array.dtype)
         # A result of a wrong dtype is the dtype check's finding; its numbers are still compared, as what they were meant to be.
         return array, name if name in FORMATS else self.wanted_dtype(output)
@@ -140,6 +144,8 @@ def unwrap(outcome: Outcome, function: str, layout_refused: bool) -> Mapping[str
         raise Unsupported(outcome.unsupported)
     if outcome.crash is not None:
         raise failure(outcome.crash.kind, f"{function}: {outcome.crash.message}", function=function)
+    if outcome.unusable is not None:
+        raise failure(outcome.unusable.kind, f"{function}: {outcome.unusable.message}", function=function)
     assert outcome.raised is not None
     if layout_refused:
         raise Unsupported(f"layout: {outcome.raised}")

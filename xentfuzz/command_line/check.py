@@ -44,6 +44,7 @@ def check(
     junit: options.Junit = None,
     markdown: options.Markdown = None,
     html: options.Html = None,
+    summary: options.Summary = None,
 ) -> int:
     """Check kernels: every option, dtype, layout and edge case."""
     from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
@@ -56,7 +57,7 @@ def check(
     from xentfuzz.runner.recorded import load_recorded  # noqa: PLC0415
     from xentfuzz.runner.settings import Settings, choose_seed  # noqa: PLC0415
 
-    require_writable(json, junit, markdown, html, write_expected)
+    require_writable(json, junit, markdown, html, summary, write_expected)
     require_file(recording)
     declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
     found = resolved(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
@@ -76,7 +77,7 @@ def check(
         require=values.features(require),
         targets=places(found),
         stored=True,
-        listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown, html=html)),
+        listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown, html=html, summary=summary)),
     )
     reports = run_checks([values.with_dtypes(implementation, settings.dtypes) for implementation in implementations], settings)
     if write_expected is not None:

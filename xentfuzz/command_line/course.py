@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xentfuzz.command_line import status
-from xentfuzz.runner.events import BenchmarkFinished, Event, RunFinished, SubjectUnavailable
+from xentfuzz.runner.events import BenchmarkFinished, Event, HarnessFailed, RunFinished, SubjectUnavailable
 from xentfuzz.runner.results import CheckReport
 
 
 class Course:
-    """A listener: whether the run was interrupted, which targets could not be opened, whether a result to be timed was wrong."""
+    """A listener: what was interrupted, which targets could not be opened, whether a result to be timed or xentfuzz was wrong."""
 
     def __init__(self) -> None:
         self.interrupted = False
         self.wrong_when_timed = False
         self.timed = False
         self.refused: list[str] = []
+        self.harness_failed = False
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -24,6 +25,8 @@ class Course:
                 self.interrupted |= event.interrupted
             case SubjectUnavailable():
                 self.refused.append(event.implementation)
+            case HarnessFailed():
+                self.harness_failed = True
             case BenchmarkFinished():
                 self.interrupted |= event.record["interrupted"]
                 self.timed = bool(event.record["rows"])
@@ -35,6 +38,8 @@ class Course:
         """all_wanted: the user named the targets, so that one that cannot be opened is wrong usage."""
         if self.interrupted:
             return status.INTERRUPTED
+        if self.harness_failed or any(report.errors for report in reports):
+            return status.INTERNAL
         if self.wrong_when_timed or not all(report.ok for report in reports):
             return status.FINDINGS
         if all_wanted and self.refused:

@@ -14,7 +14,7 @@ import typer
 
 from xentfuzz.command_line import status
 from xentfuzz.command_line.app import app
-from xentfuzz.errors import Terminated, XentfuzzError
+from xentfuzz.errors import InternalError, Terminated, XentfuzzError
 
 TRACEBACK_VARIABLE = "XENTFUZZ_TRACEBACK"
 # Typer's own errors about arguments; which package the class is from depends on typer's version.
@@ -39,6 +39,8 @@ def _status_of(given: list[str]) -> int:
             return _run(given)
     except _ArgumentError as error:
         return _complain(_argument_message(error), status.USAGE)
+    except InternalError as error:
+        return _complain(f"internal error: {error}", status.INTERNAL)
     except XentfuzzError as error:
         return _complain(str(error), status.USAGE)
     except (KeyboardInterrupt, typer.Abort):

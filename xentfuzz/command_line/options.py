@@ -31,7 +31,7 @@ ReplayTarget = Annotated[
     Text,
     typer.Argument(metavar="TARGET", help="Run it on this target.", show_default="the registered one"),
 ]
-Check = Annotated[Text, typer.Argument(metavar="CHECK", help="Explain this check.", show_default="list all")]
+Word = Annotated[Text, typer.Argument(metavar="CHECK|WORD", help="Explain this check, or this word of a report.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 
 # What a target is, where it doesn't say so itself.
@@ -42,7 +42,16 @@ Library = Annotated[Text, _option("--array", "numpy|torch|jax|cuda", "Give it ar
 Device = Annotated[Text, _option("--device", "D", "Put the arrays on this device.", "cpu, or what it declares")]
 Dtypes = Annotated[Texts, _option("--dtype", "D", "Check this dtype only; may be repeated.", "all it takes")]
 TimedDtypes = Annotated[Texts, _option("--dtype", "D", "Time this dtype only; may be repeated.", "the profile's")]
-Baseline = Annotated[Text, _option("--baseline", "NAME", "Give speed relative to this implementation.", "the profiles'")]
+
+# What `bench` times.
+TimedOperations = Annotated[Texts, _option("--operation", "OP", "Time this operation; may be repeated.", "the profile's")]
+Rows = Annotated[Text, _option("--rows", "N,...", "Time so many rows.", "the profile's")]
+Classes = Annotated[Text, _option("--classes", "C,...", "Time so many classes; without --rows, of one size in bytes.", "the profile's")]
+Shapes = Annotated[Texts, _option("--shape", "NxCx...", "Time this shape, such as 8x21x128x128; may be repeated.", "the profile's")]
+Threads = Annotated[int | None, _option("--threads", "N", "Give each implementation so many threads.", "one for each core", min=1)]
+Quick = Annotated[bool, typer.Option("--quick", help="The same as --profile quick.", show_default="no")]
+RelativeTo = Annotated[Text, _option("--relative-to", "NAME", "Give speed relative to this implementation.", "the profiles'")]
+BenchmarkJson = Annotated[Text, _option("--benchmark-json", "FILE", "Write what `pytest-benchmark compare` reads.", "none")]
 Grade = Annotated[
     Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
 ]
@@ -66,11 +75,17 @@ Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML p
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
 StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
 
+Summary = Annotated[Text, _option("--summary", "FILE", "Append the Markdown page to this file.", "none")]
+
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]
 Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many seeds.", min=1)]
 Jobs = Annotated[int | None, _option("--jobs", "N", "Use so many processes.", "one for each core", min=1)]
 Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.", show_default="no")]
 Usual = Annotated[bool, typer.Option("--usual", help="Measure the usual ways of checking instead of ours.", show_default="no")]
+Causes = Annotated[
+    bool,
+    typer.Option("--causes", help="Count what each bug is told as; --select takes FILE.py:NAME, too.", show_default="no"),
+]
 Compare = Annotated[Texts, _option("--compare", "FILE.json", "Compare stored results of this command; may be repeated.", "none")]
 ComparisonFolder = Annotated[Text, _option("--out/-o", "DIR", "Write the comparison to this folder: page, plot, JSON.", "none")]

@@ -64,6 +64,7 @@ class Failure(AssertionError):
     dtypes: all in which it was seen. also: other checks that the same bug fails; fails_too: those of them that
     the same case fails, with the dtypes in which they failed. elsewhere: checks in which other cases
     raise the same exception. record: the file that it was stored in, "" before that.
+    unscriptable: why no script could be written for it.
     """
 
     kind = "value"
@@ -92,6 +93,7 @@ class Failure(AssertionError):
         self.elsewhere: list[str] = []
         self.fails_too: dict[str, tuple[str, ...]] = {}
         self.record = ""
+        self.unscriptable = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The classes are made by kind, so pickle can't find them by name.

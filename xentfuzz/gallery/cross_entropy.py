@@ -339,7 +339,7 @@ class CrossEntropy:
     def upstream(self, problem: Problem, grad_output: Array) -> Array:
         """(rows,) the upstream gradient of each row's loss."""
         flat = grad_output.reshape(-1).astype(problem.logits.dtype)
-        return flat if problem.given.reduction == "none" else np.broadcast_to(flat, (problem.rows,))
+        return flat.reshape(problem.rows) if problem.given.reduction == "none" else np.broadcast_to(flat, (problem.rows,))
 
     def row_scale(self, problem: Problem, upstream: Array) -> Array:
         """(rows,) the derivative of the result by each row's loss, times the upstream gradient."""

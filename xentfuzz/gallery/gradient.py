@@ -70,6 +70,25 @@ class ForgetsTheUpstreamGradient(CrossEntropy):
 
 
 @SHELF(
+    "D56",
+    tier=2,
+    reference="derived",
+    mechanism="an upstream gradient of one element is broadcast to all rows instead of being refused",
+    shown=Shown(
+        call(TWO, [0, 1], grad_output=2.0, reduction="none"),
+        "gradient",
+        wrong="-1.916 0.2284 1.688 1.33 -1.82 0.4895",
+        right="ValueError",
+    ),
+    unaffected=call(TWO, [0, 1], grad_output=[2.0, 3.0], reduction="none"),
+    smallest=2,
+)
+class BroadcastsTheUpstreamGradient(CrossEntropy):
+    def upstream(self, problem: Problem, grad_output: Array) -> Array:
+        return super().upstream(problem, np.broadcast_to(grad_output, (problem.rows,)) if grad_output.size == 1 else grad_output)
+
+
+@SHELF(
     "D42",
     tier=3,
     reference="derived",

@@ -134,6 +134,43 @@ class MakesShiftedLogitsFinite(CrossEntropy):
 
 
 @SHELF(
+    "D57",
+    tier=3,
+    reference="pytorch/pytorch#161150",
+    mechanism="a row with infinities of both signs is taken for one without any information: all classes are equally likely",
+    shown=Shown(call([[INF, -INF, 0.0]], [0]), "loss", wrong="1.099", right="nan"),
+    unaffected=call([[0.0, -INF, 1.0], [0.0, 1.0, 3.0]], [0, 1]),
+    smallest=2,
+)
+class LevelsOppositeInfinities(CrossEntropy):
+    def logit_rows(self, given: Given) -> Array:
+        rows = super().logit_rows(given)
+        both = np.logical_and(np.isposinf(rows).any(axis=1), np.isneginf(rows).any(axis=1))
+        return np.where(both[:, None], rows.dtype.type(0), rows)
+
+
+@SHELF(
+    "D52",
+    tier=3,
+    reference="derived",
+    mechanism="a maximum by comparisons, which NaN loses, finds a row of nothing but -inf and NaN fully masked: infinite loss, gradient 0",
+    shown=Shown(call([[-INF, NAN, -INF]], [0]), "loss", wrong="inf", right="nan"),
+    unaffected=call([[0.0, NAN, -INF], [0.0, 1.0, -INF]], [0, 1], reduction="none"),
+    smallest=1,
+)
+class TakesNaNForMasked(CrossEntropy):
+    def _masked(self, problem: Problem) -> Array:
+        masked: Array = problem.kept & ~(problem.logits > -np.inf).any(axis=1)
+        return masked
+
+    def row_losses(self, problem: Problem) -> Array:
+        return np.where(self._masked(problem), np.inf, super().row_losses(problem)).astype(problem.logits.dtype)
+
+    def row_gradient(self, problem: Problem) -> Array:
+        return np.where(self._masked(problem)[:, None], 0, super().row_gradient(problem))
+
+
+@SHELF(
     "D22",
     tier=3,
     reference="derived",

@@ -73,6 +73,22 @@ class ReadsAnUnfinishedMaximum(CrossEntropy):
         return super().row_max(x[:, :FIRST_PASS] if x.shape[1] > 1000 else x)
 
 
+@SHELF(
+    "D53",
+    tier=3,
+    reference="derived",
+    mechanism="two rows of an odd number of classes between 513 and 1023 are summed in pairs, and the last class of each has no partner",
+    shown=Shown(call(lambda: np.zeros((2, 513)), [0, 0]), "loss", wrong="6.238", right="6.24"),
+    unaffected=call(lambda: np.zeros((3, 513)), [0, 0, 0]),
+    smallest=2 * 513,
+)
+class SumsInPairs(CrossEntropy):
+    def exp_sum(self, problem: Problem, largest: Array) -> Array:
+        in_pairs = problem.rows == 2 and 512 < problem.classes < GROUP
+        paired = problem.classes - problem.classes % 2 if in_pairs else problem.classes
+        return self.total(self.exp(problem.logits[:, :paired] - largest))[:, None]
+
+
 class _SkipsRows(CrossEntropy):
     """Leaves the last rows out: their losses and gradients stay 0."""
 

@@ -33,6 +33,38 @@ class WeighsTheLogits(CrossEntropy):
 
 
 @SHELF(
+    "D54",
+    tier=2,
+    reference="derived",
+    mechanism="a weight of one element is broadcast to all classes instead of being refused",
+    shown=Shown(call(TWO, [0, 1], weight=[2.0], reduction="sum"), "loss", wrong="11.15", right="ValueError"),
+    unaffected=call(TWO, [0, 1], weight=[2.0, 1.0], reduction="sum"),
+    smallest=2,
+)
+class BroadcastsTheWeight(CrossEntropy):
+    def problem(self, given: Given) -> Problem:
+        if given.weight is not None and given.weight.shape == (1,):
+            given = replace(given, weight=np.broadcast_to(given.weight, (given.classes,)))
+        return super().problem(given)
+
+
+@SHELF(
+    "D55",
+    tier=3,
+    reference="derived",
+    mechanism="weights that are negative are refused by their sign bit, which -0.0 has too",
+    shown=Shown(call(TWO, [0, 1], weight=[-0.0, 1.0, 1.0]), "loss", wrong="ValueError", right="2.408"),
+    unaffected=call(TWO, [0, 1], weight=[0.0, -1.0, 1.0]),
+    smallest=2,
+)
+class RefusesNegativeZero(CrossEntropy):
+    def check(self, given: Given) -> None:
+        super().check(given)
+        if given.weight is not None and (np.signbit(given.weight) & (given.weight == 0)).any():
+            raise ValueError("weight: a negative one; wanted 0 or more")
+
+
+@SHELF(
     "D01",
     tier=1,
     reference="derived",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import fsum, nan
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,17 @@ def joined(parts: list[Array]) -> Array:
 
 def flat(values: Array) -> Array:
     return np.asarray(values).astype(np.longdouble).reshape(-1)
+
+
+def exact_sum(values: Array) -> float:
+    """The sum of what an implementation returned, rounded once: NaN where infinities of both signs meet, an infinity where it overflows."""
+    try:
+        return fsum(values)
+    except ValueError:  # fsum's answer to infinities of both signs
+        return nan
+    except OverflowError:
+        with np.errstate(over="ignore"):
+            return float(np.sum(values, dtype=np.longdouble).astype(np.float64))
 
 
 def comparable(left: Array, right: Array, allowed: Array, where: Array) -> Judgement:

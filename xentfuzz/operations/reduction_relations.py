@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import fsum
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from xentfuzz.operations.derived_cases import (
     Judgement,
     comparable,
     derived,
+    exact_sum,
     first_argument,
     flat,
     has_a_mean,
@@ -49,8 +49,8 @@ def _judge_reductions(case: Case, call: Call, grade: Grade) -> Judgement:
     cases = {reduction: derived(case, reduction=reduction) for reduction in ("none", "sum", "mean")}
     got = {reduction: call(case.operation, one) for reduction, one in cases.items()}
     expected = {reduction: Expected(one, got[reduction], grade) for reduction, one in cases.items()}
-    denominator = fsum(row_weights(case))
-    total = fsum(flat(got["none"]).astype(np.float64)) if expected["none"].is_number.all() else 0.0
+    denominator = exact_sum(row_weights(case))
+    total = exact_sum(flat(got["none"]).astype(np.float64)) if expected["none"].is_number.all() else 0.0
     of_rows = float(expected["none"].allowed.sum())
     left = np.concatenate([flat(got["sum"]), flat(got["mean"])])
     right = np.array([total, total / denominator])
@@ -61,7 +61,8 @@ def _judge_reductions(case: Case, call: Call, grade: Grade) -> Judgement:
 
 def _own_rounding(right: Array) -> Array:
     """Of the sum (rounded once), the denominator and the division, in float64."""
-    rounding: Array = 4 * 2.0**-53 * np.abs(right)
+    with np.errstate(over="ignore"):
+        rounding: Array = 4 * 2.0**-53 * np.abs(right)
     return rounding
 
 
@@ -76,14 +77,17 @@ def _judge_weighted_mean(case: Case, call: Call, grade: Grade) -> Judgement:
     plain = replace(plain, arrays={name: array for name, array in plain.arrays.items() if name != "weight"})
     left, rows = call(case.operation, mean), call(case.operation, plain)
     expected, of_rows = Expected(mean, left, grade), Expected(plain, rows, grade)
-    weights = row_weights(case)
-    denominator = fsum(weights)
+    weights, losses = row_weights(case), flat(rows).astype(np.float64)
+    denominator = exact_sum(weights)
     if not of_rows.is_number.all():
         return comparable(flat(left), flat(left), expected.allowed, expected.is_number)
-    right = np.array([fsum(weights * flat(rows).astype(np.float64)) / denominator])
+    # A wrong loss may be infinite, and an ignored row's weight is 0.
+    with np.errstate(invalid="ignore", over="ignore"):
+        products = weights * losses
+        right = np.array([exact_sum(products) / denominator])
+        rounding = 2.0**-53 * float(np.abs(products).sum()) / abs(denominator)
     passed_on = float((np.abs(weights) * of_rows.allowed).sum()) / abs(denominator)
-    products = 2.0**-53 * float((np.abs(weights) * np.abs(flat(rows).astype(np.float64))).sum()) / abs(denominator)
-    return comparable(flat(left), right, expected.allowed + passed_on + products + _own_rounding(right), expected.is_number)
+    return comparable(flat(left), right, expected.allowed + passed_on + rounding + _own_rounding(right), expected.is_number)
 
 
 DUPLICATION = Relation(

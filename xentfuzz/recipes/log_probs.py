@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xentfuzz.recipes.logits import decades, exact_ties, subnormal
+from xentfuzz.recipes.logits import decades, exact_ties, signed_zeros, subnormal
 from xentfuzz.recipes.regime import Grid, Regime
 from xentfuzz.recipes.words import Array, below
 
@@ -50,6 +50,7 @@ LOG_PROBS = {
     "any": Regime(any_numbers, weight=4, scales=(1.0, 0.01, 100.0, 10_000.0), reach=4),
     "confident": Regime(confident, weight=3, scales=(20.0, 100.0)),
     "exact_ties": Regime(exact_ties, weight=3),
+    "signed_zeros": Regime(signed_zeros, weight=2),
     "decades": Regime(decades, weight=2, reach=64),
     "subnormal": Regime(subnormal, weight=1),
     "unread_garbage": Regime(unread_garbage, weight=4, family="special"),

@@ -23,6 +23,12 @@ def exact_ties(grid: Grid) -> Array:
     return (below(grid.cells(), 5) - 2).astype(np.float64)
 
 
+def signed_zeros(grid: Grid) -> Array:
+    """Zeros of both signs, in some places beside -1 and 1: the sign of a zero changes nothing."""
+    zeros = np.where(below(grid.cells(), 2), 0.0, -0.0)
+    return np.where(below(grid.cells(lane=1), 4) == 0, below(grid.cells(lane=2), 3) - 1.0, zeros)
+
+
 def all_equal(grid: Grid) -> Array:
     return np.repeat(normal(grid.row_words(lane=1)) * grid.scale, grid.classes, axis=1)
 
@@ -118,6 +124,7 @@ GAPS = (20.0, 5.0, 100.0, 120.0, 1000.0, 10_000.0)
 LOGITS = {
     "ordinary": Regime(ordinary, weight=20, scales=(1.0, 10.0, 0.01, 100.0, 1000.0, 10_000.0), reach=4),
     "exact_ties": Regime(exact_ties, weight=5),
+    "signed_zeros": Regime(signed_zeros, weight=2),
     "all_equal": Regime(all_equal, weight=4, scales=(1.0, 100.0), reach=4),
     "near_ties": Regime(near_ties, weight=4, scales=(0.001,)),
     "confident_right": Regime(confident_right, weight=5, scales=GAPS, reach=1.5),
@@ -134,7 +141,7 @@ LOGITS = {
     "swamp": Regime(swamp, weight=3, scales=(1.0, 0.96, 1.02, 0.5)),
     "storage_swamp": Regime(storage_swamp, weight=2, scales=(1.0, 0.9)),
     "subnormal": Regime(subnormal, weight=2),
-    "near_the_end": Regime(near_the_end, weight=4, family="special"),
-    "all_at_the_end": Regime(all_at_the_end, weight=2, scales=(1.0, -1.0, 0.6), family="special"),
-    "ends_apart": Regime(ends_apart, weight=2, scales=(1.0, -1.0), family="special"),
+    "near_the_end": Regime(near_the_end, weight=4, family="special", ends=True),
+    "all_at_the_end": Regime(all_at_the_end, weight=2, scales=(1.0, -1.0, 0.6), family="special", ends=True),
+    "ends_apart": Regime(ends_apart, weight=2, scales=(1.0, -1.0), family="special", ends=True),
 }

@@ -26,8 +26,8 @@ TABLES = {"logits": LOGITS, "log_probs": LOG_PROBS}
 # Sums over many classes or rows are where accumulators fail: terms of one size, a large one late, numbers that grow.
 _LONG_ROW = {"all_equal": 3, "near_ties": 2, "late": 8, "ascending": 3, "swamp": 3, "storage_swamp": 3, "exact_ties": 2}
 _MANY_ROWS = {"confident_wrong": 10, "ordinary": 2}
-# Layout of an upstream gradient -> how many times more often it is drawn than others.
-_SUMMED = {"expanded": 6, "broadcast": 5, "broadcast_last": 5}
+# Layout of an upstream gradient -> how many times more often it is drawn than others: what summing hands back, and a slice.
+_OF_UPSTREAM = {"expanded": 6, "broadcast": 5, "broadcast_last": 5, "sliced_rows": 1}
 # Weights of one sign: with these an array of one repeated number is as good as any.
 _UNIFORM_SIGN = ("positive", "ones", "decades", "spike", "tiny", "negative")
 
@@ -98,11 +98,16 @@ def _overflowing(draft: Draft, regime: str) -> Callable[[float], bool]:
 def draw_first(draft: Draft) -> None:
     first = draft.operation.arguments[0]
     count = draft.rows * draft.classes
-    if chance(draft.choices, 20) and count <= SMALL:
+    if chance(draft.choices, 20) and count <= SMALL and draft.largest_logit >= LARGEST_NUMBER:
         draft.arrays[first.name] = ArrayRecipe(elements=tuple(draw_number(draft) for _ in range(count)))
         return
     regime = draw_regime(draft, first.kind, TABLES[first.kind], _logits_boost(draft))
-    draft.arrays[first.name] = ArrayRecipe(regime, scale=draw_scale(draft, TABLES[first.kind][regime], _overflowing(draft, regime)))
+    scale = draw_scale(draft, TABLES[first.kind][regime], _overflowing(draft, regime), draft.largest_logit)
+    draft.arrays[first.name] = ArrayRecipe(regime, scale=scale)
+
+
+# Of those that `draw_number` gives.
+LARGEST_NUMBER = 210.0
 
 
 def draw_number(draft: Draft) -> str:
@@ -177,7 +182,7 @@ def draw_layouts(draft: Draft) -> None:
 def draw_layout(draft: Draft, name: str, *, repeats: bool) -> str:
     allowed = layouts_for(rank_of(draft, name), draft.space.layouts_at(len(draft.positions) + 1), repeats=repeats)
     if name == GRAD_OUTPUT:  # what summing the losses afterwards hands back, over all axes or over one
-        allowed = (*allowed, *(each for each, times in _SUMMED.items() if each in allowed for _ in range(times)))
+        allowed = (*allowed, *(each for each, times in _OF_UPSTREAM.items() if each in allowed for _ in range(times)))
     return pick(draft.choices, allowed)
 
 

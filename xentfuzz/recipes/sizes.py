@@ -11,8 +11,14 @@ from xentfuzz.recipes.space import Space
 FEW_CLASSES = (2, 3, 4, 1, 5)
 SOME_CLASSES = (7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129)
 MANY_CLASSES = (255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097)
-# Every remainder by a vector width or a tile.
+# Every remainder by a vector width or a tile, whatever came before it: kernels have other loops for other numbers of tiles.
+TILE = 32
 ANY_COUNT = tuple(range(2, 130))
+HUNDREDS = tuple(range(130, 513))
+BEYOND_512 = tuple(range(513, 1025))
+THOUSANDS = tuple(range(1025, 4129))
+# Where one tile more or less begins.
+AROUND_TILES = tuple(count + step for count in range(5 * TILE, 4129, TILE) for step in (-1, 0, 1))
 VOCABULARIES = (32_000, 50_257, 65_537, 128_256, 151_936)
 CONFUSED = (2, 3, 4, 5, 8, 16, 17)
 
@@ -20,6 +26,10 @@ FEW_ROWS = (2, 3, 1, 4, 5, 7)
 SOME_ROWS = (8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65)
 MANY_ROWS = (100, 127, 128, 129, 200, 255, 256, 257, 300, 513, 1000, 1025, 2049)
 LONG_ROWS = (65_537, 65_600, 70_001)
+# Beside many classes: what is left of a row depends on how many there are, and one row has no neighbour to read from.
+ROWS_OF_MANY_CLASSES = (2, 3, 1, 4, 2, 3, 5, 2)
+TWO_ROWS = (2,)
+OTHER_ROWS = (3, 1, 4, 3, 5, 3)
 # More than one tile of rows, or one chunk, and more than one tile of classes.
 TILED_CLASSES = (10, 17, 33, 65, 100, 130, 257, 300)
 TILED_ROWS = (65, 70, 100, 130, 257, 300, 600, 1030, 2050)
@@ -36,12 +46,20 @@ SIZES = {
     "any_rows": (FEW_CLASSES, ANY_COUNT, 8),
     "square": (CONFUSED, FEW_ROWS, 12),
     "batch": ((2, 3, 4, 5, 10, 17), MANY_ROWS, 9),
-    "wide": (MANY_CLASSES, (1, 2, 3), 16),
+    "wide": (MANY_CLASSES, ROWS_OF_MANY_CLASSES, 4),
+    "hundreds": (HUNDREDS, ROWS_OF_MANY_CLASSES, 6),
+    "two_beyond_512": (BEYOND_512, TWO_ROWS, 6),
+    "beyond_512": (BEYOND_512, OTHER_ROWS, 6),
+    "thousands": (THOUSANDS, ROWS_OF_MANY_CLASSES, 4),
+    "around_tiles": (AROUND_TILES, ROWS_OF_MANY_CLASSES, 5),
     "tiles": (TILED_CLASSES, TILED_ROWS, 3),
     "vocabulary": (VOCABULARIES, (1, 2), 2),
     "long": ((2, 3), LONG_ROWS, 2),
 }
 LONG = ("tiles", "vocabulary", "long")
+# Whose few rows may have more elements than other cases, where there are larger cases at all: a row more costs a fraction of a case.
+WIDE = ("wide", "hundreds", "two_beyond_512", "beyond_512", "thousands", "around_tiles")
+WIDE_ELEMENTS = 3 * max(THOUSANDS)
 
 
 @lru_cache(maxsize=256)
@@ -60,7 +78,9 @@ def class_counts(space: Space, pool: tuple[int, ...], elements: int) -> tuple[in
 
 
 def _elements(space: Space, size: str) -> int:
-    return space.long if size in LONG else space.largest
+    if size in LONG:
+        return space.long
+    return max(space.largest, min(space.long, WIDE_ELEMENTS)) if size in WIDE else space.largest
 
 
 @lru_cache(maxsize=64)
@@ -89,6 +109,8 @@ def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> t
     if rank == 1:
         return ()
     limit = max(_elements(space, size) // classes, 1)
+    if size in WIDE:
+        return _along_one_axis(choices, rank, min(rows, limit))
     if size == "square":
         return _square(choices, rank, classes, limit)
     spatial = fitted(tuple(pick(choices, SPATIAL) for _ in range(rank - 2)), limit)
@@ -96,6 +118,12 @@ def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> t
         # The last dimension may be the longest, as in sequences.
         return (*spatial, max(min(rows, limit // prod(spatial)), 1))
     return (max(min(rows, limit) // prod(spatial), 1), *spatial)
+
+
+def _along_one_axis(choices: Choices, rank: int, rows: int) -> tuple[int, ...]:
+    """So many rows and no more: all other axes have one position."""
+    axis = choices.index(rank - 1)
+    return (*(1,) * axis, rows, *(1,) * (rank - 2 - axis))
 
 
 def fitted(lengths: tuple[int, ...], limit: int) -> tuple[int, ...]:

@@ -34,6 +34,16 @@ from xentfuzz.recipes.sizes import class_counts, fitted
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
 from xentfuzz.recipes.weight import WEIGHT
 
+# Special values, the numbers at the ends of the format among them, and both zeros: what every two of them do to each other.
+SPECIAL_VALUES = ("nan", "-inf", "inf", "max", "-max", "-0.0", "0.0", "subnormal")
+# Two of +inf in a row are left undefined; two zeros are for the ordinary family.
+PAIRS = tuple(
+    (first, last)
+    for first in SPECIAL_VALUES
+    for last in SPECIAL_VALUES
+    if (first, last) != ("inf", "inf") and not {first, last} <= {"-0.0", "0.0", "subnormal"}
+)
+MOST_PAIRS = 4  # rows of a case that get a pair of their own: a recipe stays readable
 # Tiles that kernels work in, and what is left of them.
 ROOMY = (33, 64, 65, 130, 257, 300, 513)
 RUNS = (1, 2, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -63,7 +73,7 @@ def _draw_arrays(draft: Draft) -> None:
         draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES, without("negative"))
     if draft.target and draft.space.weight and argument(draft, "weight") is not None and chance(draft.choices, 35):
         draft.arrays["weight"] = draw_array(draft, "weight", WEIGHT, without("negative", "mixed_signs"))
-    draw_upstream(draft, without("zero", "some_zero"))
+    draw_upstream(draft, without("zero", "some_zero", "signed_zeros"))
 
 
 # ---- twists
@@ -148,10 +158,59 @@ def infinite_at_the_target(draft: Draft) -> None:
     _edit_first(draft, Edit(_row(draft), TARGET_CLASS, 1, "inf"))
 
 
+def _tile(draft: Draft) -> tuple[int, int]:
+    """The first and the last class of a tile: the whole row, the first, the last or any one of a length of RUNS."""
+    lengths = [draft.classes, *(length for length in RUNS if 1 < length < draft.classes)]
+    length = pick(draft.choices, lengths)
+    start = pick(draft.choices, (0, draft.classes - length, draft.choices.index(-(-draft.classes // length)) * length))
+    return start, min(start + length, draft.classes) - 1
+
+
+def pairs_in_a_tile(draft: Draft) -> None:
+    """Two special values at both ends of a tile, other ones in each row; beside numbers, or in some cases beside nothing but -inf."""
+    _make_room(draft)
+    _one_loss_for_each_row(draft)
+    if draft.rows < 2:
+        draft.positions = fitted((3, *draft.positions[1:])[: len(draft.positions)], draft.space.largest // draft.classes)
+    start, end = _tile(draft)
+    pair, alone = draft.choices.index(len(PAIRS)), chance(draft.choices, 40)
+    edits = [Edit(ALL_ROWS, 0, draft.classes, "-inf")] if alone else []
+    for row in range(min(draft.rows, MOST_PAIRS)):
+        # The step is prime to the number of pairs, so that the pairs of a case differ in both values.
+        first, last = PAIRS[(pair + row * 11) % len(PAIRS)]
+        edits += [Edit(row, start, 1, first), Edit(row, end, 1, last)]
+    _edit_first(draft, *edits)
+
+
+def _one_loss_for_each_row(draft: Draft) -> None:
+    """In most cases: one NaN hides all else in a mean."""
+    allowed = draft.space.options.get("reduction", ())
+    if (allowed is None or "none" in allowed) and chance(draft.choices, 75):
+        draft.options["reduction"] = "none"
+
+
+def opposite_infinities(draft: Draft) -> None:
+    """+inf in one class, -inf in a run of others or in all of them."""
+    _make_room(draft)
+    row = _row(draft)
+    everywhere = Edit(row, 0, draft.classes, "-inf") if chance(draft.choices, 30) else _run(draft, row, "-inf")
+    _edit_first(draft, everywhere, Edit(row, _place(draft), 1, "inf"))
+
+
+def not_a_number_among_infinities(draft: Draft) -> None:
+    """NaN beside nothing but -inf, or beside +inf."""
+    row = _row(draft)
+    others = Edit(row, 0, draft.classes, "-inf") if chance(draft.choices, 60) else Edit(row, _place(draft), 1, "inf")
+    _edit_first(draft, others, Edit(row, _place(draft), 1, "nan"))
+
+
 def at_the_ends(draft: Draft) -> None:
-    """Numbers at the ends of the format."""
+    """Numbers at the ends of the format, where they are taken."""
+    if draft.limited:
+        return masked(draft)
     regime = pick(draft.choices, [name for name, regime in LOGITS.items() if regime.family == "special"])
     draft.arrays[draft.operation.arguments[0].name] = ArrayRecipe(regime, scale=draw_scale(draft, LOGITS[regime]))
+    return None
 
 
 def unread_garbage(draft: Draft) -> None:
@@ -226,6 +285,9 @@ TWISTS: dict[Twist, tuple[int, tuple[str, ...], tuple[str, ...]]] = {
     not_a_number_at_the_target: (1, ("logits", "log_probs"), TARGET_KINDS),
     infinite: (3, ("logits",), _SOFTMAX),
     infinite_at_the_target: (2, ("logits",), TARGET_KINDS),
+    opposite_infinities: (3, ("logits",), _SOFTMAX),
+    not_a_number_among_infinities: (2, ("logits",), _SOFTMAX),
+    pairs_in_a_tile: (7, ("logits",), _SOFTMAX),
     at_the_ends: (5, ("logits",), _SOFTMAX),
     unread_garbage: (3, ("log_probs",), ("index",)),
     ignored_garbage: (5, ("logits", "log_probs"), ("index",)),

@@ -149,6 +149,12 @@ def sparse(grid: Grid) -> Array:
     return np.where(below(grid.cells(lane=1), 2), uniform(grid.cells()), 0.0)
 
 
+def signed_zeros(grid: Grid) -> Array:
+    """Normalised but for half of the classes, which have zeros of both signs."""
+    zeros = np.where(below(grid.cells(lane=2), 2), 0.0, -0.0)
+    return np.where(below(grid.cells(lane=1), 2), normalised(grid), zeros)
+
+
 def zero_rows(grid: Grid) -> Array:
     return np.where(below(grid.row_words(lane=1), 3) == 0, 0.0, normalised(grid))
 
@@ -163,6 +169,7 @@ PROBABILITIES = {
     "unnormalised": Regime(unnormalised, weight=4),
     "smoothed_one_hot": Regime(smoothed_one_hot, weight=1),
     "sparse": Regime(sparse, weight=3),
+    "signed_zeros": Regime(signed_zeros, weight=2),
     "zero_rows": Regime(zero_rows, weight=2),
     "negative": Regime(negative, weight=3),
 }

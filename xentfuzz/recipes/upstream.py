@@ -35,6 +35,12 @@ def some_zero(grid: Grid) -> Array:
     return np.where(below(grid.cells(lane=1), 2), signed(grid.cells()), 0.0)
 
 
+def signed_zeros(grid: Grid) -> Array:
+    """Zeros of both signs among numbers of both signs."""
+    zeros = np.where(below(grid.cells(lane=2), 2), 0.0, -0.0)
+    return np.where(below(grid.cells(lane=1), 2), uneven(grid), zeros)
+
+
 def zero(grid: Grid) -> Array:
     return np.zeros((grid.rows, grid.classes))
 
@@ -51,6 +57,7 @@ UPSTREAM = {
     "constant": Regime(constant, weight=4, scales=(2.0, 0.5, -1.0, 3.0)),
     "positive": Regime(positive, weight=2),
     "some_zero": Regime(some_zero, weight=2),
+    "signed_zeros": Regime(signed_zeros, weight=2),
     "zero": Regime(zero, weight=1),
     "loss_scale": Regime(scaled, weight=3, scales=(1024.0, 16384.0, 2.0**24), reach=0.5),
     "powers_of_two": Regime(powers_of_two, weight=3, scales=(1.0, 256.0, 2.0**-8, 2.0**20, 2.0**-20), reach=512),

@@ -49,6 +49,12 @@ def some_zero(grid: Grid) -> Array:
     return _rescued(grid, np.where(below(grid.cells(lane=1), 3) == 0, 0.0, positive(grid)))
 
 
+def signed_zeros(grid: Grid) -> Array:
+    """Some weights are zeros of both signs."""
+    zeros = np.where(below(grid.cells(lane=2), 2), 0.0, -0.0)
+    return _rescued(grid, np.where(below(grid.cells(lane=1), 2) == 0, zeros, positive(grid)))
+
+
 def mostly_zero(grid: Grid) -> Array:
     return _rescued(grid, np.where(below(grid.cells(lane=1), 8) == 0, positive(grid), 0.0))
 
@@ -90,6 +96,7 @@ WEIGHT = {
     "positive": Regime(positive, weight=8),
     "ones": Regime(ones, weight=1),
     "some_zero": Regime(some_zero, weight=4),
+    "signed_zeros": Regime(signed_zeros, weight=2),
     "mostly_zero": Regime(mostly_zero, weight=1),
     "targets_zero": Regime(targets_zero, weight=2),
     "decades": Regime(decades, weight=4),

@@ -19,7 +19,13 @@ def coverage_words(report: ReportEntry) -> str:
     left_out = "; ".join(_left_out(get_operation(report.operation), report.card)) or "every dtype, rank, target and option"
     compared = sum(check.cases for check in report.checks)
     unsupported = sum(check.unsupported for check in report.checks)
-    return f"{left_out}; {compared} compared, {unsupported} unsupported"
+    return f"{left_out}; {compared} compared, {unsupported} unsupported{_sizes(report.sizes)}"
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    """What share of the cells of class counts and rows was compared (see `xentfuzz.recipes.cells`)."""
+    met, cells = sizes.get("met", 0), sizes.get("cells", 0)
+    return f"; {met} of {cells} kinds of sizes ({met / cells:.0%})" if met else ""
 
 
 def reasons_left_out(report: ReportEntry) -> dict[str, int]:
@@ -61,6 +67,8 @@ def _values(values: tuple[object, ...]) -> str:
 def _limits(card: Capabilities) -> Iterator[str]:
     if card.largest_class_count is not None:
         yield f"at most {card.largest_class_count} classes"
+    if card.largest_logit is not None:
+        yield f"numbers up to {card.largest_logit:g} only"
     if card.class_count_divisor > 1:
         yield f"class counts that {card.class_count_divisor} divides"
     if card.class_counts is not None:

@@ -28,6 +28,19 @@ class CheckEntry(msgspec.Struct):
     worst_ulp: float = 0.0
     recipe: dict[str, Any] | None = None
     reason: str = ""
+    errors: int = 0
+
+
+class ErrorEntry(msgspec.Struct):
+    """An error of xentfuzz itself; the fields are those of `xentfuzz.subjects.harness_errors.HarnessError`."""
+
+    doing: str
+    check: str
+    dtype: str
+    recipe: dict[str, Any] | None
+    error: str
+    traceback: str
+    times: int = 1
 
 
 class FailureEntry(msgspec.Struct):
@@ -68,6 +81,7 @@ class ReportEntry(msgspec.Struct):
     policies: dict[str, dict[str, int]]
     card: Capabilities
     stricter_grade: str | None = None
+    beside_plain: list[dict[str, Any]] = []
     seed: int | None = None
     cases: int = 0
     seconds: float = 0.0
@@ -75,7 +89,9 @@ class ReportEntry(msgspec.Struct):
     problems: list[str] = []
     notes: list[str] = []
     unsupported: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     target: str = ""
+    errors: list[ErrorEntry] = []
 
     @property
     def place(self) -> str:
@@ -105,7 +121,7 @@ class AgreementEntry(msgspec.Struct):
 
 
 class Document(msgspec.Struct, kw_only=True):
-    """command: the arguments, without folders. seed: None where several documents were merged."""
+    """command: the arguments, without folders. seed: None where several documents were merged. errors: those of no report."""
 
     schema_version: int = SCHEMA_VERSION
     kind: str
@@ -120,12 +136,13 @@ class Document(msgspec.Struct, kw_only=True):
     unavailable: list[UnavailableEntry] = []
     agreement: list[AgreementEntry] = []
     benchmark: dict[str, Any] | None = None
+    errors: list[ErrorEntry] = []
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found and every result that was to be timed is right."""
+        """Whether nothing was found, every result that was to be timed is right, and nothing kept xentfuzz from looking."""
         rows = self.benchmark["rows"] if self.benchmark else []
-        return all(report.ok for report in self.reports) and not any(row["status"] == "failed" for row in rows)
+        return not self.errors and all(report.ok for report in self.reports) and not any(row["status"] == "failed" for row in rows)
 
 
 def report_entry(report: CheckReport) -> ReportEntry:

@@ -9,8 +9,11 @@ from xentfuzz.reports.document import CheckEntry, ReportEntry
 from xentfuzz.reports.lines import WIDTH, Line, in_columns, wrapped
 from xentfuzz.reports.tally import ELSEWHERE
 
-MARKS = {"passed": ".", "failed": "F", "expected": "x", "unsupported": "-", "not_run": "?"}
-LEGEND = (f"One mark for each of {', '.join(FLOAT_NAMES)}:", ". passed, F failed, x expected, - unsupported, ? not run")
+MARKS = {"passed": ".", "failed": "F", "error": "E", "expected": "x", "unsupported": "-", "not_run": "?"}
+LEGEND = (
+    f"One mark for each of {', '.join(FLOAT_NAMES)}:",
+    ". passed, F failed, E error of xentfuzz, x expected, - unsupported, ? not run",
+)
 # At least so much is left for the names of checks.
 LABEL = 34
 GAP = 2
@@ -85,6 +88,6 @@ def _reason_lacking(cells: Sequence[str], entries: Sequence[CheckEntry]) -> str:
 def _label(cells: Sequence[str], checks: Sequence[str]) -> str:
     """The names of checks; of many that passed, the first ones and a count."""
     seen = set("".join(cells))
-    if len(checks) <= NAMED + 1 or seen & {MARKS["failed"], MARKS["expected"]}:
+    if len(checks) <= NAMED + 1 or seen & {MARKS["failed"], MARKS["error"], MARKS["expected"]}:
         return ", ".join(checks)
     return f"{', '.join(checks[:NAMED])} and {len(checks) - NAMED} more"

@@ -35,6 +35,7 @@ def merged(documents: Sequence[Document]) -> Document:
         unavailable=[entry for document in documents for entry in document.unavailable],
         agreement=[entry for document in documents for entry in document.agreement],
         benchmark=benchmarks[0] if benchmarks else None,
+        errors=[error for document in documents for error in document.errors],
     )
 
 
@@ -73,6 +74,7 @@ def _report(group: Sequence[ReportEntry]) -> ReportEntry:
         cut_short="; ".join(dict.fromkeys(report.cut_short for report in group if report.cut_short)),
         problems=list(dict.fromkeys(problem for report in group for problem in report.problems)),
         notes=list(dict.fromkeys(note for report in group for note in report.notes)),
+        errors=[error for report in group for error in report.errors],
         unsupported=dict(sum((Counter(report.unsupported) for report in group), Counter())),
     )
 
@@ -96,4 +98,5 @@ def _check(entries: Sequence[CheckEntry]) -> CheckEntry:
         status=min((entry.status for entry in entries), key=WORST_FIRST.index),
         cases=sum(entry.cases for entry in entries),
         unsupported=sum(entry.unsupported for entry in entries),
+        errors=sum(entry.errors for entry in entries),
     )

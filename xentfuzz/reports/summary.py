@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from xentfuzz.reports.check_table import check_lines
 from xentfuzz.reports.coverage import coverage_words, reasons_left_out
-from xentfuzz.reports.document import ReportEntry
+from xentfuzz.reports.document import ErrorEntry, ReportEntry
 from xentfuzz.reports.finding import expected_line, finding_lines, short_finding
 from xentfuzz.reports.grade_words import grade_words, stricter_words
 from xentfuzz.reports.lines import WIDTH, Line, counted, labelled, squeezed, wrapped
@@ -63,14 +63,31 @@ def findings_lines(report: ReportEntry) -> list[Line]:
     expected = [failure for failure in report.failures if failure.expected is not None]
     if expected:
         lines += [Line(f"{counted(len(expected), 'expected finding')}:", "yellow"), *map(expected_line, expected)]
+    lines += [line for error in report.errors for line in error_lines(error)]
     return lines + [line for problem in report.problems for line in wrapped(problem, first="problem: ", style="red")]
+
+
+def error_lines(error: ErrorEntry) -> list[Line]:
+    """An error of xentfuzz: what it was doing, what went wrong, where."""
+    doing = " ".join(part for part in (error.doing, error.check, error.dtype) if part)
+    place = next((line.strip() for line in reversed(error.traceback.splitlines()) if line.lstrip().startswith("File ")), "")
+    often = f", {error.times} times" if error.times > 1 else ""
+    words = f"{doing}{often}: {error.error}; {place}; the JSON report has the traceback, please report it"
+    return wrapped(words, first="error of xentfuzz: ", rest="  ", style="bold magenta")
 
 
 def verdict_line(report: ReportEntry) -> Line:
     figures = f"{counted(report.cases, 'case')} in {report.seconds:.1f} s"
     word, style = ("PASSED", "bold green") if report.ok else ("FAILED", "bold red")
+    if report.errors:
+        word, style = "ERROR", "bold magenta"
     if not report.ok:
-        found = counted(len(report.unexpected), "finding") if report.unexpected else counted(len(report.problems), "problem")
-        figures = f"{found}; {figures}"
+        figures = f"{_counts(report)}; {figures}"
     rest = f", {report.operation}; {figures}"
     return Line(f"{word}: {squeezed(report.implementation, WIDTH - len(word) - 2 - len(rest))}{rest}", style)
+
+
+def _counts(report: ReportEntry) -> str:
+    found = counted(len(report.unexpected), "finding") if report.unexpected else counted(len(report.problems), "problem")
+    errors = [f"{counted(len(report.errors), 'error')} of xentfuzz"] if report.errors else []
+    return ", ".join([*([found] if report.unexpected or report.problems else []), *errors])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xentfuzz.reports.document import CheckEntry, ReportEntry
 
 # What a row says where its dtypes differ: the first of these that occurs.
-WORST_FIRST = ("failed", "expected", "passed", "not_run", "unsupported")
+WORST_FIRST = ("failed", "error", "expected", "passed", "not_run", "unsupported")
 
 
 MOST_ULP = 1e6
@@ -30,8 +30,15 @@ def ratio_words(ratio: float) -> str:
     return f"{math.floor(ratio * 1000) / 1000:.3g}" if 0.9 < ratio < 1 else f"{ratio:.3g}"
 
 
-STATUS_WORDS = {"failed": "FAILED", "expected": "expected", "passed": "passed", "not_run": "not run", "unsupported": "unsupported"}
-STATUS_STYLES = {"failed": "bold red", "expected": "yellow", "passed": "", "not_run": "dim", "unsupported": "dim"}
+STATUS_WORDS = {
+    "failed": "FAILED",
+    "error": "ERROR",
+    "expected": "expected",
+    "passed": "passed",
+    "not_run": "not run",
+    "unsupported": "unsupported",
+}
+STATUS_STYLES = {"failed": "bold red", "error": "bold magenta", "expected": "yellow", "passed": "", "not_run": "dim", "unsupported": "dim"}
 
 
 @dataclass(frozen=True)

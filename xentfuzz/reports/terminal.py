@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from xentfuzz import __version__
 from xentfuzz.reports.card import card_lines
-from xentfuzz.reports.document import ReportEntry, report_entry
+from xentfuzz.reports.document import ErrorEntry, ReportEntry, report_entry
 from xentfuzz.reports.lines import Line, counted, wrapped
 from xentfuzz.reports.overview import overview_lines
 from xentfuzz.reports.screen import Screen
-from xentfuzz.reports.summary import summary_lines, verdict_line
+from xentfuzz.reports.summary import error_lines, summary_lines, verdict_line
 from xentfuzz.runner.events import (
     BenchmarkFinished,
     Event,
     FailureFound,
+    HarnessFailed,
     Progress,
     RunFinished,
     RunStarted,
@@ -50,6 +53,9 @@ class Terminal:
                 self._subject_finished(report_entry(event.report))
             case BenchmarkFinished():
                 self._benchmark_finished(event)
+            case HarnessFailed():
+                self.screen.end_progress()
+                self._show(error_lines(msgspec.convert(event.error.to_dict(), ErrorEntry)))
             case RunFinished():
                 self._run_finished(event)
             case _:

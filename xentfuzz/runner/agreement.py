@@ -48,7 +48,11 @@ def _answer(trial: Trial) -> Array | None:
     outcome = trial.outcomes.get("forward")
     if outcome is None or outcome.results is None:
         return None
-    answer = np.asarray(outcome.results["value"]).astype(np.float64)
+    returned = np.asarray(outcome.results["value"])
+    if returned.dtype.kind == "c":
+        return None
+    with np.errstate(all="ignore"):
+        answer = returned.astype(np.float64)
     return answer if answer.shape == trial.evaluation.shape("value") else None
 
 

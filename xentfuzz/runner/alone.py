@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentfuzz.checks.check import Check
+from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.registry import find_check
 from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
 from xentfuzz.recipes.recipe import Recipe, recipe_from
@@ -44,7 +44,7 @@ def fails_alone(contestant: Contestant, check: Check, recipe: Recipe) -> bool | 
     """Whether a check fails on a recipe in a worker that has seen nothing else; None where the implementation doesn't take it."""
     contestant.subject.close()
     verdict = examine(contestant, check, recipe)
-    return None if verdict is None else isinstance(verdict, Failure)
+    return isinstance(verdict, Failure) if isinstance(verdict, Failure | Measure) else None
 
 
 def _alone(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from xentfuzz.checks.check import Check
+from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.registry import checks_for, find_check
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.errors import UsageError, XentfuzzError
+from xentfuzz.errors import InternalError, UsageError, XentfuzzError
 from xentfuzz.failures.expected import Expectations, expectations
 from xentfuzz.failures.failure import Failure
 from xentfuzz.implementation import Implementation
@@ -18,7 +18,7 @@ from xentfuzz.operations import get_operation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.agreement import Agreement
-from xentfuzz.runner.contestant import Contestant
+from xentfuzz.runner.contestant import Contestant, errors_kept
 from xentfuzz.runner.corpus import Plan, run_corpora
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.directed import directed_search
@@ -35,7 +35,7 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 from xentfuzz.runner.examine import Excluded, examine, refused
-from xentfuzz.runner.findings import Effort, findings
+from xentfuzz.runner.findings import findings
 from xentfuzz.runner.interruption import Interruption, interrupted_only_inside
 from xentfuzz.runner.pool import Pool, require_distinct
 from xentfuzz.runner.profiles import get_profile
@@ -43,8 +43,10 @@ from xentfuzz.runner.real_input import run_recorded
 from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed, require_sensible
+from xentfuzz.runner.smallest import Effort
 from xentfuzz.runner.verdict import finished_report
 from xentfuzz.subjects.subject import Subject
+from xentfuzz.worker.control_word import plain_inside
 
 # A progress event for every case would cost more than a small case does.
 PROGRESS_SECONDS = 0.1
@@ -93,7 +95,7 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
         find_check(name)
     require_distinct(implementations)
     trying, finishing = Interruption(), Interruption()
-    with interrupted_only_inside(trying, finishing):
+    with interrupted_only_inside(trying, finishing), plain_inside():
         return _run(implementations, settings, trying, finishing)
 
 
@@ -113,7 +115,7 @@ def _run(implementations: Sequence[Implementation], settings: Settings, trying: 
                 try:
                     contestants += _open(pool, group, settings, alone=len(implementations) == 1)
                     _run_operation(operation, contestants, settings, deadline)
-                except Exception as error:  # noqa: BLE001 - what was found before an error of the harness is reported first
+                except XentfuzzError as error:  # what was found before is reported first
                     broken = error
             finishing.happened |= trying.in_a_hurry
             _mark_interrupted(contestants, trying)
@@ -141,8 +143,12 @@ def run_one(
     isolate: bool | None = None,
     expected: Expectations | None = None,
     listeners: Sequence[Listener] = (),
+    known: Sequence[Failure] = (),
 ) -> CheckReport:
-    """One check on one dtype, as a pytest test runs it. Raises the first unexpected Failure."""
+    """One check on one dtype, as a pytest test runs it; its failures are those whose cause none of `known` has.
+
+    Raises InternalError where xentfuzz itself failed and found nothing.
+    """
     settings = Settings(
         "check",
         get_profile(profile),
@@ -152,10 +158,11 @@ def run_one(
         dtypes=(dtype,),
         expected=expected,
         listeners=listeners,
+        known=known,
     )
     report = run_checks([implementation], settings)[0]
-    if report.unexpected:
-        raise report.unexpected[0]
+    if report.errors and not report.unexpected:
+        raise InternalError(f"{report.errors[0].error}\n{report.errors[0].traceback}")
     return report
 
 
@@ -165,11 +172,14 @@ def run_recipe(implementation: Implementation, check_name: str | None, recipe: R
     Raises UsageError where the implementation cannot run the case.
     """
     checks = _of_results(implementation.operation) if check_name is None else (find_check(check_name),)
-    with Pool(isolate) as pool:
+    with plain_inside(), Pool(isolate) as pool:
         contestant = _contestant(pool, implementation, checks)
         verdicts = [examine(contestant, check, recipe) for check in contestant.checks]
         failures = [verdict for verdict in verdicts if isinstance(verdict, Failure)]
-    if not any(isinstance(verdict, Failure) or (verdict is not None and verdict.compared) for verdict in verdicts):
+    if contestant.errors.errors and not failures:
+        first = contestant.errors.errors[0]
+        raise InternalError(f"{first.error} ({first.doing}, {first.check})")
+    if not any(isinstance(verdict, Failure) or (isinstance(verdict, Measure) and verdict.compared) for verdict in verdicts):
         reasons = dict.fromkeys([*contestant.unsupported, *_refusals(contestant, recipe), *contestant.not_applicable.values()])
         raise UsageError(f"{implementation.name} does not take this case: {', '.join(reasons) or 'nothing to compare'}")
     return failures[0] if failures else None
@@ -211,7 +221,7 @@ def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Che
     contestant = Contestant(get_operation(implementation.operation), subject, pool.siblings(implementation), ())
     applicable = []
     for check in checks:
-        if check.library not in (None, implementation.array):
+        if not check.concerns(implementation.array):
             continue
         reason = _reason_against(check, subject)
         if reason is None:
@@ -243,12 +253,16 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
     dtypes = settings.dtypes or FLOAT_NAMES
     try:
         for contestant in contestants if settings.stored else ():
-            try_stored(contestant, dtypes, plan.excluded)
+            with contestant.errors.kept("trying stored cases"):
+                try_stored(contestant, dtypes, plan.excluded)
         if contestants:
-            run_recorded(plan, contestants, dtypes, settings.recorded)
-            run_corpora(plan, contestants, dtypes, agreement)
+            with errors_kept(contestants, "judging recorded input"):
+                run_recorded(plan, contestants, dtypes, settings.recorded)
+            with errors_kept(contestants, "running the corpora"):
+                run_corpora(plan, contestants, dtypes, agreement)
         for contestant in contestants:
-            directed_search(plan, contestant, [name for name in dtypes if name in contestant.subject.capabilities.dtypes])
+            with contestant.errors.kept("searching"):
+                directed_search(plan, contestant, [name for name in dtypes if name in contestant.subject.capabilities.dtypes])
     finally:
         if agreement.pairs:
             settings.emit(AgreementMeasured(operation, {names: pair.to_dict() for names, pair in agreement.pairs.items()}))
@@ -273,12 +287,24 @@ def _progress(settings: Settings) -> Callable[[Progress], None]:
     return progress
 
 
+def _require_script(contestant: Contestant, failure: Failure) -> None:
+    """Where no script can be written, the place of one says so: the finding is worth more than its script."""
+    written = ""
+    with contestant.errors.kept("writing a script", failure.check, failure.dtype, failure.recipe):
+        written = failure.script()
+    failure.unscriptable = "" if written else "xentfuzz failed to write this script; replay the record instead"
+
+
 def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, interruption: Interruption) -> CheckReport:
     """Shrink and group what was found, judge expectations, and close the report; without the rest of it once the user interrupts."""
     for found in contestant.found.values():
         settings.emit(FailureFound(found.failure, shrunk=False))
     effort = Effort(settings.profile, deadline if settings.shrink else Deadline.after(0.0), interruption)
-    failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
+    failures = [found.failure for found in contestant.found.values()]
+    with contestant.errors.kept("making findings of what failed"):
+        failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)), settings.known)
+    for failure in failures:
+        _require_script(contestant, failure)
     _mark_interrupted([contestant], interruption)
     report = None
     with interruption:
@@ -287,7 +313,7 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, inte
         report = finished_report(contestant, failures, replace(settings, expected=None), deadline)
         report.notes.append("interrupted: expected failures are not told from others")
     if settings.stored:
-        store_failures(report)
+        store_failures(report, contestant.errors)
     for result in report.checks:
         settings.emit(CheckFinished(contestant.name, contestant.operation.name, result))
     settings.emit(SubjectFinished(report))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.stricter import StricterGrades
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.operation import Operation
+from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
+from xentfuzz.runner.beside_plain import BesidePlain
 from xentfuzz.runner.results import CheckResult
+from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.subject import Subject
 
 # A crash costs a new worker, a hang a time limit: after so many of one kind the rest of the corpus is skipped for this implementation.
@@ -29,11 +34,23 @@ class Origin:
     count: int
 
 
+# So many cases of one kind in one check are kept, each with features of its own: another cause may be among them.
+KEPT_CASES = 24
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A case that failed. origin: None where it was not drawn."""
+
+    recipe: Recipe
+    origin: Origin | None
+
+
 @dataclass
 class Found:
     """The first failure of one kind in one check, before shrinking. dtypes: all in which that kind was seen.
 
-    origin: None where it was not drawn.
+    origin: None where it was not drawn. others: later cases of that kind in that check, by what is special about them.
     """
 
     check: Check
@@ -42,6 +59,12 @@ class Found:
     origin: Origin | None
     dtypes: list[str] = field(default_factory=list)
     times: int = 0
+    others: dict[Hashable, Seen] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The first case and the others that were kept."""
+        return Seen(self.recipe, self.origin), *self.others.values()
 
 
 @dataclass(frozen=True)
@@ -57,8 +80,9 @@ class JudgedRecording:
 class Contestant:
     """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
 
-    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`).
-    wrong_alone: see `Trial`; None once no more cases are drawn.
+    first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
+    cells of class counts and rows that they lay in.
+    wrong_alone: see `Trial`; None once no more cases are drawn. explained_by: findings of earlier runs whose cause was seen again.
     """
 
     operation: Operation
@@ -75,11 +99,15 @@ class Contestant:
     seconds: float = 0.0
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
+    sizes: set[Cell] = field(default_factory=set)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
+    beside_plain: BesidePlain = field(default_factory=BesidePlain)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False
     interrupted: bool = False
+    explained_by: list[Failure] = field(default_factory=list)
+    errors: ErrorLog = field(default_factory=ErrorLog)
 
     @property
     def name(self) -> str:
@@ -101,3 +129,14 @@ class Contestant:
             return "stopped at the first failure"
         kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
+
+
+@contextlib.contextmanager
+def errors_kept(contestants: Sequence[Contestant], doing: str, recipe: Recipe | None = None) -> Iterator[None]:
+    """A block that is for several contestants: what goes wrong with the harness in it is told of each."""
+    case: dict[str, Any] = {} if recipe is None else {"dtype": recipe.dtype, "recipe": recipe.to_dict()}
+    with contextlib.ExitStack() as stack:
+        log = ErrorLog()
+        stack.callback(lambda: [contestant.errors.add(error) for contestant in contestants for error in log.errors])
+        stack.enter_context(log.kept(doing, **case))
+        yield

@@ -11,13 +11,14 @@ from typing import Any
 
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.trial import Trial
+from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.corpus import draw_corpus
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.agreement import Agreement
-from xentfuzz.runner.contestant import Contestant, Origin
+from xentfuzz.runner.contestant import Contestant, Origin, errors_kept
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import Excluded, judge_all, note, refused, trial_of
@@ -66,6 +67,11 @@ class Group:
     draws: dict[str, Any]
     cost: str
     names: tuple[str, ...]
+
+    @property
+    def is_of_plain_calls(self) -> bool:
+        """Whether its cases are ordinary ones, drawn for no check in particular."""
+        return self.family == "ordinary" and not self.draws and self.cost == "call"
 
     def checks(self, contestant: Contestant, dtype: str) -> tuple[Check, ...]:
         """Those of a contestant that are tried in a dtype."""
@@ -136,7 +142,8 @@ def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant
     narrower = simulator or own != plan.profile.size(common, simulator)
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
-        compared = min(contestant.result(check, common.dtype).cases for check in group.checks(contestant, common.dtype))
+        results = [contestant.result(check, common.dtype) for check in group.checks(contestant, common.dtype)]
+        compared = min(result.cases + result.errors for result in results)
         if compared < count:
             yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=narrower and attempt == 1))
     opted = opt_in_space(common, plan.operation, capabilities)
@@ -159,8 +166,9 @@ def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
         if _over(plan, corpus):
             return
         trials = _run_recipe(plan, corpus, recipe)
-        if group.family == "ordinary" and not group.draws and group.cost == "call":
-            agreement.note(trials)
+        if group.is_of_plain_calls:
+            with errors_kept(corpus.contestants, "comparing implementations", recipe):
+                agreement.note(trials)
         name = corpus.contestants[0].name
         plan.progress(Progress(name, plan.operation.name, group.names[0], recipe.dtype, "corpus", done, len(recipes)))
 
@@ -170,9 +178,16 @@ def _over(plan: Plan, corpus: Corpus) -> bool:
 
 
 def _run_recipe(plan: Plan, corpus: Corpus, recipe: Recipe) -> list[Trial]:
-    case = expand(recipe)
+    trials: list[Trial] = []
+    with errors_kept(corpus.contestants, "evaluating a case", recipe):
+        case = expand(recipe)
+        _try_case(plan, corpus, recipe, trials, case)
+    return trials
+
+
+def _try_case(plan: Plan, corpus: Corpus, recipe: Recipe, trials: list[Trial], case: Case) -> None:
+    """The case on every contestant; `trials` are added to."""
     evaluation = SharedEvaluation(plan.operation.evaluate(case))
-    trials = []
     for contestant in corpus.contestants:
         began = time.monotonic()
         trial = trial_of(contestant, case, evaluation)
@@ -180,7 +195,6 @@ def _run_recipe(plan: Plan, corpus: Corpus, recipe: Recipe) -> list[Trial]:
         if _judge(plan, corpus, recipe, contestant, trial):
             trials.append(trial)
         contestant.seconds += time.monotonic() - began
-    return trials
 
 
 def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, trial: Trial) -> bool:
@@ -194,6 +208,9 @@ def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, t
     reason = contestant.gave_up or refused(contestant, recipe, trial.case)
     if reason is None:
         judge_all(contestant, checks, recipe, trial, corpus.origin)
+        if corpus.group.is_of_plain_calls:
+            with errors_kept([contestant], "comparing with a plain evaluation", recipe):
+                contestant.beside_plain.note(trial, recipe)
         return True
     contestant.unsupported[reason] += 1
     for check in checks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from xentfuzz.checks.check import Check
+from xentfuzz.checks.check import Check, Measure
 from xentfuzz.failures.failure import Failure
 from xentfuzz.recipes.draw import search
 from xentfuzz.recipes.recipe import Recipe, recipe_from
@@ -27,7 +27,8 @@ def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -
         for check in contestant.checks:
             failed = contestant.result(check, dtype).status == "failed"
             if check.directed and not failed and not plan.deadline.has_passed() and not contestant.gave_up:
-                _search(plan, contestant, check, dtype, count)
+                with contestant.errors.kept("searching", check.name, dtype):
+                    _search(plan, contestant, check, dtype, count)
     contestant.seconds += time.monotonic() - began
 
 
@@ -52,7 +53,7 @@ def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count:
             note(contestant, check, recipe, verdict, None)
             done += 1
             plan.progress(Progress(contestant.name, plan.operation.name, check.name, dtype, "search", done, count))
-        return verdict.ratio if verdict is not None else 0.0
+        return verdict.ratio if isinstance(verdict, Measure) else 0.0
 
     for failure in search(space, plan.derived_seed(dtype, check.name, "search"), count, score):
         if isinstance(failure, Failure) and failure.recipe:

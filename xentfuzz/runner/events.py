@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import Failure
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.harness_errors import ErrorLog, HarnessError
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,13 @@ class BenchmarkFinished:
 
 
 @dataclass(frozen=True)
+class HarnessFailed:
+    """An error of xentfuzz that belongs to no report of an implementation: a listener's, a benchmark's."""
+
+    error: HarnessError
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """interrupted: by Ctrl-C or SIGTERM; what was found until then is in the reports."""
 
@@ -102,6 +111,21 @@ Event = (
     | SubjectFinished
     | AgreementMeasured
     | BenchmarkFinished
+    | HarnessFailed
     | RunFinished
 )
 Listener = Callable[[Event], None]
+
+
+def tell(listeners: Sequence[Listener], event: Event) -> None:
+    """Tell all listeners; one that fails unexpectedly misses this event, and the others are told that, too."""
+    for listener in listeners:
+        try:
+            listener(event)
+        except XentfuzzError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a report that can't be written costs no other, and no run
+            if not isinstance(event, HarnessFailed):
+                name = type(listener).__name__
+                made = ErrorLog().note(error, f"telling {name} of {type(event).__name__}")
+                tell([other for other in listeners if other is not listener], HarnessFailed(made))

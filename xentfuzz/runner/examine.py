@@ -8,17 +8,22 @@ from collections.abc import Callable, Iterable
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Trial, Unsupported
+from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.failures.source import Source, source_of
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
-from xentfuzz.runner.contestant import Contestant, Found, Origin
-from xentfuzz.runner.coverage import kinds_of
+from xentfuzz.runner.contestant import KEPT_CASES, Contestant, Found, Origin, Seen
+from xentfuzz.runner.coverage import kinds_of, size_of
+from xentfuzz.runner.region import features_told_apart
 from xentfuzz.runner.results import NOTHING_TO_COMPARE, CheckResult
+from xentfuzz.subjects.harness_errors import HarnessError
 from xentfuzz.subjects.subject import Subject
 
+# What a check makes of a case; None where the case is unsupported, or can't be rebuilt.
+Verdict = Failure | Measure | HarnessError | None
 # Decides whether a failure belongs to a region that an expectation leaves out of the search.
 Excluded = Callable[[str, str, str, str, Recipe], bool]
 
@@ -42,17 +47,23 @@ def refused(contestant: Contestant, recipe: Recipe, case: Case) -> str | None:
     return refusal(case, contestant.operation, contestant.subject.capabilities, layouts)
 
 
-def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | Measure | None:
-    """The Failure or the Measure of one check on one recipe; None where the case is unsupported, or can't be rebuilt."""
+def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Verdict:
+    """The verdict of one check on one recipe."""
     if not recipe.complete:
         return None
-    case = expand(recipe)
-    if refused(contestant, recipe, case) is not None:
-        return None
-    return judge(contestant, check, recipe, case, trial_of(contestant, case))
+    try:
+        case = expand(recipe)
+        if refused(contestant, recipe, case) is not None:
+            return None
+        trial = trial_of(contestant, case)
+    except XentfuzzError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the case is lost, not the run
+        return contestant.errors.note(error, "evaluating a case", check.name, recipe.dtype, recipe.to_dict())
+    return judge(contestant, check, recipe, case, trial)
 
 
-def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, trial: Trial) -> Failure | Measure | None:
+def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, trial: Trial) -> Verdict:
     """The same, on a trial that other checks may have used."""
     try:
         return check.judge(trial)
@@ -63,6 +74,8 @@ def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, tria
         found = _located(contestant, failure.about(check.name, contestant.name, recipe, case))
         # A traceback would keep every array of the trial alive.
         return found.with_traceback(None)
+    except Exception as error:  # noqa: BLE001 - whatever a check stumbles over costs this case, not the run
+        return contestant.errors.note(error, "judging", check.name, recipe.dtype, recipe.to_dict())
 
 
 def _located(contestant: Contestant, found: Failure) -> Failure:
@@ -85,9 +98,12 @@ def judge_all(contestant: Contestant, checks: Iterable[Check], recipe: Recipe, t
         note(contestant, check, recipe, judge(contestant, check, recipe, trial.case, trial), origin)
 
 
-def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure | Measure | None, origin: Origin | None) -> None:
+def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Verdict, origin: Origin | None) -> None:
     """Enter a verdict into the contestant's results."""
     result = contestant.result(check, recipe.dtype)
+    if isinstance(verdict, HarnessError):
+        result.errors += 1
+        return
     if isinstance(verdict, Measure) and not verdict.compared:
         contestant.unsupported[f"{check.name}: {NOTHING_TO_COMPARE}"] += 1
         verdict = None
@@ -97,6 +113,7 @@ def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Failure 
     result.cases += 1
     if not check.hazardous:  # what raises is as good as what answers there
         contestant.compared.update(kinds_of(recipe))
+        contestant.sizes.update(filter(None, [size_of(recipe)]))
     if isinstance(verdict, Failure):
         _note_failure(contestant, check, recipe, verdict, origin)
         result.status = "failed"
@@ -119,6 +136,8 @@ def _note_failure(contestant: Contestant, check: Check, recipe: Recipe, failure:
         # A call that does it is worth more than the news that some call did.
         found.recipe, found.failure, found.origin = recipe, failure, origin
     found.times += 1
+    if len(found.others) < KEPT_CASES and recipe is not found.recipe:
+        found.others.setdefault(features_told_apart(recipe), Seen(recipe, origin))
     if recipe.dtype not in found.dtypes:
         found.dtypes.append(recipe.dtype)
     if failure.kind in CRASH_KINDS:

@@ -9,6 +9,7 @@ from xentfuzz.failures.store import Store
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.examine import Excluded, examine, note
 from xentfuzz.runner.results import CheckReport
+from xentfuzz.subjects.harness_errors import ErrorLog
 
 
 def try_stored(contestant: Contestant, dtypes: Sequence[str], excluded: Excluded) -> None:
@@ -24,11 +25,12 @@ def try_stored(contestant: Contestant, dtypes: Sequence[str], excluded: Excluded
         note(contestant, check, one.recipe, examine(contestant, check, one.recipe), None)
 
 
-def store_failures(report: CheckReport) -> None:
+def store_failures(report: CheckReport, errors: ErrorLog) -> None:
     """Write a record and a script for each unexpected failure. A folder that can't be written to is noted, and the report goes on."""
     for failure in report.unexpected:
-        try:
-            failure.record = str(Store().save(failure, command=sys.argv, seed=report.seed))
-        except OSError as error:
-            report.notes.append(f"the failure of {failure.check} could not be stored: {error.strerror or error}")
-            return
+        with errors.kept("storing a failure", failure.check, failure.dtype, failure.recipe):
+            try:
+                failure.record = str(Store().save(failure, command=sys.argv, seed=report.seed))
+            except OSError as error:
+                report.notes.append(f"the failure of {failure.check} could not be stored: {error.strerror or error}")
+                return

@@ -11,6 +11,7 @@ from xentfuzz.failures.failure import Failure
 from xentfuzz.failures.input_words import input_words
 from xentfuzz.failures.shown_case import shown_case
 from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.harness_errors import HarnessError
 
 # Reports know the results and not the other way round: this one is found when somebody asks for it.
 _HTML = "xentfuzz.reports.html.single"
@@ -28,11 +29,11 @@ def json_number(value: float) -> float | str:
 class CheckResult:
     """One check on one dtype. cases: compared; unsupported: drawn, but outside what the implementation takes, or with nothing to compare.
 
-    status: "passed"; "failed"; "expected": every finding in it is an expected one; "unsupported": nothing that the implementation takes
-    could be compared; "not_run": nothing was tried.
+    status: "passed"; "failed"; "error": it did not fail, but xentfuzz itself failed on some of its cases; "expected": every finding in it
+    is an expected one; "unsupported": nothing that the implementation takes could be compared; "not_run": nothing was tried.
     worst_ratio: the largest error / allowed error; worst_ulp: the same error in units in the last place; recipe: of that
     case.
-    reason: why it is unsupported or not_run.
+    reason: why it is unsupported, not_run or in error. errors: cases on which xentfuzz itself failed.
     """
 
     check: str
@@ -44,6 +45,7 @@ class CheckResult:
     worst_ulp: float = 0.0
     recipe: dict[str, Any] | None = None
     reason: str = ""
+    errors: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -56,6 +58,7 @@ class CheckResult:
             "worst_ulp": json_number(self.worst_ulp),
             "recipe": self.recipe,
             "reason": self.reason,
+            "errors": self.errors,
         }
 
 
@@ -68,9 +71,13 @@ class CheckReport:
     for each check that had a reason of its own, "CHECK: nothing to compare" among them.
     notes: what a person should know and what changes no verdict.
     stricter_grade: a stricter grade that every compared case met, or None.
+    beside_plain: how errors lie beside those of a plain evaluation, a row for each dtype, output and regime (see `beside_plain.py`).
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
+    errors: of xentfuzz itself; what they cost was not judged.
     target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.
     cases: tried by corpora and searches, whatever came of them.
+    explained_by: findings of earlier runs (`Settings.known`) whose cause a check failed by, which has no finding here then.
+    sizes: "met": how many cells of class counts and rows were compared, of "cells" that it takes (see `xentfuzz.recipes.cells`).
     """
 
     implementation: str
@@ -84,12 +91,16 @@ class CheckReport:
     unsupported: dict[str, int] = field(default_factory=dict)
     policies: dict[str, dict[str, int]] = field(default_factory=dict)
     stricter_grade: str | None = None
+    beside_plain: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     cases: int = 0
     seconds: float = 0.0
     cut_short: str = ""
     target: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+    explained_by: list[Failure] = field(default_factory=list)
+    errors: list[HarnessError] = field(default_factory=list)
 
     @property
     def unexpected(self) -> list[Failure]:
@@ -97,7 +108,8 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        return not self.unexpected and not self.problems
+        """Nothing was found, and nothing kept xentfuzz from looking."""
+        return not self.unexpected and not self.problems and not self.errors and not self.explained_by
 
     def to_html(self) -> str:
         """A self-contained HTML page. Raises UsageError without the extra `report`."""
@@ -117,6 +129,7 @@ class CheckReport:
             "ok": self.ok,
             "grade": self.grade,
             "stricter_grade": self.stricter_grade,
+            "beside_plain": self.beside_plain,
             "seed": self.seed,
             "cases": self.cases,
             "seconds": round(self.seconds, 3),
@@ -125,8 +138,10 @@ class CheckReport:
             "failures": [_failure_dict(failure, self.expected.get(index)) for index, failure in enumerate(self.failures)],
             "policies": self.policies,
             "problems": self.problems,
+            "errors": [error.to_dict() for error in self.errors],
             "notes": self.notes,
             "unsupported": self.unsupported,
+            "sizes": self.sizes,
             "card": asdict(self.card),
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.registry import find_check
 from xentfuzz.dtypes import FLOAT_NAMES
@@ -12,7 +14,7 @@ from xentfuzz.implementation import Implementation
 from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant
-from xentfuzz.runner.coverage import never_compared
+from xentfuzz.runner.coverage import never_compared, sizes_met
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.profiles import Profile, smallest_profile_with
@@ -30,27 +32,35 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         implementation=implementation.name,
         operation=contestant.operation.name,
         grade=grade_text(implementation),
-        card=contestant.subject.capabilities,
+        card=replace(contestant.subject.capabilities, errors=contestant.beside_plain.words()),
+        beside_plain=contestant.beside_plain.table(),
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},
-        notes=[*contestant.notes, *grade_notes(implementation), *_recording_notes(contestant)],
+        notes=[*contestant.notes, *sorted(contestant.subject.notices), *grade_notes(implementation), *_recording_notes(contestant)],
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
         cut_short=_cut_short(contestant, settings, deadline),
+        explained_by=contestant.explained_by,
+        sizes=sizes_met(contestant.subject.capabilities, contestant.sizes),
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
     )
     report.checks = _results(contestant, settings)
-    report.problems = [
-        *_problems(contestant, report),
-        *_never_compared(contestant, settings, report),
-        *_recordings_left_out(contestant, settings),
-        *missing_features(contestant, settings.require),
-    ]
+    with contestant.errors.kept("making the report"):
+        report.problems = [
+            *_problems(contestant, report),
+            *_never_compared(contestant, settings, report),
+            *_recordings_left_out(contestant, settings),
+            *missing_features(contestant, settings.require),
+        ]
     if settings.expected is not None:
-        _judge_expectations(contestant, report, settings.expected)
-    report.stricter_grade = None if report.unexpected else _stricter_grade(contestant)
+        with contestant.errors.kept("judging what was expected"):
+            _judge_expectations(contestant, report, settings.expected)
+    if not report.failures:
+        report.notes += contestant.beside_plain.notes()
+    report.stricter_grade = None if report.unexpected or contestant.errors.errors else _stricter_grade(contestant)
+    report.errors = contestant.errors.errors
     return report
 
 
@@ -129,6 +139,9 @@ def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:
 def _settle(result: CheckResult, contestant: Contestant, check: Check, profile: Profile) -> None:
     """The status of a check that did not fail: passed only where something was compared."""
     if result.status == "failed":
+        return
+    if result.errors:
+        result.status, result.reason = "error", f"xentfuzz itself failed on {result.errors} of its cases"
         return
     capabilities = contestant.subject.capabilities
     passed_over = check.passes_over(result.dtype, capabilities)

@@ -47,6 +47,7 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         loss_dtypes=loss_dtypes(implementation),
         largest_class_count=supports.get("largest_class_count"),
         class_count_divisor=supports.get("class_count_divisor", 1),
+        largest_logit=supports.get("largest_logit"),
         array=implementation.array,
         device=implementation.device,
         rejections=(f"{implementation.array} arrays can't be {', '.join(name for name in LAYOUTS if name in not_held)}",)

@@ -10,16 +10,23 @@ import numpy as np
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import numpy_dtype
-from xentfuzz.errors import Unavailable
+from xentfuzz.errors import Terminated, Unavailable
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.comparison import changed_arguments
+from xentfuzz.subjects.interrupts import SignalWatch
 from xentfuzz.subjects.outcome import Call, Outcome
 from xentfuzz.subjects.planning import plan_of
 from xentfuzz.subjects.specialisation import Specialisations, specialisation
 from xentfuzz.worker.callee import Answer, Callee
 from xentfuzz.worker.describe import describe_callee
 from xentfuzz.worker.libraries.library import Collected
+from xentfuzz.worker.texts import raised_from
+
+FLUSHES = (
+    "it sets flush-to-zero for the whole thread, as gcc's -ffast-math does when it links: "
+    "what else runs there loses its subnormal numbers; it was judged with them"
+)
 
 
 def results_of(answer: Answer, *, copy: bool) -> dict[str, np.ndarray[Any, Any] | float | int | str] | None:
@@ -47,6 +54,7 @@ class InProcess:
         except ImportError as error:
             raise Unavailable(f"{implementation.name} needs {implementation.array}: {error}") from error
         self.specialisations = Specialisations()
+        self.notices: set[str] = set()
 
     def describe(self) -> dict[str, Any]:
         """The form and the parameters of each function."""
@@ -59,15 +67,33 @@ class InProcess:
     def call(self, call: Call) -> Outcome:
         fresh = {name: array.fresh() for name, array in call.arrays.items()}
         key = specialisation(call)
-        answer = self.callee.call(call.function, fresh, call.options)
+        answer = self._answer(call.function, fresh, call.options)
         # Copied before anything else runs: the result may lie in memory that the next call uses again.
         results = results_of(answer, copy=True)
         new = self.specialisations.is_new(key)
         self.specialisations.note(key, answer.seconds)
+        self.notices.update(notices_of(answer))
         return outcome_of(answer, results, call.arrays, fresh, compiled=new)
+
+    def _answer(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
+        watch = SignalWatch()
+        try:
+            with watch:
+                return self.callee.call(function, arrays, options)
+        except Terminated:
+            raise
+        except KeyboardInterrupt as error:
+            if watch.arrived:
+                raise
+            return Answer(raised=raised_from(error), seconds=self.callee.seconds)
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def notices_of(answer: Answer) -> tuple[str, ...]:
+    """What a user should know of an answer, and what is no finding."""
+    return (FLUSHES,) if answer.flushes else ()
 
 
 def outcome_of(
@@ -82,4 +108,4 @@ def outcome_of(
     """An answer together with what the call did to its arguments."""
     changed, outside = changed_arguments(before, after)
     more = {**(notes or {}), **({"written_outside": outside} if outside else {})}
-    return Outcome(results, answer.unsupported, answer.raised, answer.crash, changed, answer.seconds, compiled, more)
+    return Outcome(results, answer.unsupported, answer.raised, answer.crash, changed, answer.seconds, compiled, more, answer.unusable)

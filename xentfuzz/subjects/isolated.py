@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
-from xentfuzz.subjects.in_process import outcome_of, results_of
+from xentfuzz.subjects.in_process import notices_of, outcome_of, results_of
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Call, Crash, Outcome
 from xentfuzz.subjects.planning import plan_of
@@ -20,13 +21,17 @@ from xentfuzz.worker.wire import answer_in, arrays_in, put_arrays
 
 
 class Isolated:
-    """A worker that came to its end is replaced for the next call. Raises UsageError where the implementation can't be loaded."""
+    """A worker that came to its end is replaced for the next call. environment: variables of the worker, beside those that are declared.
+
+    Raises UsageError where the implementation can't be loaded.
+    """
 
     capabilities: Capabilities
     isolated = True
 
-    def __init__(self, implementation: Implementation, limits: Limits | None = None) -> None:
+    def __init__(self, implementation: Implementation, limits: Limits | None = None, environment: Mapping[str, str] | None = None) -> None:
         self.implementation = implementation
+        self.environment = {**implementation.environment, **(environment or {})}
         self.limits = limits or Limits()
         self._plan = plan_of(implementation, elsewhere=True)
         self._packed = self._pack()
@@ -34,6 +39,7 @@ class Isolated:
         self._description: dict[str, Any] = {}
         self.worker: WorkerProcess | None = None
         self.hung = False
+        self.notices: set[str] = set()
         self._started()
 
     def describe(self) -> dict[str, Any]:
@@ -54,7 +60,11 @@ class Isolated:
             raise UsageError(f"{self.implementation.name}: fixed holds what can't be sent to another process: {error}") from None
 
     def call(self, call: Call) -> Outcome:
-        worker = self._started()
+        try:
+            worker = self._started()
+        except UsageError as error:
+            # It was loaded once: what keeps it from being loaded again is its own doing.
+            return Outcome(crash=Crash("abort", f"it can't be loaded a second time: {error}"))
         key = specialisation(call)
         new = self.specialisations.is_new(key)
         described, free = put_arrays(worker.arena, call.arrays)
@@ -95,12 +105,13 @@ class Isolated:
                 crash=Crash("abort", "what it replied makes no sense: something wrote over the worker's memory"), compiled=compiled
             )
         notes = {name: value for name, value in (("closed_streams", reply["closed"]), ("output", worker.output())) if value}
+        self.notices.update(notices_of(answer))
         after = arrays_in(worker.arena, described)
         return outcome_of(answer, results_of(answer, copy=False), call.arrays, after, compiled=compiled, notes=notes)
 
     def _started(self) -> WorkerProcess:
         if self.worker is None:
-            worker = WorkerProcess(self.implementation.environment, self.implementation.python, self.limits)
+            worker = WorkerProcess(self.environment, self.implementation.python, self.limits)
             self._load(worker)
             worker.note_baseline()
             self.worker = worker

@@ -11,7 +11,7 @@ import numpy as np
 from xentfuzz.arrays import StridedArray
 from xentfuzz.implementation import FUNCTIONS
 
-__all__ = ["FUNCTIONS", "Call", "Crash", "Outcome", "Raised"]
+__all__ = ["FUNCTIONS", "Call", "Crash", "NoResult", "Outcome", "Raised"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +48,17 @@ class Crash:
     message: str
 
 
+@dataclass(frozen=True)
+class NoResult:
+    """The call came back with what is no array of numbers. kind: of the finding, dtype or shape; message: what it is."""
+
+    kind: str
+    message: str
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a call gave: exactly one of results, unsupported, raised and crash is set.
+    """What a call gave: exactly one of results, unsupported, raised, crash and unusable is set.
 
     results: "value" and "grad_<argument>" -> what came back, as NumPy arrays of the subject's own dtype; a Python number stays one. A
     protocol's have names of its own, and may be texts.
@@ -68,11 +76,12 @@ class Outcome:
     seconds: float = 0.0
     compiled: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
+    unusable: NoResult | None = None
 
     @property
     def accepted(self) -> bool:
-        """Whether the call was not refused. A crash refuses nothing: the checks shall find it."""
-        return self.results is not None or self.crash is not None
+        """Whether the call was not refused. A crash and what is no result refuse nothing: the checks shall find them."""
+        return self.results is not None or self.crash is not None or self.unusable is not None
 
     @property
     def refusal(self) -> str:

@@ -13,11 +13,13 @@ class Subject(Protocol):
     """Calls never raise for what the implementation does: every exception, crash or time-out is in the Outcome.
 
     isolated: it is called in a worker of its own, so that what it does to its process is nobody else's.
+    notices: what was seen so far that a user should know, and that is no finding.
     """
 
     implementation: Implementation
     capabilities: Capabilities
     isolated: bool
+    notices: set[str]
 
     def describe(self) -> dict[str, Any]:
         """The form and the parameters of each function."""

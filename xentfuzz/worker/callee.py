@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES
-from xentfuzz.subjects.outcome import Crash, Raised
+from xentfuzz.subjects.outcome import Crash, NoResult, Raised
+from xentfuzz.worker.control_word import OwnWord
 from xentfuzz.worker.forms import Form, form_of
 from xentfuzz.worker.libraries import library_named
-from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Number, Unsupported, Unusable
 from xentfuzz.worker.plan import Plan
 from xentfuzz.worker.protocols import PREFIX, run_protocol
 from xentfuzz.worker.reference import load_reference
@@ -22,13 +23,18 @@ from xentfuzz.worker.texts import message_of, raised_from
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one call gave: exactly one of results, unsupported, raised, crash."""
+    """What one call gave: exactly one of results, unsupported, raised, crash, unusable.
+
+    flushes: whether subnormal numbers become 0 in its thread.
+    """
 
     results: Mapping[str, Collected | Number | str] | None = None
     unsupported: str | None = None
     raised: Raised | None = None
     crash: Crash | None = None
     seconds: float = 0.0
+    flushes: bool = False
+    unusable: NoResult | None = None
 
 
 class Callee:
@@ -40,23 +46,33 @@ class Callee:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.forms: dict[str, Form] = {}
-        for name, function in plan.functions.items():
-            leading = len(plan.positional) + (name == "backward")
-            self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
-        self.library: ArrayLibrary = library_named(plan.array, plan.device)
-        self.library.require_device()
+        self.control_word = OwnWord()
+        with self.control_word:
+            for name, function in plan.functions.items():
+                leading = len(plan.positional) + (name == "backward")
+                self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
+            self.library: ArrayLibrary = library_named(plan.array, plan.device)
+            self.library.require_device()
         self.seconds = 0.0
         self.baseline: Fingerprint | None = None
 
     def call(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
         """One call; `arrays` are handed over as they are. KeyboardInterrupt alone gets through: only the caller knows whose it is."""
+        with self.control_word:
+            answer = self._answer(function, arrays, options)
+        return replace(answer, flushes=self.control_word.flushes)
+
+    def _answer(self, function: str, arrays: Mapping[str, StridedArray], options: Mapping[str, Any]) -> Answer:
         self.seconds = 0.0
+        self.library.note_arguments(arrays)
         try:
             results = self._call(function, arrays, options)
         except KeyboardInterrupt:
             raise
         except (Unsupported, NotImplementedError) as reason:
             return Answer(unsupported=message_of(reason) or type(reason).__name__, seconds=self.seconds)
+        except Unusable as error:
+            return Answer(unusable=NoResult(error.kind, message_of(error)), seconds=self.seconds)
         except SystemExit as error:
             return Answer(crash=Crash("exit", f"it raised SystemExit: {message_of(error)}"), seconds=self.seconds)
         except BaseException as error:  # noqa: BLE001 - whatever an implementation raises is a result
@@ -169,7 +185,8 @@ def differentiable(plan: Plan, arrays: Mapping[str, StridedArray]) -> list[str]:
 
 def _pair(result: Any) -> Sequence[Any]:
     if not isinstance(result, tuple | list) or len(result) != 2:
-        raise TypeError(f"value_and_grad returned a {type(result).__name__}; wanted (loss, gradient)")
+        number = f" of {len(result)}" if isinstance(result, tuple | list) else ""
+        raise Unusable(f"it returned a {type(result).__module__}.{type(result).__qualname__}{number}; wanted (loss, gradient)")
     return result
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from xentfuzz.worker import control_word
+
 
 @dataclass(frozen=True)
 class Part:
@@ -145,7 +147,14 @@ def _set_numba_threads(count: int) -> None:
     parallel.set_num_threads(count)
 
 
+def _rounding() -> int | None:
+    # That subnormal numbers are flushed is told elsewhere: loading a library compiled with -ffast-math is enough for it.
+    state = control_word.control(control_word.read())
+    return None if state is None else state.rest
+
+
 PARTS = (
+    Part("the floating-point rounding mode, precision and traps:", _rounding),
     Part("NumPy's error state:", np.geterr, lambda state: np.seterr(**state)),
     Part("NumPy's global random state", _numpy_random),
     Part("Python's global random state", lambda: _digest(random.getstate()), lasting=False),

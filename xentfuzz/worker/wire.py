@@ -10,7 +10,7 @@ import numpy as np
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import numpy_dtype
-from xentfuzz.subjects.outcome import Crash, Raised
+from xentfuzz.subjects.outcome import Crash, NoResult, Raised
 from xentfuzz.worker.callee import Answer
 from xentfuzz.worker.libraries.library import Collected
 from xentfuzz.worker.memory import Arena, aligned
@@ -49,6 +49,8 @@ def answer_message(arena: Arena, answer: Answer, free: int) -> dict[str, Any]:
         "raised": None if answer.raised is None else asdict(answer.raised),
         "crash": None if answer.crash is None else asdict(answer.crash),
         "seconds": answer.seconds,
+        "flushes": answer.flushes,
+        "unusable": None if answer.unusable is None else asdict(answer.unusable),
     }
 
 
@@ -68,13 +70,15 @@ def _put_results(arena: Arena, results: Mapping[str, Any], free: int) -> dict[st
 
 def answer_in(arena: Arena, message: Mapping[str, Any]) -> Answer:
     """The answer that `answer_message` described, its arrays copied out. Raises ValueError, LookupError or TypeError for garbage."""
-    raised, crash = message["raised"], message["crash"]
+    raised, crash, unusable = message["raised"], message["crash"], message["unusable"]
     return Answer(
         None if message["results"] is None else {name: _taken(arena, result) for name, result in message["results"].items()},
         message["unsupported"],
         None if raised is None else Raised(tuple(raised["types"]), raised["message"], raised["traceback"]),
         None if crash is None else Crash(crash["kind"], crash["message"]),
         message["seconds"],
+        message["flushes"],
+        None if unusable is None else NoResult(unusable["kind"], unusable["message"]),
     )
 
 

@@ -67,6 +67,8 @@ def reproducer(failure: Failure, file: str | None = None) -> str:
 
     file: the name of an .npz that will lie beside the script with `large_arrays` in it; without it everything is in the script itself.
     """
+    if failure.unscriptable:
+        return f"# {failure.unscriptable}\n"
     source = failure.source or Source({"forward": ""})
     library, preamble = library_of(source, failure.dtype), Preamble()
     targets = {operation: Target(its, preamble) for operation, its in {**failure.siblings, failure.operation: source}.items()}

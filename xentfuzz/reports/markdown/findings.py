@@ -35,11 +35,23 @@ def _finding(report: ReportEntry, failure: FailureEntry, *, with_script: bool) -
     return lines
 
 
+def errors(document: Document) -> list[str]:
+    """Errors of xentfuzz itself, with their tracebacks."""
+    told = [(f"{report.implementation}, {report.operation}, ", error) for report in document.reports for error in report.errors]
+    lines = []
+    for about, error in (*told, *(("", error) for error in document.errors)):
+        where = " ".join(part for part in (error.doing, error.check, error.dtype) if part)
+        lines += [f"### {about}{where}: {error.times} x", "", *fenced(error.error), ""]
+        lines += [*folded("Traceback", fenced(error.traceback)), ""]
+    return lines
+
+
 def expected(document: Document) -> list[str]:
-    """Known findings with the reason why they are expected."""
-    return [
-        f"- {report.implementation}, {failure.operation}: {failure.check}, {failure.dtype} ({failure.kind}): {failure.expected}"
-        for report in document.reports
-        for failure in report.failures
-        if failure.expected is not None
-    ]
+    """Known findings by the reason why they are expected."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for report in document.reports:
+        for failure in report.failures:
+            if failure.expected is not None:
+                where = f"{failure.check}, {failure.dtype} ({failure.kind})"
+                found.setdefault((f"{report.implementation}, {failure.operation}", failure.expected), []).append(where)
+    return [f"- {about}: {reason}: {'; '.join(places)}" for (about, reason), places in found.items()]

@@ -79,7 +79,7 @@ class CudaArrays(ArrayLibrary):
         self.copies.append((array.storage, memory))
         return DeviceArray(memory, array)
 
-    def collect(self, result: Any) -> Collected | Number:
+    def read(self, result: Any) -> Collected | Number:
         if isinstance(result, bool | int | float):
             return result
         if hasattr(result, "__cuda_array_interface__"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
@@ -30,7 +31,7 @@ class JaxArrays(ArrayLibrary):
             raise Unsupported(f"jax holds {view.dtype} only with JAX_ENABLE_X64=1 in its environment")
         return loaded
 
-    def collect(self, result: Any) -> Collected | Number:
+    def read(self, result: Any) -> Collected | Number:
         if isinstance(result, bool | int | float):
             return result
         if not isinstance(result, jax.Array | np.ndarray | np.generic):
@@ -39,10 +40,33 @@ class JaxArrays(ArrayLibrary):
 
     def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
         def function(*values: Any) -> Any:
-            return invoke({**arrays, **dict(zip(wanted, values, strict=True))})
+            result = invoke({**arrays, **dict(zip(wanted, values, strict=True))})
+            if not isinstance(result, jax.Array):
+                raise no_conversion(result, "a jax.Array")
+            return result
 
         _, pull_back = jax.vjp(function, *(arrays[name] for name in wanted))
         return dict(zip(wanted, pull_back(upstream), strict=True))
+
+    def second_gradients(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, upstream: Any, vector: Any) -> tuple[Any, Any]:
+        def gradient(given: Any, seed: Any) -> Any:
+            _, pull_back = jax.vjp(lambda values: invoke({**arrays, first: values}), given)
+            (found,) = pull_back(seed)
+            return found
+
+        _, pull_back = jax.vjp(gradient, arrays[first], upstream)
+        by_first, by_upstream = pull_back(vector)
+        return by_first, by_upstream
+
+    def tangent(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, vector: Any) -> Any:
+        _, tangent = jax.jvp(lambda given: invoke({**arrays, first: given}), (arrays[first],), (vector,))
+        return tangent
+
+    def vectorised(self, invoke: Invoke, arrays: Mapping[str, Any], stacks: Mapping[str, Sequence[Any]]) -> Any:
+        def function(*given: Any) -> Any:
+            return invoke({**arrays, **dict(zip(stacks, given, strict=True))})
+
+        return jax.vmap(function)(*(jnp.stack(list(each)) for each in stacks.values()))
 
     def finish(self, results: Sequence[Any]) -> None:
         jax.block_until_ready(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ class TorchTensors(ArrayLibrary):
             self.copies.append((host, whole))
         return whole.as_strided(array.shape, steps, array.offset // dtype.itemsize)
 
-    def collect(self, result: Any) -> Collected | Number:
+    def read(self, result: Any) -> Collected | Number:
         if isinstance(result, bool | int | float):
             return result
         if not isinstance(result, torch.Tensor):
@@ -66,11 +67,38 @@ class TorchTensors(ArrayLibrary):
     def gradients(self, invoke: Invoke, arrays: Mapping[str, Any], wanted: Sequence[str], upstream: Any) -> dict[str, Any]:
         leaves = {name: arrays[name].requires_grad_() for name in wanted}
         result = invoke({**arrays, **leaves})
+        if not isinstance(result, torch.Tensor):
+            raise no_conversion(result, "a torch.Tensor")
         found: Sequence[torch.Tensor | None] = torch.autograd.grad(result, list(leaves.values()), upstream, allow_unused=True)
         gradients = {name: gradient for name, gradient in zip(leaves, found, strict=True) if gradient is not None}
         if wanted[0] not in gradients:
             raise LookupError(f"autograd finds no gradient of {wanted[0]}: the result does not depend on it")
         return gradients
+
+    def second_gradients(
+        self, invoke: Invoke, arrays: Mapping[str, Any], first: str, upstream: Any, vector: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        leaf, upstream = arrays[first].requires_grad_(), upstream.requires_grad_()
+        (gradient,) = torch.autograd.grad(invoke({**arrays, first: leaf}), leaf, upstream, create_graph=True)
+        # What the graph does not lead to counts as 0 wherever there is more in the graph: that is what is judged.
+        found: Sequence[torch.Tensor | None] = torch.autograd.grad(gradient, (leaf, upstream), vector, allow_unused=True)
+        if all(each is None for each in found):
+            # What once_differentiable gives leads to nothing but the error that it raises where it is reached.
+            raise LookupError("the graph of the gradient leads to none of its arguments")
+        return _or_zeros(found[0], leaf), _or_zeros(found[1], upstream)
+
+    def tangent(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, vector: Any) -> Any:
+        with warnings.catch_warnings():
+            # Of torch's own decompositions, which it compiles when forward mode is first used.
+            warnings.filterwarnings("ignore", "`torch.jit.script`", DeprecationWarning)
+            found: Sequence[Any] = torch.func.jvp(lambda given: invoke({**arrays, first: given}), (arrays[first],), (vector,))
+        return found[1]
+
+    def vectorised(self, invoke: Invoke, arrays: Mapping[str, Any], stacks: Mapping[str, Sequence[Any]]) -> Any:
+        def function(*given: Any) -> Any:
+            return invoke({**arrays, **dict(zip(stacks, given, strict=True))})
+
+        return torch.func.vmap(function)(*(torch.stack(list(tensors)) for tensors in stacks.values()))
 
     def finish(self, results: Sequence[Any]) -> None:
         del results
@@ -81,6 +109,10 @@ class TorchTensors(ArrayLibrary):
         for host, copy in self.copies:
             host.copy_(copy)
         self.copies.clear()
+
+
+def _or_zeros(gradient: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(like) if gradient is None else gradient
 
 
 def _no_device(device: str, error: Exception) -> UsageError:
