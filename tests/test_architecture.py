@@ -189,7 +189,7 @@ def test_the_front_door_loads_no_heavy_library_and_no_implementation(statements:
     assert {name for name in loaded if name in HEAVY or name.startswith("xentfuzz.impls")} == set()
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "impls").glob("*.py")), ids=relative)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "impls").rglob("*.py")), ids=relative)
 def test_kernels_hold_no_assert(path: Path) -> None:
     # pytest rewrites the asserts of an installed plug-in's whole distribution, and Numba cannot compile what it puts in their place.
     assert [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Assert)] == []

@@ -124,6 +124,4 @@ def ptx(which: Specialisation, capability: tuple[int, int]) -> str:
 
 def entry_name(text: str) -> str:
     """The name under which a module of PTX holds its kernel."""
-    found = re.search(r"\.entry\s+([\w$]+)", text)
-    assert found is not None
-    return found.group(1)
+    return str(re.findall(r"\.entry\s+([\w$]+)", text)[0])

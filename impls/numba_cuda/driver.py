@@ -147,5 +147,4 @@ def pinned(size: int) -> int:
     """Memory of the host that every device may write, at one address for both."""
     address = c_void_p()
     call("cuMemHostAlloc", byref(address), c_size_t(size), c_uint(_MAPPED_EVERYWHERE))
-    assert address.value is not None
-    return address.value
+    return address.value or 0

@@ -68,7 +68,7 @@ def held_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, gra
     left instead.
     """
     thread, block, blocks, piece_of, pieces_of = machine.thread, machine.block, machine.blocks, machine.block_y, machine.blocks_y
-    cuda, scratch_size, element = machine.cuda, machine.scratch_size, machine.element
+    cuda, scratch_size, element, barrier = machine.cuda, machine.scratch_size, machine.element, machine.barrier
     load, store, logarithm, store_int64, exponential = (
         machine.load, machine.store, machine.logarithm, machine.store_int64, machine.exponential,
     )  # fmt: skip
@@ -172,6 +172,8 @@ def held_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, gra
                 among = (y - head) >> vector_shift
                 if counted and head <= y < head + body and first <= among < last and (among - first) & (width - 1) == lane:
                     store(result + y * size, at_target)
+        # The compiler lets every thread read what the first one has summed, and drops it again: harmless, but a race.
+        barrier()
         sum_of_losses, weights, kept_rows = zero, zero, np.int64(0)
         if lane == 0:
             sum_of_losses, weights, kept_rows = scratch[losses_at], scratch[weights_at], np.int64(scratch[kept_at])

@@ -51,7 +51,7 @@ class Launcher:
 
     def __init__(self, place: Place, floating: str) -> None:
         self.place, self.floating = place, floating
-        self.settings = settings.current
+        self.settings = settings.usual()
         self._arrays: list[tuple[int, int]] = []
         # Kept to the end of the call: memory given back earlier could be the next allocation's.
         self._scratch: list[Placed] = []

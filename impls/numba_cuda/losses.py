@@ -19,7 +19,7 @@ from xentfuzz.impls.numba_cuda.launch import Launcher, multiprocessors
 from xentfuzz.impls.numba_cuda.layout import columns_shift, row_blocks
 from xentfuzz.impls.numba_cuda.parts import RECORD
 from xentfuzz.impls.numba_cuda.placement import Host, Place, Placed, placed, positions
-from xentfuzz.impls.numba_cuda.settings import RowsLayout, held_layout, rows_layout, shared_layout
+from xentfuzz.impls.numba_cuda.settings import RowsLayout, for_rows, held_layout, rows_layout, shared_layout
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED, require_device
 
 _MOST_COUNTING_BLOCKS = 32
@@ -170,6 +170,8 @@ def _run_nll_loss(run: LossRun) -> None:
 def _run_cross_entropy(run: LossRun) -> None:
     call = run.call
     rows_only = not call.probabilities and call.label_smoothing == 0.0 and run.side_by_side
+    if rows_only:
+        run.launcher.settings = for_rows(FORMATS[call.dtype.name], gradient=run.gradient is not None)
     if rows_only and _run_held(run):
         return
     divisor = run.divisor()

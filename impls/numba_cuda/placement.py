@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.impls import arguments
-from xentfuzz.impls.numba_cuda.formats import FORMATS
 from xentfuzz.impls.numba_cuda.simulation import SIMULATED
 
 
@@ -250,6 +249,3 @@ def placed(*arrays: Any) -> tuple[Any, ...]:
         place = Torch(present[0]) if library == "torch" else Cupy(present[0]) if library == "cupy" else Interface(present[0])
     with place.device():
         return place, *(None if array is None else place.place(array) for array in arrays)
-
-
-assert set(FORMATS) == set(arguments.FLOAT_NAMES)

@@ -141,6 +141,3 @@ def instructions(floating: Format, vectors: int, load_hint: str, store_hint: str
         "held_total": held_total(floating, vectors),
         "store_held": store_held(floating, vectors, cache_hint=store_hint),
     }
-
-
-assert WORD.width == 32

@@ -88,11 +88,11 @@ def barrier() -> None:
 
 
 def exchanged(value: Any, distance: int) -> Any:
-    raise NotImplementedError("a warp of one lane exchanges nothing")
+    raise RuntimeError("a warp of one lane exchanges nothing")
 
 
 def _waiting(*given: Any) -> Any:
-    raise NotImplementedError("blocks run one after the other, and cannot wait for each other")
+    raise RuntimeError("blocks run one after the other, and cannot wait for each other")
 
 
 def maximum(a: Any, b: Any) -> Any:

@@ -5,6 +5,7 @@ python tests/bench/compile_kernels.py DIR [MAJOR MINOR]. What is there already i
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -27,17 +28,33 @@ def specialisation(kernel, dtype, knobs):
     return Launcher.specialisation(SimpleNamespace(settings=knobs, floating=dtype), kernel)
 
 
-def wanted():
-    """The kernels: those of the usual knobs, then those of the knobs that are tried."""
-    from gpu import tuning
+def usual(dtype, kernel):
+    """Knobs that are usual for a kernel for rows side by side."""
+    from xentfuzz.impls.numba_cuda.settings import FOR_ROWS
 
+    return FOR_ROWS.get(("gradient" in kernel, dtype), {})
+
+
+def usual_kernels():
+    """What calls run as long as nobody changes a knob."""
     from xentfuzz.impls.numba_cuda.settings import Settings
 
     found = {}
     for dtype in DTYPES:
-        for kernel in (*HELD, *ROWS, *PLAIN):
+        for kernel in (*HELD, *ROWS, "total"):
             if not (kernel.startswith(("shared", "held")) and dtype == "float64"):
-                found[specialisation(kernel, dtype, Settings())] = None
+                found[specialisation(kernel, dtype, Settings(**usual(dtype, kernel)))] = None
+        for kernel in PLAIN:
+            found[specialisation(kernel, dtype, Settings())] = None
+    return list(found)
+
+
+def tried_kernels():
+    """What the stage that tries knobs runs."""
+    from gpu import tuning
+
+    from xentfuzz.impls.numba_cuda.settings import Settings
+
     plan = [
         (tuning.BOTH, HELD[:1]),
         (tuning.LOSS, ("loss", "total")),
@@ -45,13 +62,15 @@ def wanted():
         (tuning.FEW_LOSS, HELD[1:]),
     ]
     for sets, kernels in plan:
-        for changes in sets:
-            for dtype in DTYPES[:2]:
-                knobs = Settings(**changes)
-                for kernel in kernels:
-                    if knobs.held or kernel not in HELD:
-                        found[specialisation(kernel, dtype, knobs)] = None
-    return list(found)
+        for changes, dtype, kernel in itertools.product(sets, DTYPES[:2], kernels):
+            knobs = Settings(**{**usual(dtype, kernel), **changes})
+            if knobs.held or kernel not in HELD:
+                yield specialisation(kernel, dtype, knobs)
+
+
+def wanted():
+    """The kernels: the usual ones, then those that are tried."""
+    return list(dict.fromkeys([*usual_kernels(), *tried_kernels()]))
 
 
 def compile_one(which, capability, load):

@@ -42,7 +42,7 @@ STAGES = (
     Stage("tuning", 60),
     Stage("streams", 30),
     Stage("harness", 60),
-    Stage("sanitizer", 60),
+    Stage("sanitizer", 100),
     Stage("compiled", 60),
 )
 

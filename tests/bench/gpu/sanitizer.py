@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from gpu.support import GPU, say, write
@@ -41,6 +42,7 @@ from xentfuzz.impls import numba_cuda as k
 k.cross_entropy(torch.empty((40, 5000), device="cuda"), torch.zeros(40, dtype=torch.int64).cuda(), label_smoothing=0.1)
 torch.cuda.synchronize()
 """
+SECONDS = 80  # for all of them, which run side by side
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 
 
@@ -60,10 +62,10 @@ def main(out):
         )
         for name, tool, script in (*((tool, tool, SCRIPT) for tool in TOOLS), ("initcheck, control", "initcheck", CONTROL))
     }
-    records = {}
+    records, end = {}, time.monotonic() + SECONDS
     for tool, process in running.items():
         try:
-            text, _ = process.communicate(timeout=50)
+            text, _ = process.communicate(timeout=max(end - time.monotonic(), 1))
         except subprocess.TimeoutExpired:
             process.kill()
             text = process.communicate()[0] + "\nout of time"

@@ -11,17 +11,17 @@ from xentfuzz.impls.numba_cuda import settings
 # The usual knobs and, one after the other, what is tried instead of them.
 LOSS = [
     {},
-    {"vectors": 2, "resident": 4},
-    {"vectors": 4, "resident": 3},
-    {"threads": 128, "vectors": 4, "resident": 5},
+    {"threads": 256, "resident": 1},
+    {"threads": 256, "vectors": 2, "resident": 4},
+    {"threads": 256, "vectors": 4, "resident": 3},
+    {"threads": 128, "vectors": 4, "resident": 6},
     {"threads": 128, "vectors": 2, "resident": 8},
-    {"threads": 512, "vectors": 2, "resident": 2},
-    {"vectors": 2, "resident": 4, "waves": 4},
     {"waves": 4},
 ]
 BOTH = [
     {"held": 0},
     {},
+    {"held": 8, "held_resident": 3},
     {"held": 7, "held_resident": 4},
     {"held": 6, "held_resident": 4},
     {"held": 4, "held_resident": 5},
@@ -31,11 +31,10 @@ BOTH = [
     {"load_hint": ".L1::no_allocate", "store_hint": ".cs"},
 ]
 SHORT = [
-    {"rounds": 2},
-    {"rounds": 4},
-    {"rounds": 4, "vectors": 2, "resident": 4},
-    {"rounds": 2, "vectors": 2, "resident": 4},
-    {"rounds": 4, "threads": 128, "vectors": 4, "resident": 5},
+    {},
+    {"rounds": 2, "threads": 256, "vectors": 4, "resident": 1},
+    {"rounds": 4, "threads": 256, "vectors": 4, "resident": 1},
+    {"rounds": 4, "threads": 256, "vectors": 2, "resident": 4},
 ]
 FEW_LOSS = [
     {"held_loss": False},
@@ -56,7 +55,7 @@ def knob_sets(rows, classes, what):
 
 
 def main(out):
-    usual, found, records = settings.current, bandwidth(), []
+    found, records = bandwidth(), []
     say(out, "\ntuning: sets of knobs, GPU us, share of bandwidth")
     for (rows, classes), dtype in shapes():
         inputs = for_kernels(batches(rows, classes, dtype))
@@ -66,7 +65,6 @@ def main(out):
             for knobs in knob_sets(rows, classes, what):
                 if not GPU and len(tried) > 1:
                     continue
-                settings.current = usual
                 settings.use(**(knobs if GPU else {"pieces": 1}))
                 try:
                     microseconds = median_us(function, inputs, 6)
@@ -85,4 +83,4 @@ def main(out):
             write(out, "tuning", records)
         del inputs
         gc.collect()
-    settings.current = usual
+    settings.use()

@@ -17,6 +17,7 @@ from xentfuzz.impls import numba_cuda
 # (shape, how it lies); the first are tiny. On a GPU they reach each way to lay out rows.
 SHAPES = [(4, 10), (1, 37), (5, 37), (3, 7, 5), (2, 4, 3, 2), (9,)]
 LARGE = [(7, 1000), (3000, 129), (300, 32000), (40, 128256), (16, 262144), (2, 500000), (70000, 3), (8, 50, 999), (4, 1000, 77)]
+MOST_ROUNDINGS = 40
 LAYOUTS = ("plain", "sliced", "classes apart")
 
 
@@ -130,7 +131,7 @@ def main(out):
                     worst[dtype] = float("inf")
                 records.append(record)
         write(out, "values", records[-2000:])
-    wrong = [record for record in records if "error" in record or max(record["roundings"]) > 40]
+    wrong = [record for record in records if "error" in record or max(record["roundings"]) > MOST_ROUNDINGS]
     say(out, f"values: {len(records)} cases, worst norm of the error in roundings of the dtype: {worst}; wrong: {len(wrong)}")
     for record in wrong[:12]:
         say(out, f"  WRONG {record}"[:700])
