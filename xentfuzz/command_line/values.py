@@ -34,6 +34,19 @@ def sizes(option: str, text: str | None) -> tuple[int, ...] | None:
     return None if text is None else _numbers(option, text, ",", "16,4096")
 
 
+def percent(text: str | None) -> float | None:
+    """The number in "10" or "10%". Raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        number = float(text.strip().removesuffix("%"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"--fail-on-regression {text}: wanted a number of per cent, as in --fail-on-regression 10")
+    return number
+
+
 def shapes(texts: Sequence[str] | None) -> tuple[tuple[int, ...], ...] | None:
     """The sizes in each of "8x21x128x128". Raises UsageError for anything else."""
     return tuple(_numbers("--shape", text.lower(), "x", "8x21x128x128") for text in texts) if texts else None
