@@ -26,6 +26,7 @@ class Capabilities:
     compiled for at a high cost; None: any. class_count_divisor: of every class count.
     notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
     array: the library whose arrays it takes.
+    doubtful: calls that the probe saw end with an exception that is no refusal of a feature; the checks have to find them.
     """
 
     operation: str
@@ -51,6 +52,7 @@ class Capabilities:
     compile_seconds: float = 0.0
     array: str = "numpy"
     device: str = "cpu"
+    doubtful: tuple[str, ...] = ()
 
     def layouts_at(self, rank: int) -> tuple[str, ...]:
         """The layouts that are taken where the first argument has that rank; () for all."""
