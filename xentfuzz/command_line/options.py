@@ -48,6 +48,12 @@ Grade = Annotated[
 ]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
+Renames = Annotated[Texts, _option("--rename", "OURS=THEIRS", "Spell this argument or option its way; may be repeated.", "none")]
+Fixed = Annotated[Texts, _option("--fixed", "NAME=VALUE", "Always pass this argument of its own; may be repeated.", "none")]
+Reduction = Annotated[Text, _option("--reduction", "none|mean|sum", "Take it for a loss of this reduction alone.", "found by a probe")]
+MaxClasses = Annotated[int | None, _option("--max-classes", "N", "Give it no more classes.", "any number", min=1)]
+MaxRows = Annotated[int | None, _option("--max-rows", "N", "Give it no more rows.", "any number", min=1)]
+
 # What is checked, and how long.
 Checks = Annotated[Texts, _option("--check", "NAME", "Run this check only; may be repeated.", "all")]
 Require = Annotated[Text, _option("--require", "FEATURE,...", "Fail where one of these features is unsupported.", "none")]

@@ -15,6 +15,7 @@ from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.coverage import never_compared, sizes_met
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
+from xentfuzz.runner.extent import extent_of
 from xentfuzz.runner.profiles import Profile, smallest_profile_with
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
@@ -43,6 +44,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
     )
     report.checks = _results(contestant, settings)
+    report.extent = extent_of(contestant, report.checks)
     with contestant.errors.kept("making the report"):
         report.problems = [
             *_problems(contestant, report),

@@ -42,6 +42,7 @@ class Capabilities:
     gradients: tuple[str, ...] = ()
     loss_dtypes: Mapping[str, str] = field(default_factory=dict)
     largest_class_count: int | None = None
+    largest_row_count: int | None = None
     class_count_divisor: int = 1
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False

@@ -47,6 +47,9 @@ class Loaded(Subject, Protocol):
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
 
+    def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
+        """Take these values of options as declared, and the rest as not."""
+
 
 def capabilities_of(subject: Loaded) -> Capabilities:
     """What is declared, completed by a probe. Raises UsageError for a parameter that nothing explains."""
@@ -56,7 +59,7 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
     declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
-    if implementation.dtypes is not None and implementation.supports is not None:
+    if implementation.dtypes is not None and implementation.supports is not None and not implementation.probed:
         return declared
     hints = other_spellings(description, implementation, operation)
     return probe(subject, replace(declared, rejections=(*declared.rejections, *hints)))
@@ -95,12 +98,13 @@ class Probe:
             self._find_dtypes()
         elif implementation.loss_dtype is None:
             self._find_loss_dtypes()
-        if implementation.supports is None:
+        open_to_all = implementation.supports is None or implementation.probed
+        if open_to_all:
             self._find_inputs()
             self._find_options()
         self._find_gradients()
         self._find_cost()
-        if implementation.supports is None:
+        if open_to_all:
             self._find_layouts()
         return replace(
             self.found,
@@ -130,7 +134,7 @@ class Probe:
         for sample in self._bases():
             outcome = self._call(sample)
             if outcome.accepted:
-                self.base = sample
+                self.base = self._without_reduction(sample, outcome)
                 self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
@@ -181,6 +185,18 @@ class Probe:
         """What must be given beside the defaults: the first value of each option whose default is not declared."""
         defaults = self.operation.defaults
         return {name: values[0] for name, values in self.found.options.items() if values and defaults[name] not in values}
+
+    def _without_reduction(self, sample: Sample, outcome: Outcome) -> Sample:
+        """The call as one of reduction none, where nothing is said of it and there is one loss for each row."""
+        implementation = self.subject.implementation
+        value = (outcome.results or {}).get("value")
+        silent = implementation.supports is None and "reduction" in self.operation.defaults and "reduction" not in self.found.options
+        if not (silent and sample.rank == MATRIX and isinstance(value, np.ndarray) and value.shape == (sample.rows,)):
+            return sample
+        self.subject.assume_options({"reduction": ("none",)})
+        note = "assumed to be a loss of reduction none: it has no parameter for it and returns one number for each row"
+        self.found = replace(self.found, options={**self.found.options, "reduction": ("none",)}, notes=(*self.found.notes, note))
+        return replace(sample, options={**sample.options, "reduction": "none"})
 
     def _find_dtypes(self) -> None:
         accepted = [dtype for dtype in FLOAT_NAMES if self._takes_dtype(dtype)]
