@@ -22,6 +22,13 @@ def write_output(path: str, text: str) -> None:
         write_whole(path, content)
 
 
+def append_output(path: str, text: str) -> None:
+    """Add text to the end of a file, which is made if missing. Halves of surrogate pairs become escapes."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("ab") as file:
+        file.write(text.encode(errors="backslashreplace"))
+
+
 def write_whole(path: str | Path, content: str | bytes) -> Path:
     """Write `content` (text as UTF-8, line ends as given) to `path`; no reader ever sees a part of it. The folder is made if missing.
 

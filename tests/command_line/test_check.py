@@ -186,3 +186,12 @@ def broken(logits, target):
         "nothing could be compared: it rejects numpy arrays, float32 logits of shape (3, 5) with int64 targets: TypeError: wanted a tensor"
         "; rejects torch arrays: RuntimeError: no GPU"
     )
+
+
+def test_the_summary_is_appended_once_at_the_end(xentfuzz, folder):
+    (folder / "step.md").write_text("before\n")
+    ran = xentfuzz("check", "kernels.py:loss", "--check", "value", "--max-examples", "2", "--seed", "0", "--summary", "step.md")
+    assert ran.status == 0, ran.err
+    text = (folder / "step.md").read_text()
+    assert text.startswith("before\n# xentfuzz check: PASSED\n")
+    assert text.count("# xentfuzz check") == 1

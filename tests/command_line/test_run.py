@@ -76,7 +76,7 @@ def test_the_report_is_a_folder(xentfuzz, folder, small):
     document = json.loads((folder / "out" / "results.json").read_text())
     assert (document["kind"], document["seed"], len(document["reports"])) == ("run", 1, 4)
     assert document["benchmark"]["rows"][0]["implementation"] == "numpy"
-    assert "\n## Benchmark\n" in (folder / "out" / "report.md").read_text()
+    assert "\n## Speed\n" in (folder / "out" / "report.md").read_text()
     assert json.loads((folder / "out" / "benchmark.json").read_text())["benchmarks"][0]["stats"]["median"] == 1e-3
 
 

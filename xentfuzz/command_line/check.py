@@ -49,6 +49,7 @@ def check(
     junit: options.Junit = None,
     markdown: options.Markdown = None,
     html: options.Html = None,
+    summary: options.Summary = None,
 ) -> int:
     """Check kernels: every option, dtype, layout and edge case."""
     from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
@@ -61,7 +62,7 @@ def check(
     from xentfuzz.runner.recorded import load_recorded  # noqa: PLC0415
     from xentfuzz.runner.settings import Settings, choose_seed  # noqa: PLC0415
 
-    require_writable(json, junit, markdown, html, write_expected)
+    require_writable(json, junit, markdown, html, summary, write_expected)
     require_file(recording)
     told = {"renames": values.renames(rename), "fixed": values.fixed(fixed), "supports": values.supports(reduction, max_classes, max_rows)}
     declared = {
@@ -89,7 +90,7 @@ def check(
         require=values.features(require),
         targets=places(found),
         stored=True,
-        listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown, html=html)),
+        listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown, html=html, summary=summary)),
     )
     reports = run_checks([values.with_dtypes(implementation, settings.dtypes) for implementation in implementations], settings)
     if write_expected is not None:

@@ -22,13 +22,15 @@ def listeners_for(
     junit: str | None = None,
     markdown: str | None = None,
     html: str | None = None,
+    summary: str | None = None,
     outputs: Sequence[Output] = (),
 ) -> list[Listener]:
     """The files that were asked for, and the terminal; text for people goes to standard error where a file goes to standard output."""
     asked: list[tuple[str | None, Callable[[Document], str]]] = [(json, to_json), (junit, to_junit), (markdown, to_markdown)]
     if html is not None:
         asked.append((html, html_renderer()))
-    files = [*outputs, *(Output(path, render) for path, render in asked if path is not None)]
+    appended = [] if summary is None else [Output(summary, to_markdown, append=True)]
+    files = [*outputs, *appended, *(Output(path, render) for path, render in asked if path is not None)]
     taken = any(output.path == STANDARD_OUTPUT for output in files)
     return [Recorder(command, files), Terminal(screen_for(sys.stderr if taken else sys.stdout))]
 

@@ -72,6 +72,8 @@ Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML p
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
 StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
 
+Summary = Annotated[Text, _option("--summary", "FILE", "Append the Markdown page to this file.", "none")]
+
 # What `power` measures.
 Select = Annotated[Texts, _option("--select", "NAME", "Measure this entry or category, faulty or honest; may be repeated.", "all")]
 Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many seeds.", min=1)]

@@ -10,7 +10,7 @@ import msgspec
 
 from xentfuzz import __version__
 from xentfuzz.environment import reduced_command
-from xentfuzz.files import STANDARD_OUTPUT, write_output
+from xentfuzz.files import STANDARD_OUTPUT, append_output, write_output
 from xentfuzz.reports.document import AgreementEntry, Document, ErrorEntry, UnavailableEntry, report_entry
 from xentfuzz.reports.environment import environment
 from xentfuzz.reports.privacy import scrubbed_report
@@ -28,20 +28,29 @@ from xentfuzz.runner.events import (
 
 @dataclass(frozen=True)
 class Output:
-    """A file to write, or "-" for standard output, and what renders the document for it; None is not written."""
+    """A file to write, or "-" for standard output, and what renders the document for it; None is not written.
+
+    append: to what the file holds already, as the summary of a CI's step wants it.
+    """
 
     path: str
     render: Callable[[Document], str | None]
+    append: bool = False
+
+    @property
+    def once(self) -> bool:
+        """Whether it is written at the end alone."""
+        return self.append or self.path == STANDARD_OUTPUT
 
     def write(self, document: Document) -> None:
         text = self.render(document)
         if text is not None:
-            write_output(self.path, text)
+            (append_output if self.append else write_output)(self.path, text)
 
 
 class Recorder:
     """A listener. Files are written anew whenever a report is complete, so that even a run that is killed leaves what it had found;
-    standard output is written once, at the end.
+    standard output, and what is appended, is written once, at the end.
     """
 
     def __init__(self, command: Sequence[str], outputs: Sequence[Output]) -> None:
@@ -69,7 +78,7 @@ class Recorder:
                 self.document.seconds = round(event.seconds, 3)
                 self.document.interrupted = event.interrupted or bool(self.document.benchmark and self.document.benchmark["interrupted"])
                 self._write_files()
-                self._write_standard_output()
+                self._write_once()
             case _:
                 pass
 
@@ -81,12 +90,12 @@ class Recorder:
 
     def _write_files(self) -> None:
         for output in self.outputs:
-            if output.path != STANDARD_OUTPUT:
+            if not output.once:
                 output.write(self.document)
 
-    def _write_standard_output(self) -> None:
+    def _write_once(self) -> None:
         for output in self.outputs:
-            if output.path == STANDARD_OUTPUT:
+            if output.once:
                 output.write(self.document)
 
 

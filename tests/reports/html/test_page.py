@@ -14,6 +14,7 @@ from html_documents import HOSTILE, document, finding, report
 import xentfuzz
 from xentfuzz.failures.failure import failure
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.reports.document import ErrorEntry
 from xentfuzz.reports.html.page import to_html
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.subjects.capabilities import Capabilities
@@ -121,6 +122,14 @@ def test_verdicts():
     )
     assert verdict(report(), interrupted=True)[0] == "failed"
     assert verdict()[1] == "Timed; every timed result is right."
+
+
+def test_errors_of_the_harness_are_told_with_their_tracebacks():
+    error = ErrorEntry("judging", "value", "float32", None, "ZeroDivisionError: division by zero", "Traceback: here", 3)
+    text = to_html(document(report(errors=[error]), errors=[ErrorEntry("writing", "", "", None, "OSError: disk full", "Traceback: there")]))
+    assert "kernel.py:loss, cross_entropy, judging value float32: ZeroDivisionError: division by zero (3 x)" in text
+    assert "Traceback: here" in text
+    assert "writing: OSError: disk full (1 x)" in text
 
 
 def test_a_check_of_an_unknown_name_has_its_place():

@@ -54,6 +54,18 @@ def problems(document: Document) -> list[str]:
     return [f"{report.implementation}, {report.operation}: {problem}" for report in document.reports for problem in report.problems]
 
 
+def errors(document: Document) -> list[tuple[str, str]]:
+    """(what was being done and what came of it, the traceback) of each error of xentfuzz itself."""
+    told = [(f"{report.implementation}, {report.operation}, ", error) for report in document.reports for error in report.errors]
+    return [
+        (
+            f"{about}{' '.join(part for part in (error.doing, error.check, error.dtype) if part)}: {error.error} ({error.times} x)",
+            error.traceback,
+        )
+        for about, error in (*told, *(("", error) for error in document.errors))
+    ]
+
+
 def _card(report: ReportEntry, number: int, failure: FailureEntry) -> Card:
     _, *remarks = failure.message.splitlines()
     return Card(

@@ -28,6 +28,7 @@ def to_html(document: Document) -> str:
             findings=unexpected,
             expected=expected,
             problems=findings.problems(document),
+            errors=findings.errors(document),
             sections=[section for section in _sections(document) if not section.empty],
         )
     )

@@ -47,10 +47,11 @@ def errors(document: Document) -> list[str]:
 
 
 def expected(document: Document) -> list[str]:
-    """Known findings with the reason why they are expected."""
-    return [
-        f"- {report.implementation}, {failure.operation}: {failure.check}, {failure.dtype} ({failure.kind}): {failure.expected}"
-        for report in document.reports
-        for failure in report.failures
-        if failure.expected is not None
-    ]
+    """Known findings by the reason why they are expected."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for report in document.reports:
+        for failure in report.failures:
+            if failure.expected is not None:
+                where = f"{failure.check}, {failure.dtype} ({failure.kind})"
+                found.setdefault((f"{report.implementation}, {failure.operation}", failure.expected), []).append(where)
+    return [f"- {about}: {reason}: {'; '.join(places)}" for (about, reason), places in found.items()]

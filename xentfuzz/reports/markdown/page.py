@@ -1,4 +1,4 @@
-"""The whole report, section by section; a section without content is left out."""
+"""The report for a pull request, section by section; a section without content is left out. The HTML page has everything."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from collections.abc import Iterator
 from xentfuzz.reports.document import Document
 from xentfuzz.reports.lines import counted
 from xentfuzz.reports.markdown import findings, results
-from xentfuzz.reports.markdown.text import fenced, markdown_table
+from xentfuzz.reports.markdown.text import fenced, folded
 from xentfuzz.reports.repetition import repetition
 
 
 def to_markdown(document: Document) -> str:
-    """The document as a Markdown page."""
+    """The document as a Markdown page: what a pull request needs, the rest folded."""
     lines = [f"# {headline(document)}", "", *introduction(document), ""]
     for title, section in _sections(document):
         if section:
-            lines += [f"## {title}", "", *"\n".join(section).strip("\n").split("\n"), ""]
+            lines += [f"## {title}", "", *_trimmed(section), ""]
+    for title, section in _folded(document):
+        if section:
+            lines += [*folded(title, _trimmed(section)), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _trimmed(section: list[str]) -> list[str]:
+    return "\n".join(section).strip("\n").split("\n")
 
 
 def headline(document: Document) -> str:
@@ -46,32 +53,28 @@ def introduction(document: Document) -> Iterator[str]:
 def _sections(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "Findings", findings.findings(document)
     yield "Errors of xentfuzz", findings.errors(document)
-    yield "Results", results.matrix(document) if document.reports else []
-    yield "Accuracy", results.accuracy(document)
-    yield "Agreement", results.agreement(document)
+    yield "Accuracy", _accuracy(document)
+    yield "Speed", results.speed(document)
+
+
+def _accuracy(document: Document) -> list[str]:
+    table = results.accuracy(document)
+    return ["Largest error / allowed error in each dtype: up to 1 is right.", "", *table] if table else []
+
+
+def _folded(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "What this covers", results.coverage(document)
-    yield "Policies", results.policies(document)
+    yield "Choices that the contract leaves", results.policies(document)
     yield "Expected findings", findings.expected(document)
-    yield "Benchmark", _benchmark(document)
-    yield "Environment", environment_table(document)
-    yield "How to repeat this", _repetition(document)
+    yield "Agreement", results.agreement(document)
+    yield "Machine, versions and how to repeat this", [*_environment(document), "", *_repetition(document)]
 
 
-def _benchmark(document: Document) -> list[str]:
-    if document.benchmark is None:
-        return []
-    from xentfuzz.benchmark.markdown import benchmark_section  # noqa: PLC0415 - most documents hold no benchmark
-
-    # Its own heading is the section's.
-    _, _, tables = benchmark_section(document.benchmark).partition("\n")
-    return tables.splitlines()
-
-
-def environment_table(document: Document) -> list[str]:
-    """Versions and hardware."""
+def _environment(document: Document) -> list[str]:
+    """Versions and hardware, in one line."""
     found = {"xentfuzz": document.xentfuzz, **document.environment}
-    rows = [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in found.items()]
-    return markdown_table(["", ""], rows)
+    words = [f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in found.items()]
+    return [f"{'; '.join(words)}."]
 
 
 def _repetition(document: Document) -> list[str]:
