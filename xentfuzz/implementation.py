@@ -25,6 +25,7 @@ SUPPORT_KEYS = (
     "largest_class_count",
     "largest_row_count",
     "class_count_divisor",
+    "largest_logit",  # in absolute value, of finite ones: an exponential with a scale folded in overflows beyond
 )
 
 
@@ -90,6 +91,9 @@ class Implementation:
                 f"{self.name}: supports names {', '.join(sorted(unknown))}; known keys: {', '.join(SUPPORT_KEYS)}; "
                 f'the values of an option go in options={{"reduction": ("mean", "sum")}}'
             )
+        largest = (self.supports or {}).get("largest_logit", 1.0)
+        if isinstance(largest, bool) or not isinstance(largest, (int, float)) or not largest > 0:
+            raise UsageError(f"{self.name}: supports largest_logit={largest!r}; wanted a number above 0")
         for option, values in (self.supports or {}).get("options", {}).items():
             if values is not None and (isinstance(values, str) or not isinstance(values, Collection)):
                 wanted = f'a tuple of values, such as {{"{option}": ({values!r},)}}, or None for all'

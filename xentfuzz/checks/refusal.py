@@ -26,6 +26,7 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
         or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
         or _row_count_refusal(logits, capabilities)
+        or _size_refusal(logits, capabilities)
     )
 
 
@@ -80,6 +81,15 @@ def _row_count_refusal(logits: np.ndarray[Any, Any], capabilities: Capabilities)
     most = capabilities.largest_row_count
     rows = logits.size // max(1, logits.shape[0 if logits.ndim == 1 else 1])
     return f"more than {most} rows" if most is not None and rows > most else None
+
+
+def _size_refusal(logits: Any, capabilities: Capabilities) -> str | None:
+    """Of finite numbers: infinities are special values of their own."""
+    if capabilities.largest_logit is None:
+        return None
+    sizes = np.abs(logits.astype(np.float64))
+    beyond = np.max(sizes, where=np.isfinite(sizes), initial=0.0) > capabilities.largest_logit
+    return f"numbers beyond {capabilities.largest_logit:g}" if beyond else None
 
 
 def _class_count_refusal(classes: int, capabilities: Capabilities) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from xentfuzz.dtypes import TARGET_NAMES
 from xentfuzz.gallery.cross_entropy import Array, CrossEntropy, Problem
 from xentfuzz.gallery.entry import HonestShelf
 
@@ -61,6 +62,31 @@ class TwoPassesOverChunks(CrossEntropy):
             shift = np.where(np.isneginf(top), 0, top)
             parts.append(self.total(self.exp(block - shift))[:, None] * self.exp(top - largest))
         return self.total(np.concatenate(parts, axis=1))[:, None]
+
+
+LOG2_E = 1.4426950408889634
+
+
+@SHELF.honest(
+    "scale_folded_into_exp2",
+    "2 to the power of one fused multiply-add, x log2 e - m log2 e, which overflows where the product does",
+    supports={"target_dtypes": TARGET_NAMES, "largest_logit": 2e38},
+)
+class ScaleFoldedIntoExp2(CrossEntropy):
+    def exp2(self, problem: Problem, largest: Array) -> Array:
+        dtype = problem.logits.dtype
+        factor = dtype.type(LOG2_E)
+        # float64 holds every product of two float32 numbers: one rounding, as of an FMA.
+        fused = problem.logits * np.float64(factor) - largest * factor
+        return np.asarray(np.exp2(fused.astype(dtype)))
+
+    def exp_sum(self, problem: Problem, largest: Array) -> Array:
+        return self.total(self.exp2(problem, largest))[:, None]
+
+    def softmax(self, problem: Problem) -> Array:
+        largest = self.row_max(problem.logits)
+        softmax: Array = self.exp2(problem, largest) / self.exp_sum(problem, largest)
+        return softmax
 
 
 def _off(exact: Array, units: Any) -> Array:

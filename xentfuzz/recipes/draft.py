@@ -8,6 +8,8 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
@@ -34,6 +36,15 @@ class Draft:
     @property
     def operation(self) -> Operation:
         return get_operation(self.space.operation)
+
+    @property
+    def largest_logit(self) -> float:
+        return min(FORMATS[self.space.dtype].max, self.space.largest_logit or np.inf)
+
+    @property
+    def limited(self) -> bool:
+        """Whether the first argument must stay within less than its format."""
+        return self.largest_logit < FORMATS[self.space.dtype].max
 
     @property
     def rows(self) -> int:
@@ -67,24 +78,28 @@ def without(*names: str) -> Boost:
 def draw_regime(draft: Draft, kind: str, table: dict[str, Regime], boost: Boost = as_usual) -> str:
     """An ordinary regime that the space allows. boost: how many times more often than usual a regime is drawn."""
     allowed = draft.space.regimes.get(kind)
+    limited = draft.limited and kind == draft.operation.arguments[0].kind
     options = tuple(
         (name, regime.weight * boost(name))
         for name, regime in table.items()
-        if regime.family == "ordinary" and (allowed is None or name in allowed)
+        if regime.family == "ordinary"
+        and (allowed is None or name in allowed)
+        and (not limited or name == "ordinary" or regime.fits(draft.largest_logit))
     )
     return _table(options).pick(draft.choices)
 
 
-def draw_scale(draft: Draft, regime: Regime, preferred: Callable[[float], bool] = lambda _: False) -> float:
-    """One of the regime's scales that fit the format; of the preferred ones where there are any."""
-    scales = regime.scales_for(FORMATS[draft.space.dtype].max)
+def draw_scale(draft: Draft, regime: Regime, preferred: Callable[[float], bool] = lambda _: False, largest: float | None = None) -> float:
+    """One of the regime's scales that fit; of the preferred ones where there are any."""
+    scales = regime.scales_for(largest or FORMATS[draft.space.dtype].max)
     scale = pick(draft.choices, tuple(filter(preferred, scales)) or scales)
     return UNIT_SCALE if scale == UNIT_SCALE else scale
 
 
 def draw_array(draft: Draft, kind: str, table: dict[str, Regime], boost: Boost = as_usual) -> ArrayRecipe:
     regime = draw_regime(draft, kind, table, boost)
-    return ArrayRecipe(regime, scale=draw_scale(draft, table[regime]))
+    largest = draft.largest_logit if kind == draft.operation.arguments[0].kind else None
+    return ArrayRecipe(regime, scale=draw_scale(draft, table[regime], largest=largest))
 
 
 @lru_cache(maxsize=512)

@@ -141,7 +141,7 @@ LOGITS = {
     "swamp": Regime(swamp, weight=3, scales=(1.0, 0.96, 1.02, 0.5)),
     "storage_swamp": Regime(storage_swamp, weight=2, scales=(1.0, 0.9)),
     "subnormal": Regime(subnormal, weight=2),
-    "near_the_end": Regime(near_the_end, weight=4, family="special"),
-    "all_at_the_end": Regime(all_at_the_end, weight=2, scales=(1.0, -1.0, 0.6), family="special"),
-    "ends_apart": Regime(ends_apart, weight=2, scales=(1.0, -1.0), family="special"),
+    "near_the_end": Regime(near_the_end, weight=4, family="special", ends=True),
+    "all_at_the_end": Regime(all_at_the_end, weight=2, scales=(1.0, -1.0, 0.6), family="special", ends=True),
+    "ends_apart": Regime(ends_apart, weight=2, scales=(1.0, -1.0), family="special", ends=True),
 }

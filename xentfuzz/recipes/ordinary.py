@@ -98,11 +98,16 @@ def _overflowing(draft: Draft, regime: str) -> Callable[[float], bool]:
 def draw_first(draft: Draft) -> None:
     first = draft.operation.arguments[0]
     count = draft.rows * draft.classes
-    if chance(draft.choices, 20) and count <= SMALL:
+    if chance(draft.choices, 20) and count <= SMALL and draft.largest_logit >= LARGEST_NUMBER:
         draft.arrays[first.name] = ArrayRecipe(elements=tuple(draw_number(draft) for _ in range(count)))
         return
     regime = draw_regime(draft, first.kind, TABLES[first.kind], _logits_boost(draft))
-    draft.arrays[first.name] = ArrayRecipe(regime, scale=draw_scale(draft, TABLES[first.kind][regime], _overflowing(draft, regime)))
+    scale = draw_scale(draft, TABLES[first.kind][regime], _overflowing(draft, regime), draft.largest_logit)
+    draft.arrays[first.name] = ArrayRecipe(regime, scale=scale)
+
+
+# Of those that `draw_number` gives.
+LARGEST_NUMBER = 210.0
 
 
 def draw_number(draft: Draft) -> str:

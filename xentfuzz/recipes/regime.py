@@ -58,8 +58,9 @@ class Grid:
 class Regime:
     """make: fills a grid with float64 numbers, which are then rounded once to the array's format.
 
-    weight: how often it is drawn. scales: values of its parameter, simplest first; those with scale * reach above a quarter of the format's
-    largest number are not drawn. family: "special" for what the ordinary family must not contain, "" for what is drawn only by name.
+    weight: how often it is drawn. scales: values of its parameter, simplest first; those with scale * reach above a quarter of the
+    largest number that may be drawn are left out. ends: it fills the format to its ends. family: "special" for what the ordinary family
+    must not contain, "" for what is drawn only by name.
     """
 
     make: Callable[[Grid], Array]
@@ -67,10 +68,15 @@ class Regime:
     scales: tuple[float, ...] = (1.0,)
     reach: float = 1.0
     family: str = "ordinary"
+    ends: bool = False
 
     def scales_for(self, largest: float) -> tuple[float, ...]:
         """The scales that fit a format whose largest number is `largest`."""
         return tuple(scale for scale in self.scales if scale * self.reach <= largest / 4) or (1.0,)
+
+    def fits(self, largest: float) -> bool:
+        """Whether it has a scale with which its numbers stay within `largest`, which is less than the format's largest number."""
+        return not self.ends and any(scale * self.reach <= largest / 4 for scale in self.scales)
 
 
 def regime_named(what: str, name: str, table: Mapping[str, Regime]) -> Regime:

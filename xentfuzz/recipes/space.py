@@ -25,6 +25,7 @@ class Space:
     largest: elements of the first argument; `long`: in the few cases with a real vocabulary size or many rows (0: no such case).
     target_dtypes: of class indices, in the ordinary and the special family.
     class_counts: the only ones where compiling is costly. regimes: kind of argument -> the only regimes that may be drawn.
+    largest_logit: of the first argument, in absolute value; None for the format's largest number.
     loss_dtype: that of upstream gradients of losses, None for the dtype's own.
     """
 
@@ -43,6 +44,7 @@ class Space:
     class_counts: tuple[int, ...] | None = None
     largest_class_count: int | None = None
     class_count_divisor: int = 1
+    largest_logit: float | None = None
     regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loss_dtype: str | None = None
 

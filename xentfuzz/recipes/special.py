@@ -205,9 +205,12 @@ def not_a_number_among_infinities(draft: Draft) -> None:
 
 
 def at_the_ends(draft: Draft) -> None:
-    """Numbers at the ends of the format."""
+    """Numbers at the ends of the format, where they are taken."""
+    if draft.limited:
+        return masked(draft)
     regime = pick(draft.choices, [name for name, regime in LOGITS.items() if regime.family == "special"])
     draft.arrays[draft.operation.arguments[0].name] = ArrayRecipe(regime, scale=draw_scale(draft, LOGITS[regime]))
+    return None
 
 
 def unread_garbage(draft: Draft) -> None:

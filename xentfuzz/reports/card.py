@@ -24,6 +24,7 @@ def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield from _abilities(card)
     else:
         yield "takes", "nothing that was tried"
+    yield from (("errors", line) for line in card.errors)
     yield from (("note", note) for note in card.notes)
     if card.not_tried:
         yield "untried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
@@ -52,6 +53,8 @@ def _takes(card: Capabilities) -> str:
         parts.append(f"targets in {', '.join(card.target_dtypes)}")
     if card.largest_class_count is not None:
         parts.append(f"at most {card.largest_class_count} classes")
+    if card.largest_logit is not None:
+        parts.append(f"numbers up to {card.largest_logit:g}")
     if card.class_count_divisor > 1:
         parts.append(f"class counts that {card.class_count_divisor} divides")
     if card.class_counts is not None:

@@ -16,6 +16,7 @@ from xentfuzz.operations.operation import Operation
 from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
+from xentfuzz.runner.beside_plain import BesidePlain
 from xentfuzz.runner.results import CheckResult
 from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.subject import Subject
@@ -82,6 +83,7 @@ class Contestant:
     compared: Counter[str] = field(default_factory=Counter)
     sizes: set[Cell] = field(default_factory=set)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
+    beside_plain: BesidePlain = field(default_factory=BesidePlain)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False

@@ -68,6 +68,11 @@ class Group:
     cost: str
     names: tuple[str, ...]
 
+    @property
+    def is_of_plain_calls(self) -> bool:
+        """Whether its cases are ordinary ones, drawn for no check in particular."""
+        return self.family == "ordinary" and not self.draws and self.cost == "call"
+
     def checks(self, contestant: Contestant, dtype: str) -> tuple[Check, ...]:
         """Those of a contestant that are tried in a dtype."""
         capabilities = contestant.subject.capabilities
@@ -161,7 +166,7 @@ def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
         if _over(plan, corpus):
             return
         trials = _run_recipe(plan, corpus, recipe)
-        if group.family == "ordinary" and not group.draws and group.cost == "call":
+        if group.is_of_plain_calls:
             with errors_kept(corpus.contestants, "comparing implementations", recipe):
                 agreement.note(trials)
         name = corpus.contestants[0].name
@@ -203,6 +208,9 @@ def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, t
     reason = contestant.gave_up or refused(contestant, recipe, trial.case)
     if reason is None:
         judge_all(contestant, checks, recipe, trial, corpus.origin)
+        if corpus.group.is_of_plain_calls:
+            with errors_kept([contestant], "comparing with a plain evaluation", recipe):
+                contestant.beside_plain.note(trial, recipe)
         return True
     contestant.unsupported[reason] += 1
     for check in checks:

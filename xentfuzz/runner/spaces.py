@@ -36,6 +36,7 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.most_classes,
         class_count_divisor=_divisor(space.class_count_divisor, capabilities),
+        largest_logit=capabilities.largest_logit,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.registry import find_check
 from xentfuzz.dtypes import FLOAT_NAMES
@@ -31,7 +33,8 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         implementation=implementation.name,
         operation=contestant.operation.name,
         grade=grade_text(implementation),
-        card=contestant.subject.capabilities,
+        card=replace(contestant.subject.capabilities, errors=contestant.beside_plain.words()),
+        beside_plain=contestant.beside_plain.table(),
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},
@@ -56,6 +59,8 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     if settings.expected is not None:
         with contestant.errors.kept("judging what was expected"):
             _judge_expectations(contestant, report, settings.expected)
+    if not report.failures:
+        report.notes += contestant.beside_plain.notes()
     report.stricter_grade = None if report.unexpected or contestant.errors.errors else _stricter_grade(contestant)
     report.errors = contestant.errors.errors
     return report

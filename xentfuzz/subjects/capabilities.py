@@ -25,6 +25,7 @@ class Capabilities:
     loss_dtypes: dtype of the logits -> that of the loss, where it is another one. class_counts: the only ones that are drawn, where each is
     compiled for at a high cost; None: any. class_count_divisor: of every class count.
     notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
+    errors: how large they were in a run, a line for each dtype.
     array: the library whose arrays it takes.
     doubtful: calls that the probe saw end with an exception that is no refusal of a feature; the checks have to find them.
     """
@@ -44,12 +45,14 @@ class Capabilities:
     largest_class_count: int | None = None
     largest_row_count: int | None = None
     class_count_divisor: int = 1
+    largest_logit: float | None = None
     class_counts: tuple[int, ...] | None = None
     assumed: bool = False
     rejections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     not_tried: tuple[str, ...] = ()
     changed_inputs: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     compile_seconds: float = 0.0
     array: str = "numpy"
     device: str = "cpu"

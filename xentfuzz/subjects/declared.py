@@ -48,6 +48,7 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         largest_class_count=supports.get("largest_class_count"),
         largest_row_count=supports.get("largest_row_count"),
         class_count_divisor=supports.get("class_count_divisor", 1),
+        largest_logit=supports.get("largest_logit"),
         array=implementation.array,
         device=implementation.device,
         rejections=(f"{implementation.array} arrays can't be {', '.join(name for name in LAYOUTS if name in not_held)}",)
