@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from xentfuzz.benchmark.inputs import Point
 from xentfuzz.benchmark.markdown import benchmark_section, duration
-from xentfuzz.benchmark.records import Point, add_speed, row_without_time
+from xentfuzz.benchmark.records import add_speed, row_without_time
 from xentfuzz.benchmark.statistics import summarise
 
-POINT = Point("float32", 128, 1000)
+POINT = Point("cross_entropy", "float32", (128, 1000))
 
 
 def timed(name: str, seconds: float) -> dict[str, Any]:
@@ -38,8 +39,11 @@ def record() -> dict[str, Any]:
         "seed": 7,
         "baseline": "slow",
         "interrupted": False,
-        "threads": {"OMP_NUM_THREADS": "1"},
+        "threads": 2,
         "load": 1.25,
+        "others": 1.5,
+        "cores": 2,
+        "too_busy": True,
         "bandwidth": {"read": 20e9, "copy": 15e9, "threads": 2},
         "rows": rows,
     }
@@ -64,8 +68,8 @@ def test_a_simulator_is_named_and_not_timed(record: dict[str, Any]) -> None:
 def test_the_bandwidth_and_the_threads_are_stated(record: dict[str, Any]) -> None:
     section = benchmark_section(record)
     assert "(2 threads): plain read 20.0 GB/s, plain copy 15.0 GB/s." in section
-    assert "Set in the environment: OMP_NUM_THREADS=1." in section
-    assert "in the minute before: 1.2;" in section
+    assert "2 threads for each implementation" in section
+    assert "used 1.5 of the 2 cores meanwhile: **too busy to judge**" in section
 
 
 def test_an_interruption_before_anything_was_measured_is_still_a_section(record: dict[str, Any]) -> None:
@@ -85,7 +89,7 @@ def test_durations_have_three_digits_and_a_unit(seconds: float, words: str) -> N
 def test_the_gradient_moves_the_logits_twice() -> None:
     assert POINT.bytes_moved("loss") == 128 * 1000 * 4
     assert POINT.bytes_moved("loss+gradient") == 2 * 128 * 1000 * 4
-    assert Point("bfloat16", 3, 5).bytes_moved("loss") == 30
+    assert Point("cross_entropy", "bfloat16", (3, 5)).bytes_moved("loss") == 30
 
 
 def test_speed_is_missing_where_the_baseline_was_not_timed() -> None:

@@ -20,11 +20,15 @@ class Player:
     breaks_after: int = 1 << 30
     seconds: list[float] = field(default_factory=list)
     active: bool = True
+    confirmed: bool = False
 
     def turn(self) -> None:
         self.log.append(self.name)
         self.seconds += [self.call_seconds] * self.rounds
         self.active = len(self.seconds) < self.breaks_after
+
+    def confirm(self) -> None:
+        self.confirmed = True
 
 
 def play(players: list[Any], seconds: float = 1.0) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xentfuzz.benchmark import run
+from xentfuzz.benchmark import roof, run
 from xentfuzz.benchmark.bandwidth import Bandwidth
-from xentfuzz.benchmark.contender import LOSS, LOSS_AND_GRADIENT
 from xentfuzz.benchmark.grid import Grid
 from xentfuzz.errors import UnknownName
 from xentfuzz.implementation import Implementation
 from xentfuzz.runner.events import BenchmarkFinished, Progress
+
+LOSS, LOSS_AND_GRADIENT = "loss", "loss+gradient"
 
 
 def probabilities(logits: Any) -> Any:
@@ -52,7 +53,8 @@ def declared(name: str, **changes: Any) -> Implementation:
 @pytest.fixture(autouse=True)
 def tiny_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "get_grid", lambda _profile: Grid(("float32",), ((4, 3),), 0.01))
-    monkeypatch.setattr(run, "measure_bandwidth", lambda: Bandwidth(1e9, 2e9, 1))
+    monkeypatch.setattr(roof, "measure_bandwidth", lambda threads, size: Bandwidth(1e12, 2e12, threads))
+    monkeypatch.setattr(roof, "measure_exponentials", lambda dtype, threads: 1e12)
 
 
 def rows(*implementations: Implementation, **options: Any) -> dict[tuple[str, str], dict[str, Any]]:
@@ -119,7 +121,7 @@ def test_without_a_gradient_the_loss_alone_is_timed() -> None:
 
 
 def test_speed_is_relative_to_the_baseline() -> None:
-    found = rows(declared("mine"), declared("other"), baseline="other")
+    found = rows(declared("mine"), declared("other"), relative_to="other")
     assert found["other", LOSS]["speed"] == 1.0
     medians = [found[name, LOSS]["stats"]["median"] for name in ("other", "mine")]
     assert found["mine", LOSS]["speed"] == medians[0] / medians[1]
@@ -150,8 +152,8 @@ def test_an_interruption_keeps_what_was_timed() -> None:
 
 
 def test_a_baseline_that_is_not_timed_is_named() -> None:
-    with pytest.raises(UnknownName, match=r"unknown baseline 'other' \(known: mine"):
-        rows(declared("mine"), baseline="other")
+    with pytest.raises(UnknownName, match=r"unknown implementation to give speed relative to 'other' \(known: mine"):
+        rows(declared("mine"), relative_to="other")
 
 
 def test_an_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from xentfuzz.benchmark.records import Point, row_without_time
+from xentfuzz.benchmark.inputs import Point
+from xentfuzz.benchmark.records import row_without_time
 from xentfuzz.benchmark.statistics import summarise
 from xentfuzz.benchmark.stored import EXTRA, pytest_benchmark_form
 
@@ -17,8 +18,8 @@ ENVIRONMENT = {"implementation": "CPython", "python": "3.11.7", "system": "Linux
 
 @pytest.fixture
 def stored() -> dict[str, Any]:
-    point = Point("float32", 128, 1000)
-    row = row_without_time("fast", point, "loss", "timed", "") | dict.fromkeys(EXTRA[1:]) | {"stats": summarise([0.25, 0.5, 0.75])}
+    point = Point("cross_entropy", "float32", (128, 1000))
+    row = dict.fromkeys(EXTRA) | row_without_time("fast", point, "loss", "timed", "") | {"stats": summarise([0.25, 0.5, 0.75])}
     return pytest_benchmark_form({"rows": [row, row_without_time("wrong", point, "loss", "failed", "it is wrong")]}, ENVIRONMENT)
 
 

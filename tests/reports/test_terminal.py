@@ -195,10 +195,12 @@ def test_a_long_name_does_not_widen_the_matrix(samples, kind):
 
 
 BENCHMARK = """\
-loss, float32: median time, speed relative to base
-rows x classes          mine        base
-4096 x 16       1.5 ms 2.00x  3 ms 1.00x
-128 x 32000           FAILED       20 ms
+loss, float32, 2 threads
+shape        implementation  median  spread  speed  of roof  first call
+4096 x 16    mine            1.5 ms     10%  2.00x      40%      500 ms
+             base              3 ms     10%  1.00x      40%      500 ms
+128 x 32000  mine            FAILED
+             base             20 ms     10%             40%      500 ms
 """
 
 
@@ -211,7 +213,10 @@ def timed(name, rows, classes, seconds, speed):
         "classes": classes,
         "status": "timed",
         "speed": speed,
-        "stats": {"median": seconds},
+        "stats": {"median": seconds, "iqr": seconds / 10},
+        "share_of_roof": 0.4,
+        "first_call_seconds": 0.5,
+        "reason": "",
     }
 
 
@@ -219,7 +224,7 @@ def test_a_benchmark_is_a_table_of_medians_and_speeds():
     failed = timed("mine", 128, 32000, 0, None) | {"status": "failed"}
     absent = timed("gone", 4096, 16, 0, None) | {"status": "unavailable"}
     rows = [timed("mine", 4096, 16, 1.5e-3, 2.0), timed("base", 4096, 16, 3e-3, 1.0), failed, timed("base", 128, 32000, 0.02, None), absent]
-    record = {"baseline": "base", "rows": rows, "interrupted": False}
+    record = {"baseline": "base", "rows": rows, "interrupted": False, "threads": 2}
     assert BENCHMARK in printed([RunStarted("bench", 1, "quick", 2), BenchmarkFinished(record), RunFinished(1.0)])
 
 
@@ -233,5 +238,6 @@ def test_an_interrupted_benchmark_is_told_once(kind):
 def test_without_the_baseline_no_speed_is_announced():
     record = {"baseline": "base", "rows": [timed("mine", 4096, 16, 1.5e-3, None)], "interrupted": False}
     text = printed([RunStarted("bench", 1, "quick", 1), BenchmarkFinished(record), RunFinished(1.0)])
-    assert "loss, float32: median time\n" in text
-    assert "relative" not in text
+    assert "loss, float32" in text
+    assert "speed  " not in text
+    assert "times as fast as" not in text

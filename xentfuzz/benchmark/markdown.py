@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from xentfuzz.benchmark.records import shape_words
+
 Row = Mapping[str, Any]
 
 CONVENTIONS = (
@@ -33,19 +35,21 @@ def _introduction(record: Mapping[str, Any]) -> Iterable[str]:
     if bandwidth is not None:
         read, copy = bandwidth["read"] / 1e9, bandwidth["copy"] / 1e9
         yield f"Measured bandwidth ({bandwidth['threads']} threads): plain read {read:.1f} GB/s, plain copy {copy:.1f} GB/s."
-    if record["threads"]:
-        yield f"Set in the environment: {', '.join(f'{name}={value}' for name, value in record['threads'].items())}."
-    yield f"Load average in the minute before: {record['load']:.1f}; above the number of cores, these are the times of a busy machine."
+    if isinstance(record["threads"], int):
+        yield f"{record['threads']} threads for each implementation."
+    if record.get("others") is not None:
+        verdict = ": **too busy to judge**" if record["too_busy"] else ""
+        yield f"Other processes used {record['others']:.1f} of the {record['cores']} cores meanwhile{verdict}."
     if record["interrupted"]:
         yield "**Interrupted**: this is a part."
 
 
 def _table(rows: list[Row], baseline: str) -> Iterable[str]:
-    yield f"| rows x classes | implementation | median | IQR | rounds | speed / {baseline} | GB/s | of bandwidth | first call |"
+    yield f"| shape | implementation | median | IQR | rounds | speed / {baseline} | GB/s | of bandwidth | first call |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|"
     for row in rows:
         figures = _figures(row) if row["status"] == "timed" else _no_figures(row)
-        yield f"| {row['rows']} x {row['classes']} | {row['implementation']} | {' | '.join(figures)} |"
+        yield f"| {shape_words(row)} | {row['implementation']} | {' | '.join(figures)} |"
 
 
 def _figures(row: Row) -> list[str]:

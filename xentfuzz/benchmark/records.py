@@ -1,49 +1,44 @@
 """The record of a benchmark: one row for each implementation, input and measure, as plain data.
 
-    {"operation", "profile", "seed", "baseline", "interrupted", "seconds", "threads": {variable: value}, "load",
-     "bandwidth": {"read", "copy", "threads"},
-     "rows": [{"implementation", "dtype", "rows", "classes", "measure", "status", "reason", "functions", "recipe",
-               "first_call_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed", "stats"}]}
+    {"operation", "operations", "profile", "seed", "baseline", "interrupted", "seconds", "threads", "load", "others", "cores", "too_busy",
+     "bandwidth": {"read", "copy", "threads"}, "exponentials": {dtype: elements a second},
+     "rows": [{"implementation", "operation", "dtype", "shape", "rows", "classes", "measure", "status", "reason", "functions", "recipe",
+               "first_call_seconds", "floor_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed", "roof_seconds",
+               "roof_limit", "share_of_roof", "impossible", "pools", "turns", "stats"}],
+     "memory": [{"implementation", "operation", "dtype", "shape", "measure", "rise", "reason"}]}
 
-load: the load average of the minute before. bandwidth: bytes per second, None where it was not measured.
+threads: how many every implementation had. load: the load average of the minute before. others: how many of the `cores` other processes
+used on average while times were taken, None where the system doesn't tell; too_busy: more than times can be judged with. baseline: the
+implementation that speed is relative to. bandwidth: bytes per second far beyond any cache, None where it was not measured; exponentials:
+None for a dtype where they were not, as Numba is missing.
 status: "timed", or "failed", "error" (of xentfuzz), "unsupported", "simulator", "unavailable" without figures. bytes: the model of what
-must move: the logits once for the loss, twice (read, and the gradient written) for loss and gradient.
-share_of_bandwidth: of this machine's plain read or plain copy,
-None off the CPU. speed: median time of the baseline / median time. stats: pytest-benchmark's, in seconds.
+must move: the first argument once for a loss, twice (read, and the gradient written) for loss and gradient. share_of_bandwidth: of the
+plain read or plain copy of a buffer of that size, None off the CPU. speed: median time of the baseline / median time. floor_seconds: of a
+call of an empty function in the same way. roof_seconds, roof_limit: see `roof.py`; impossible: faster than it can be. pools: numbers of
+threads, as libraries say.
+turns: how many rounds each turn had; those of one turn come one after the other. stats: pytest-benchmark's, in seconds.
+rise: bytes of memory that a call needs at its peak, in a process of its own, None where it was not measured, for `reason`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from statistics import median
 from typing import Any
 
-from xentfuzz.benchmark.bandwidth import Bandwidth
-from xentfuzz.benchmark.contender import LOSS, Contender
+from xentfuzz.benchmark.contender import Contender
+from xentfuzz.benchmark.inputs import WITH_GRADIENT, Point
+from xentfuzz.benchmark.roof import Roof, Roofs
 from xentfuzz.benchmark.statistics import summarise
-from xentfuzz.dtypes import FORMATS
 
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Point:
-    """One input: logits of (rows, classes) in `dtype`."""
-
-    dtype: str
-    rows: int
-    classes: int
-
-    def bytes_moved(self, measure: str) -> int:
-        logits = self.rows * self.classes * FORMATS[self.dtype].bits // 8
-        return logits if measure == LOSS else 2 * logits
-
-
 def row_without_time(implementation: str, point: Point, measure: str, status: str, reason: str) -> Row:
-    return {"implementation": implementation, **asdict(point), "measure": measure, "status": status, "reason": reason}
+    return {"implementation": implementation, **point.described(), "measure": measure, "status": status, "reason": reason}
 
 
-def row_of(contender: Contender, point: Point, bandwidth: Bandwidth, recipe: dict[str, Any]) -> Row:
+def row_of(contender: Contender, point: Point, roofs: Roofs, recipe: dict[str, Any]) -> Row:
     """The row of a contender after its rounds; without figures where it is not "timed"."""
     row = row_without_time(contender.name, point, contender.measure, contender.status, contender.reason)
     row |= {"functions": list(contender.functions), "recipe": recipe}
@@ -51,27 +46,58 @@ def row_of(contender: Contender, point: Point, bandwidth: Bandwidth, recipe: dic
         return row
     stats = summarise(contender.seconds)
     moved = point.bytes_moved(contender.measure)
-    rate = moved / stats["median"]
-    plain = bandwidth.read if contender.measure == LOSS else bandwidth.copy
-    on_cpu = contender.trial.subject.implementation.device == "cpu"
     return row | {
         "first_call_seconds": contender.first_call,
+        "floor_seconds": median(contender.floor),
         "bytes": moved,
-        "bytes_per_second": rate,
-        "share_of_bandwidth": rate / plain if on_cpu else None,
+        "bytes_per_second": moved / stats["median"],
+        "share_of_bandwidth": None,
         "speed": None,
+        **_under_the_roof(contender, point, roofs, stats["median"]),
+        "pools": contender.pools,
+        "turns": [len(turn) for turn in contender.turns],
         "stats": stats,
     }
+
+
+def _under_the_roof(contender: Contender, point: Point, roofs: Roofs, seconds: float) -> Row:
+    """A roof of the CPU says nothing about another device."""
+    on_cpu = contender.trial.subject.implementation.device == "cpu"
+    roof = roofs.roof(point, contender.measure) if on_cpu else None
+    if roof is not None and seconds < roof.least:
+        roof = roofs.again(point, contender.measure)
+    if roof is None:
+        return {"roof_seconds": None, "roof_limit": None, "share_of_roof": None, "impossible": False}
+    bandwidth = roofs.bandwidth(point.nbytes)
+    plain = bandwidth.copy if contender.measure.endswith(WITH_GRADIENT) else bandwidth.read
+    return {
+        "share_of_bandwidth": point.bytes_moved(contender.measure) / seconds / plain,
+        "roof_seconds": roof.seconds,
+        "roof_limit": roof.limit,
+        "share_of_roof": roof.seconds / seconds,
+        "impossible": impossible(roof, seconds),
+    }
+
+
+def impossible(roof: Roof, seconds: float) -> bool:
+    """Whether a time is below what the roof allows."""
+    return seconds < roof.least
 
 
 def add_speed(rows: Iterable[Row], baseline: str) -> None:
     """Enter into every timed row how many times as fast as the baseline it is, where the baseline was timed on that input."""
     timed = [row for row in rows if row["status"] == "timed"]
-    medians = {_input(row): row["stats"]["median"] for row in timed if row["implementation"] == baseline}
+    medians = {input_of(row): row["stats"]["median"] for row in timed if row["implementation"] == baseline}
     for row in timed:
-        if _input(row) in medians:
-            row["speed"] = medians[_input(row)] / row["stats"]["median"]
+        if input_of(row) in medians:
+            row["speed"] = medians[input_of(row)] / row["stats"]["median"]
 
 
-def _input(row: Row) -> tuple[Any, ...]:
-    return row["dtype"], row["rows"], row["classes"], row["measure"]
+def input_of(row: Row) -> tuple[Any, ...]:
+    """What rows of different implementations have in common that can be compared."""
+    return row["measure"], row["dtype"], tuple(row["shape"])
+
+
+def shape_words(row: Mapping[str, Any]) -> str:
+    """Such as "512 x 1000"."""
+    return " x ".join(map(str, row.get("shape") or (row["rows"], row["classes"])))

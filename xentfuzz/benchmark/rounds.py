@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from xentfuzz.benchmark.contender import Contender
 
 LEAST_TURNS = 5
-MOST_ROUNDS = 400
+MOST_ROUNDS = 800
 
 
 def run_rounds(contenders: Sequence[Contender], seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -21,10 +21,13 @@ def run_rounds(contenders: Sequence[Contender], seconds: float, clock: Callable[
     while turn < LEAST_TURNS or clock() < end:
         playing = [contender for contender in contenders if _wants_turn(contender, seconds)]
         if not playing:
-            return
+            break
         for contender in _rotated(playing, turn):
             contender.turn()
         turn += 1
+    for contender in contenders:
+        if contender.active:
+            contender.confirm()
 
 
 def _wants_turn(contender: Contender, seconds: float) -> bool:

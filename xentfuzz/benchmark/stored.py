@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-EXTRA = ("status", "functions", "recipe", "first_call_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed")
+from xentfuzz.benchmark.records import shape_words
+
+EXTRA = (
+    *("status", "functions", "recipe", "first_call_seconds", "floor_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed"),
+    *("roof_seconds", "roof_limit", "share_of_roof", "impossible", "pools", "turns", "operation", "shape"),
+)
 
 
 def pytest_benchmark_form(record: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +39,7 @@ def _machine_info(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _benchmark(row: Mapping[str, Any]) -> dict[str, Any]:
-    shape = f"{row['rows']}x{row['classes']}"
+    shape = shape_words(row).replace(" ", "")
     param = f"{row['implementation']}-{row['dtype']}-{shape}"
     name = f"{row['measure']}[{param}]"
     return {
@@ -43,7 +48,7 @@ def _benchmark(row: Mapping[str, Any]) -> dict[str, Any]:
         "fullname": f"xentfuzz bench::{name}",
         "params": {key: row[key] for key in ("implementation", "dtype", "rows", "classes")},
         "param": param,
-        "extra_info": {key: row[key] for key in EXTRA},
-        "options": {"disable_gc": False, "timer": "perf_counter", "warmup": True},
+        "extra_info": {key: row.get(key) for key in EXTRA},
+        "options": {"disable_gc": True, "timer": "perf_counter", "warmup": True},
         "stats": {**row["stats"], "iterations": 1},
     }

@@ -5,51 +5,87 @@ from __future__ import annotations
 import sys
 import time
 
-from xentfuzz.command_line.options import Baseline, Html, Json, Profile, Seed, Targets, TimedDtypes
+from xentfuzz.command_line.options import (
+    BenchmarkJson,
+    Classes,
+    Html,
+    Json,
+    Profile,
+    Quick,
+    RelativeTo,
+    Rows,
+    Seed,
+    Shapes,
+    Targets,
+    Threads,
+    TimedDtypes,
+    TimedOperations,
+)
 
 EPILOG = (
-    "\b\nExamples:\n  xentfuzz bench\n  xentfuzz bench numpy kernel.py:loss --profile quick\n"
-    "  xentfuzz bench kernel.py:loss --json times.json"
+    "\b\nExamples:\n  xentfuzz bench --quick\n  xentfuzz bench kernel.py:loss numpy\n"
+    "  xentfuzz bench kernel.py:loss --classes 16,1000,128000 --dtype bfloat16\n"
+    "  xentfuzz bench numpy --shape 8x21x128x128 --threads 1\n"
+    "  xentfuzz bench --operation softmax --benchmark-json times.json"
 )
 
 
 def bench(  # noqa: PLR0917 - the program passes them by name
     targets: Targets = None,
+    operations: TimedOperations = None,
     dtypes: TimedDtypes = None,
-    baseline: Baseline = None,
+    rows: Rows = None,
+    classes: Classes = None,
+    shapes: Shapes = None,
+    threads: Threads = None,
+    relative_to: RelativeTo = None,
     profile: Profile = "default",
+    quick: Quick = False,  # noqa: FBT002 - the program passes options by name
     seed: Seed = None,
     json: Json = None,
+    benchmark_json: BenchmarkJson = None,
     html: Html = None,
 ) -> int:
-    """Time loss and gradient of verified results over many shapes."""
-    from xentfuzz.benchmark.grid import get_grid  # noqa: PLC0415 - the commands are imported together, for --help too
-    from xentfuzz.benchmark.run import benchmark, require_timed  # noqa: PLC0415
+    """Time verified results, alone and with their gradient, over many shapes."""
+    from xentfuzz.benchmark.grid import changed_grid, get_grid  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.benchmark.run import benchmark, require_timed, thread_count  # noqa: PLC0415
     from xentfuzz.command_line import values  # noqa: PLC0415
     from xentfuzz.command_line.course import Course  # noqa: PLC0415
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
-    from xentfuzz.command_line.targets import everything, named  # noqa: PLC0415
+    from xentfuzz.command_line.targets import timed_targets  # noqa: PLC0415
+    from xentfuzz.reports.folder import benchmark_json as rendered  # noqa: PLC0415
+    from xentfuzz.reports.recorder import Output  # noqa: PLC0415
     from xentfuzz.runner.events import Listener, RunFinished, RunStarted  # noqa: PLC0415
     from xentfuzz.runner.settings import choose_seed  # noqa: PLC0415
 
-    get_grid(profile)
-    formats = values.dtypes(dtypes)
-    require_writable(json, html)
-    implementations = named(targets) if targets else everything()
-    require_timed(baseline, implementations)
+    profile = "quick" if quick else profile
+    grid = changed_grid(
+        get_grid(profile),
+        operations=values.operations(operations),
+        dtypes=values.dtypes(dtypes),
+        rows=values.sizes("--rows", rows),
+        classes=values.sizes("--classes", classes),
+        shapes=values.shapes(shapes),
+    )
+    require_writable(json, benchmark_json, html)
+    thread_count(threads)
+    implementations = timed_targets(targets, grid.operations)
+    require_timed(relative_to, implementations, grid)
     course, seed, began = Course(), choose_seed(seed), time.monotonic()
-    listeners: list[Listener] = [course, *listeners_for(sys.argv, json=json, html=html)]
+    outputs = [] if benchmark_json is None else [Output(benchmark_json, rendered)]
+    listeners: list[Listener] = [course, *listeners_for(sys.argv, json=json, html=html, outputs=outputs)]
     for listener in listeners:
         listener(RunStarted("bench", seed, profile, len(implementations)))
     benchmark(
         implementations,
         profile=profile,
+        grid=grid,
         seed=seed,
         listeners=listeners,
         isolate=True,
-        baseline=baseline,
-        dtypes=formats,
+        relative_to=relative_to,
+        threads=threads,
     )
     for listener in listeners:
         listener(RunFinished(time.monotonic() - began, course.interrupted))

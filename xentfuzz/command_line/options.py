@@ -42,7 +42,16 @@ Library = Annotated[Text, _option("--array", "numpy|torch|jax|cuda", "Give it ar
 Device = Annotated[Text, _option("--device", "D", "Put the arrays on this device.", "cpu, or what it declares")]
 Dtypes = Annotated[Texts, _option("--dtype", "D", "Check this dtype only; may be repeated.", "all it takes")]
 TimedDtypes = Annotated[Texts, _option("--dtype", "D", "Time this dtype only; may be repeated.", "the profile's")]
-Baseline = Annotated[Text, _option("--baseline", "NAME", "Give speed relative to this implementation.", "the profiles'")]
+
+# What `bench` times.
+TimedOperations = Annotated[Texts, _option("--operation", "OP", "Time this operation; may be repeated.", "the profile's")]
+Rows = Annotated[Text, _option("--rows", "N,...", "Time so many rows.", "the profile's")]
+Classes = Annotated[Text, _option("--classes", "C,...", "Time so many classes; without --rows, of one size in bytes.", "the profile's")]
+Shapes = Annotated[Texts, _option("--shape", "NxCx...", "Time this shape, such as 8x21x128x128; may be repeated.", "the profile's")]
+Threads = Annotated[int | None, _option("--threads", "N", "Give each implementation so many threads.", "one for each core", min=1)]
+Quick = Annotated[bool, typer.Option("--quick", help="The same as --profile quick.", show_default="no")]
+RelativeTo = Annotated[Text, _option("--relative-to", "NAME", "Give speed relative to this implementation.", "the profiles'")]
+BenchmarkJson = Annotated[Text, _option("--benchmark-json", "FILE", "Write what `pytest-benchmark compare` reads.", "none")]
 Grade = Annotated[
     Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
 ]

@@ -33,6 +33,18 @@ def resolved(targets: Sequence[str], *, operation: str | None = None, **given: A
     return found
 
 
+def timed_targets(targets: Sequence[str] | None, operations: Sequence[str]) -> list[Implementation]:
+    """What `targets` name, everything where there are none. A target that is not registered is taken as each of `operations`."""
+    if not targets:
+        return everything()
+    registered = registry.implementations()
+    found: dict[tuple[str, str], Implementation] = {}
+    for target in targets:
+        for operation in [None] if target in registered else operations:
+            found |= {(each.name, each.operation): each for each in named([target], operation=operation)}
+    return list(found.values())
+
+
 def places(found: Mapping[tuple[str, str], Implementation]) -> dict[tuple[str, str], str]:
     """(name, operation) -> what was given, of those of what `resolved` gives that are no registered names."""
     return {(each.name, operation): target for (target, operation), each in found.items() if ":" in target}

@@ -29,9 +29,31 @@ def dtypes(names: Sequence[str] | None) -> Names | None:
     return tuple(dict.fromkeys(names)) if names else None
 
 
+def sizes(option: str, text: str | None) -> tuple[int, ...] | None:
+    """The numbers in "16,4096". Raises UsageError for anything else."""
+    return None if text is None else _numbers(option, text, ",", "16,4096")
+
+
+def shapes(texts: Sequence[str] | None) -> tuple[tuple[int, ...], ...] | None:
+    """The sizes in each of "8x21x128x128". Raises UsageError for anything else."""
+    return tuple(_numbers("--shape", text.lower(), "x", "8x21x128x128") for text in texts) if texts else None
+
+
+def _numbers(option: str, text: str, separator: str, example: str) -> tuple[int, ...]:
+    parts = [part.strip().replace("_", "") for part in text.split(separator)]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UsageError(f"{option} {text}: wanted numbers of at least 1, as in {option} {example}")
+    return tuple(map(int, parts))
+
+
 def with_dtypes(implementation: Implementation, names: Names | None) -> Implementation:
     """What says nothing about its dtypes is held to those that its user names; what declares them is checked on a part of them."""
     return replace(implementation, dtypes=names) if names and implementation.dtypes is None else implementation
+
+
+def operations(names: Sequence[str] | None) -> Names | None:
+    """Each once. Raises UnknownName."""
+    return tuple(dict.fromkeys(get_operation(name).name for name in names)) if names else None
 
 
 def operation(name: str | None) -> str | None:

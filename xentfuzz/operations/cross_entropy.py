@@ -22,7 +22,7 @@ from xentfuzz.operations.loss import LossEvaluation
 from xentfuzz.operations.loss_outcomes import RowStates, gradient_of_infinite_losses, gradient_of_special_rows
 from xentfuzz.operations.metamorphic import OF_CROSS_ENTROPY, metamorphic_relations
 from xentfuzz.operations.no_classes import NoClassesEvaluation
-from xentfuzz.operations.operation import Argument, Operation
+from xentfuzz.operations.operation import Argument, Operation, Work
 from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCE, REDUCTION, SIZE_AVERAGE
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.parameter_gradients import gradient_of_target, gradient_of_weight
@@ -208,4 +208,8 @@ OPERATION = Operation(
         *reduction_relations("cross_entropy", tuple(option.name for option in OPTIONS)),
         *metamorphic_relations("cross_entropy", OF_CROSS_ENTROPY, ("reduction", "ignore_index", "label_smoothing")),
     ),
+    value_word="loss",
+    value_work=Work(reads=1, exponentials=1),
+    # A kernel that keeps its exponentials in the gradient's place takes half as many.
+    gradient_work=Work(reads=1, writes=1, exponentials=2),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from xentfuzz.operations.bounds import Rounding, additions, error_of_lse, relative_error_of_softmax, relative_error_of_sum, shares
 from xentfuzz.operations.metamorphic import OF_SOFTMAX, metamorphic_relations
 from xentfuzz.operations.normalised import ARGUMENTS, POLICIES, NormalisedEvaluation
-from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.operation import Operation, Work
 from xentfuzz.operations.options import AXIS
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import RowQuantities, SpecialRows
@@ -54,4 +54,7 @@ OPERATION = Operation(
     policies=POLICIES,
     evaluate=LogSoftmaxEvaluation,
     relations=metamorphic_relations("log_softmax", OF_SOFTMAX, ("axis",)),
+    value_word="log_softmax",
+    value_work=Work(reads=1, writes=1, exponentials=1),
+    gradient_work=Work(reads=3, writes=2, exponentials=2),
 )

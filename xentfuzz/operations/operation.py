@@ -45,11 +45,21 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Work:
+    """The least that computing a result can do, in numbers of elements of the first argument: read from memory, written, exponentials."""
+
+    reads: float = 0.0
+    writes: float = 0.0
+    exponentials: float = 0.0
+
+
+@dataclass(frozen=True)
 class Operation:
     """One member of the family, as a specification.
 
     arguments: the first one is the array that the gradient is taken of; "grad_output" is not listed.
     evaluate: exact results and bounds of a case. relations: identities that hold without an exact result (see `relation.py`).
+    value_word: what its result is called in a benchmark. value_work, gradient_work: of the result alone, and of it with its gradient.
     """
 
     name: str
@@ -58,6 +68,9 @@ class Operation:
     policies: tuple[Policy, ...]
     evaluate: Callable[[Case], Evaluation]
     relations: tuple[Any, ...] = ()
+    value_word: str = ""
+    value_work: Work = Work()
+    gradient_work: Work = Work()
     defaults: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:

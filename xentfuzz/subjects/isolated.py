@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,13 +21,17 @@ from xentfuzz.worker.wire import answer_in, arrays_in, put_arrays
 
 
 class Isolated:
-    """A worker that came to its end is replaced for the next call. Raises UsageError where the implementation can't be loaded."""
+    """A worker that came to its end is replaced for the next call. environment: variables of the worker, beside those that are declared.
+
+    Raises UsageError where the implementation can't be loaded.
+    """
 
     capabilities: Capabilities
     isolated = True
 
-    def __init__(self, implementation: Implementation, limits: Limits | None = None) -> None:
+    def __init__(self, implementation: Implementation, limits: Limits | None = None, environment: Mapping[str, str] | None = None) -> None:
         self.implementation = implementation
+        self.environment = {**implementation.environment, **(environment or {})}
         self.limits = limits or Limits()
         self._plan = plan_of(implementation, elsewhere=True)
         self._packed = self._pack()
@@ -106,7 +111,7 @@ class Isolated:
 
     def _started(self) -> WorkerProcess:
         if self.worker is None:
-            worker = WorkerProcess(self.implementation.environment, self.implementation.python, self.limits)
+            worker = WorkerProcess(self.environment, self.implementation.python, self.limits)
             self._load(worker)
             worker.note_baseline()
             self.worker = worker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from xentfuzz.errors import Unavailable, UsageError
 from xentfuzz.implementation import Implementation
@@ -15,10 +16,17 @@ from xentfuzz.subjects.probe import capabilities_of
 from xentfuzz.subjects.subject import Subject
 
 
-def open_subject(implementation: Implementation, *, isolate: bool | None = None, limits: Limits | None = None) -> Subject:
+def open_subject(
+    implementation: Implementation,
+    *,
+    isolate: bool | None = None,
+    limits: Limits | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Subject:
     """Load an implementation and find out what it takes; the caller closes the subject.
 
-    isolate: in a worker; None: where the device isn't the CPU, or it needs another environment or interpreter. limits: of the worker.
+    isolate: in a worker; None: where the device isn't the CPU, or it needs another environment or interpreter. limits, environment: of the
+    worker.
     Raises Unavailable with the reason, UsageError where it declares a name that doesn't exist, can't be loaded,
     or has a parameter that nothing explains.
     """
@@ -28,7 +36,8 @@ def open_subject(implementation: Implementation, *, isolate: bool | None = None,
         raise Unavailable(f"{implementation.name} is unavailable: {reason}")
     if isolate is False:
         _require_no_other_process(implementation)
-    subject = Isolated(implementation, limits) if wants_isolation(implementation, isolate) else InProcess(implementation)
+    isolated = wants_isolation(implementation, isolate)
+    subject = Isolated(implementation, limits, environment) if isolated else InProcess(implementation)
     try:
         subject.capabilities = capabilities_of(subject)
     except BaseException:

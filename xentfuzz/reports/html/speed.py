@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xentfuzz.benchmark.markdown import duration
+from xentfuzz.benchmark.records import shape_words
 from xentfuzz.reports.document import Document, ReportEntry
 from xentfuzz.reports.html.elements import Cell, Figure, Section, Table
 from xentfuzz.reports.html.plots import Point, bar_plot, line_plot, scatter_plot
@@ -59,7 +60,7 @@ def _throughput(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
             line_plot(series, "classes", "GB/s", _roofs(record, rows[0]["measure"])),
             Table(
                 f"Throughput in GB/s: {name}",
-                ["rows x classes", *series],
+                ["shape", *series],
                 _by_shape(rows, lambda row: f"{row['bytes_per_second'] / 1e9:.3g}"),
                 right=frozenset(range(1, len(series) + 1)),
             ),
@@ -81,9 +82,8 @@ def _roofs(record: Row, measure: str) -> dict[str, float]:
 
 def _by_shape(rows: Sequence[Row], words: Any) -> list[list[Cell | str]]:
     names = list(dict.fromkeys(row["implementation"] for row in rows))
-    shapes = dict.fromkeys((row["rows"], row["classes"]) for row in rows)
-    found = {(row["rows"], row["classes"], row["implementation"]): words(row) for row in rows}
-    return [[f"{count} x {classes}", *(found.get((count, classes, name), "") for name in names)] for count, classes in shapes]
+    found = {(shape_words(row), row["implementation"]): words(row) for row in rows}
+    return [[shape, *(found.get((shape, name), "") for name in names)] for shape in dict.fromkeys(map(shape_words, rows))]
 
 
 def _speed_up(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
@@ -103,7 +103,7 @@ def _speed_up(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
             bar_plot(bars, f"times as fast as {baseline} (geometric mean; line: smallest to largest)", 1.0),
             Table(
                 f"Speed against {baseline}: {name}",
-                ["rows x classes", *bars],
+                ["shape", *bars],
                 _by_shape(rows, lambda row: f"{row['speed']:.2f}"),
                 right=frozenset(range(1, len(bars) + 1)),
             ),
@@ -135,12 +135,12 @@ def _float32_ratio(report: ReportEntry) -> float:
 
 
 def _times(record: Row) -> Table:
-    header = ["rows x classes", "measure, dtype", "implementation", "median", "IQR", "rounds", "speed", "GB/s", "first call"]
+    header = ["shape", "measure, dtype", "implementation", "median", "IQR", "rounds", "speed", "GB/s", "first call"]
     return Table("Every time", header, [_time(row) for row in record["rows"]], right=frozenset({3, 4, 5, 6, 7, 8}))
 
 
 def _time(row: Row) -> list[Cell | str]:
-    what = [f"{row['rows']} x {row['classes']}", f"{row['measure']}, {row['dtype']}", row["implementation"]]
+    what = [shape_words(row), f"{row['measure']}, {row['dtype']}", row["implementation"]]
     if row["status"] != "timed":
         mark = "failed" if row["status"] == "failed" else "quiet"
         return [*what, Cell(f"{row['status']}: {row['reason']}".rstrip(": "), mark), *[""] * 5]
