@@ -153,6 +153,7 @@ def test_numba_with_fastmath_stays_within_fast_math() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch's own use of it, when it loads its compiler
 def test_torch_compile_stays_within_working_precision() -> None:
     torch: Any = pytest.importorskip("torch")
     compiled = torch.compile(lambda x, y: torch.nn.functional.cross_entropy(x, y, reduction="none"), dynamic=True)
