@@ -14,10 +14,12 @@ from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import trial_of
-from xentfuzz.runner.findings import Effort, findings, varied
+from xentfuzz.runner.findings import findings
 from xentfuzz.runner.interruption import Interruption
+from xentfuzz.runner.order import varied
 from xentfuzz.runner.pool import Pool
 from xentfuzz.runner.profiles import get_profile
+from xentfuzz.runner.smallest import Effort
 
 
 def test_a_kind_that_is_found_many_times_does_not_hide_the_others() -> None:

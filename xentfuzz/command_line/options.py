@@ -83,5 +83,9 @@ Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many see
 Jobs = Annotated[int | None, _option("--jobs", "N", "Use so many processes.", "one for each core", min=1)]
 Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.", show_default="no")]
 Usual = Annotated[bool, typer.Option("--usual", help="Measure the usual ways of checking instead of ours.", show_default="no")]
+Causes = Annotated[
+    bool,
+    typer.Option("--causes", help="Count what each bug is told as; --select takes FILE.py:NAME, too.", show_default="no"),
+]
 Compare = Annotated[Texts, _option("--compare", "FILE.json", "Compare stored results of this command; may be repeated.", "none")]
 ComparisonFolder = Annotated[Text, _option("--out/-o", "DIR", "Write the comparison to this folder: page, plot, JSON.", "none")]

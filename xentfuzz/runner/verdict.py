@@ -42,6 +42,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         cases=contestant.tried,
         seconds=contestant.seconds,
         cut_short=_cut_short(contestant, settings, deadline),
+        explained_by=contestant.explained_by,
         sizes=sizes_met(contestant.subject.capabilities, contestant.sizes),
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
     )
