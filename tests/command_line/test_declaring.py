@@ -27,12 +27,12 @@ def test_spelling_values_and_limits_are_told_by_options(tmp_path) -> None:
     told = {
         "renames": values.renames(["ignore_index=pad", "reduction=red"]),
         "fixed": values.fixed(["mode=fast"]),
-        "supports": values.supports("sum", 100, 50),
+        "supports": values.supports("sum", 100, 50, 2e38),
     }
     implementation = resolve(f"{tmp_path / 'kernel.py'}:loss", isolate=False, **told)
     found = capabilities_of(InProcess(implementation))
     assert found.assumed
-    assert (found.largest_class_count, found.largest_row_count) == (100, 50)
+    assert (found.largest_class_count, found.largest_row_count, found.largest_logit) == (100, 50, 2e38)
     assert found.options == {"ignore_index": None, "reduction": ("sum",)}
 
 

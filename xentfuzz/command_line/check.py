@@ -35,6 +35,7 @@ def check(
     reduction: options.Reduction = None,
     max_classes: options.MaxClasses = None,
     max_rows: options.MaxRows = None,
+    max_logit: options.MaxLogit = None,
     checks: options.Checks = None,
     require: options.Require = None,
     profile: options.Profile = "default",
@@ -64,7 +65,11 @@ def check(
 
     require_writable(json, junit, markdown, html, summary, write_expected)
     require_file(recording)
-    told = {"renames": values.renames(rename), "fixed": values.fixed(fixed), "supports": values.supports(reduction, max_classes, max_rows)}
+    told = {
+        "renames": values.renames(rename),
+        "fixed": values.fixed(fixed),
+        "supports": values.supports(reduction, max_classes, max_rows, max_logit),
+    }
     declared = {
         **told,
         "backward": backward,

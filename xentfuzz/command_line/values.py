@@ -92,10 +92,10 @@ def fixed(texts: Sequence[str] | None) -> dict[str, Any]:
     return {name: _literal(value) for name, value in _pairs("--fixed", "NAME=VALUE", texts)}
 
 
-def supports(reduction: str | None, max_classes: int | None, max_rows: int | None) -> dict[str, Any]:
+def supports(reduction: str | None, max_classes: int | None, max_rows: int | None, max_logit: float | None = None) -> dict[str, Any]:
     """What the options say of what a target takes."""
     require_known("reduction", [] if reduction is None else [reduction], REDUCTIONS)
-    said = {"largest_class_count": max_classes, "largest_row_count": max_rows}
+    said = {"largest_class_count": max_classes, "largest_row_count": max_rows, "largest_logit": max_logit}
     options = {} if reduction is None else {"options": {"reduction": (reduction,)}}
     return {name: value for name, value in said.items() if value is not None} | options
 
