@@ -178,3 +178,44 @@ def test_what_is_neither_name_nor_function_is_one_line_at_collection(session: py
     session.makepyfile(source().replace("parametrize(SOFTMAX", "parametrize(3"))
     result = session.runpytest()
     result.stdout.fnmatch_lines(["*parametrize takes names, Implementations and functions, got 3*"])
+
+
+ALL_ROWS = """
+import numpy as np
+import xentfuzz
+
+def loss(logits, target, *, ignore_index=-100, reduction="mean"):
+    wide = logits.astype(np.float64)
+    kept = target != ignore_index
+    rows = np.where(kept, np.logaddexp.reduce(wide, axis=1) - wide[np.arange(len(wide)), np.where(kept, target, 0)], 0)
+    result = {"none": rows, "sum": rows.sum(), "mean": rows.sum() / len(rows)}[reduction]
+    return np.asarray(result).astype(logits.dtype)
+
+SUPPORTS = {"targets": ("index",), "ranks": (2,), "target_dtypes": ("int64",)}
+LOSS = xentfuzz.Implementation("mine", loss, dtypes=("float32", "float64"), supports=SUPPORTS)
+
+@xentfuzz.parametrize(LOSS, checks=("value", "ignored_rows_can_be_dropped", "rejects_invalid_options"))
+def test_mine(check):
+    check()
+"""
+
+
+def test_the_first_test_shows_all_and_others_of_the_same_cause_say_whose_it_is(session: pytest.Pytester) -> None:
+    session.makepyfile(ALL_ROWS)
+    result = session.runpytest("--xentfuzz-profile=quick", "-p", "no:xdist")
+    text = result.stdout.str()
+    shown = "the same cause as [mine-cross_entropy-value-float32], which shows it: forward: loss is"
+    failed = result.parseoutcomes()["failed"]
+    assert failed >= 3
+    assert text.count("script that shows this failure alone") == 1
+    assert len([line for line in text.splitlines() if line.startswith(shown)]) == failed - 1
+
+
+def test_another_cause_is_shown_whole_beside_the_first(session: pytest.Pytester) -> None:
+    session.makepyfile(
+        ALL_ROWS.replace('("value",', '("value", "inputs_unchanged",').replace("    return np.as", "    logits += 1\n    return np.as")
+    )
+    result = session.runpytest("--xentfuzz-profile=quick", "-p", "no:xdist")
+    text = result.stdout.str()
+    assert text.count("script that shows this failure alone") == 2
+    assert "the same cause as [mine-cross_entropy-inputs_unchanged-float32], which shows it: forward changed logits" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -25,7 +25,10 @@ from xentfuzz.subjects.target import resolve
 
 @dataclass(frozen=True)
 class CheckCall:
-    """What a test receives as `check`: calling it runs one check on one dtype."""
+    """What a test receives as `check`: calling it runs one check on one dtype.
+
+    told: test -> the findings that it has shown in this process; all calls of an implementation share it.
+    """
 
     implementation: Implementation
     check: str
@@ -33,6 +36,7 @@ class CheckCall:
     profile: str
     seed: int
     expected: Expectations
+    told: dict[str, list[Failure]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.implementation.name}-{self.implementation.operation}-{self.check}-{self.dtype}"
@@ -40,16 +44,20 @@ class CheckCall:
     def __call__(self) -> CheckReport:
         """Raises the Failure, xfails where it is expected, skips where the implementation cannot run or does not take the dtype.
 
-        An expectation that has become wrong is an AssertionError too.
+        What has the cause of a Failure that an earlier test showed fails with one line, which names that test. An expectation that has
+        become wrong is an AssertionError too.
         """
         __tracebackhide__ = True
         try:
             report = self._run()
-        except Failure as failure:
-            # The harness's own frames say nothing about the implementation.
-            raise failure.with_traceback(None) from None
         except Unavailable as reason:
             pytest.skip(str(reason))
+        if report.unexpected:
+            self.told[str(self)] = report.unexpected
+            # The harness's own frames say nothing about the implementation.
+            raise report.unexpected[0].with_traceback(None) from None
+        if report.explained_by:
+            pytest.fail(self._told_before(report.explained_by[0]), pytrace=False)
         (result,) = report.checks
         if result.status == "unsupported":
             pytest.skip(result.reason)
@@ -62,7 +70,19 @@ class CheckCall:
         with warnings.catch_warnings():
             # The session's filters, "error" among them, are no part of what an implementation promises.
             warnings.simplefilter("ignore")
-            return run_one(self.implementation, self.check, self.dtype, profile=self.profile, seed=self.seed, expected=self.expected)
+            return run_one(
+                self.implementation,
+                self.check,
+                self.dtype,
+                profile=self.profile,
+                seed=self.seed,
+                expected=self.expected,
+                known=[failure for failures in self.told.values() for failure in failures],
+            )
+
+    def _told_before(self, failure: Failure) -> str:
+        test = next(test for test, failures in self.told.items() if failure in failures)
+        return f"the same cause as [{test}], which shows it: {failure.headline}"
 
 
 def check_calls(
@@ -87,14 +107,15 @@ def check_calls(
     implementations = list(_implementations(given or registry.implementations(), operations))
     _require_all_known(operations or (), checks or (), only or (), implementations)
     expected = expectations(expected_failures)
+    told: dict[int, dict[str, list[Failure]]] = {}
     return [
-        CheckCall(implementation, check.name, dtype, profile, seed, expected)
+        CheckCall(implementation, check.name, dtype, profile, seed, expected, told.setdefault(id(implementation), {}))
         for implementation in implementations
         if only is None or implementation.name in only
         if operations is None or implementation.operation in operations
         for check in checks_for(implementation.operation)
         if checks is None or check.name in checks
-        if check.library in (None, implementation.array)
+        if check.concerns(implementation.array)
         if most.get(check.cost_on(implementation.device)) != 0
         for dtype in implementation.dtypes or FLOAT_NAMES
     ]

@@ -88,8 +88,13 @@ def _has_ignored(case):
         (_recipe((2, 3)), lambda _: True, ()),
         (
             _recipe(logits=ArrayRecipe(layout="fortran")),
-            lambda recipe: recipe.arrays["logits"].layout != "contiguous",
+            lambda recipe: recipe.arrays["logits"].layout == "fortran",
             ("logits laid out as fortran",),
+        ),
+        (
+            _recipe(logits=ArrayRecipe(layout="fortran")),
+            lambda recipe: recipe.arrays["logits"].layout != "contiguous",
+            ("logits not contiguous",),
         ),
         (
             _recipe(logits=ArrayRecipe(edits=(Edit(value="-inf"),))),

@@ -45,7 +45,7 @@ class Check:
     applies: (capabilities, implementation) -> why it can't be run, or None.
     draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
     directed: whether the search towards a larger error / allowed error is worth it.
-    library: the array library that it is about; implementations in others don't list it at all.
+    libraries: the array libraries that it is about, None for all; implementations in others don't list it at all.
     hazardous: whether its calls may damage the process, so that it is run after the others of its dtype and a damaged worker is given up.
     cost: how much one case costs, which is what a profile has its number of cases by (see COSTS).
     device_cost: the same on another device than the CPU, where it differs.
@@ -62,7 +62,7 @@ class Check:
     draws: Mapping[str, Any] = field(default_factory=dict)
     directed: bool = False
     hazardous: bool = False
-    library: str | None = None
+    libraries: tuple[str, ...] | None = None
     cost: str = "call"
     device_cost: str | None = None
     isolated_only: bool = False
@@ -77,6 +77,10 @@ class Check:
         # Where every call was refused there is no dtype to choose from.
         only = dtype if self.only_dtype is None or not capabilities.dtypes else self.only_dtype(capabilities)
         return None if dtype == only else f"tried in {only} only"
+
+    def concerns(self, array: str) -> bool:
+        """Whether it is about implementations in this array library."""
+        return self.libraries is None or array in self.libraries
 
     def cost_on(self, device: str) -> str:
         """What a case costs on a device."""

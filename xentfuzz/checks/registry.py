@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from xentfuzz.checks import invalid, large, many, memory, repeat, results, surroundings, threads, torch_protocol
+from xentfuzz.checks import derivatives, invalid, large, many, memory, repeat, results, surroundings, threads, torch_protocol
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
 from xentfuzz.errors import require_known
@@ -18,7 +18,16 @@ def checks_for(operation: str) -> tuple[Check, ...]:
 
 
 def _candidates(operation: str) -> tuple[Check, ...]:
-    calls = (*repeat.CHECKS, *memory.CHECKS, *threads.CHECKS, *surroundings.CHECKS, *torch_protocol.CHECKS, *many.CHECKS, *large.CHECKS)
+    calls = (
+        *repeat.CHECKS,
+        *memory.CHECKS,
+        *threads.CHECKS,
+        *surroundings.CHECKS,
+        *torch_protocol.CHECKS,
+        *derivatives.CHECKS,
+        *many.CHECKS,
+        *large.CHECKS,
+    )
     return (*results.CHECKS, *identity_checks(operation), *calls, *invalid.CHECKS)
 
 

@@ -273,7 +273,7 @@ PROBABILITIES = {"targets": ("probabilities",)}
 
 
 def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **more: Any) -> Check:
-    return Check(name, "ordinary", judge, explanation, library="torch", **more)
+    return Check(name, "ordinary", judge, explanation, libraries=("torch",), **more)
 
 
 CHECKS = (

@@ -63,6 +63,13 @@ Grade = Annotated[
 ]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
+Renames = Annotated[Texts, _option("--rename", "OURS=THEIRS", "Spell this argument or option its way; may be repeated.", "none")]
+Fixed = Annotated[Texts, _option("--fixed", "NAME=VALUE", "Always pass this argument of its own; may be repeated.", "none")]
+Reduction = Annotated[Text, _option("--reduction", "none|mean|sum", "Take it for a loss of this reduction alone.", "found by a probe")]
+MaxClasses = Annotated[int | None, _option("--max-classes", "N", "Give it no more classes.", "any number", min=1)]
+MaxLogit = Annotated[float | None, _option("--max-logit", "X", "Give it no finite logit beyond X or -X.", "any number")]
+MaxRows = Annotated[int | None, _option("--max-rows", "N", "Give it no more rows.", "any number", min=1)]
+
 # What is checked, and how long.
 Checks = Annotated[Texts, _option("--check", "NAME", "Run this check only; may be repeated.", "all")]
 Require = Annotated[Text, _option("--require", "FEATURE,...", "Fail where one of these features is unsupported.", "none")]
@@ -89,5 +96,9 @@ Seeds = Annotated[int, _option("--seeds", "N", "Run every entry with so many see
 Jobs = Annotated[int | None, _option("--jobs", "N", "Use so many processes.", "one for each core", min=1)]
 Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case of each bug too.", show_default="no")]
 Usual = Annotated[bool, typer.Option("--usual", help="Measure the usual ways of checking instead of ours.", show_default="no")]
+Causes = Annotated[
+    bool,
+    typer.Option("--causes", help="Count what each bug is told as; --select takes FILE.py:NAME, too.", show_default="no"),
+]
 Compare = Annotated[Texts, _option("--compare", "FILE.json", "Compare stored results of this command; may be repeated.", "none")]
 ComparisonFolder = Annotated[Text, _option("--out/-o", "DIR", "Write the comparison to this folder: page, plot, JSON.", "none")]

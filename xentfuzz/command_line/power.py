@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from xentfuzz.command_line import status
-from xentfuzz.command_line.options import Budget, Compare, ComparisonFolder, Jobs, Json, Profile, Seeds, Select, Shrink, Usual
+from xentfuzz.command_line.options import Budget, Causes, Compare, ComparisonFolder, Jobs, Json, Profile, Seeds, Select, Shrink, Usual
 from xentfuzz.errors import UsageError
 from xentfuzz.files import STANDARD_OUTPUT, write_output
 
@@ -32,11 +32,16 @@ def power(
     jobs: Jobs = None,
     shrink: Shrink = False,
     json: Json = None,
+    causes: Causes = False,
     usual: Usual = False,
     compare: Compare = None,
     out: ComparisonFolder = None,
 ) -> int:
     """Measure what the checks find: real bugs, and false alarms."""
+    if causes:
+        from xentfuzz.command_line.power_causes import count_findings  # noqa: PLC0415 - the commands are imported together, for --help too
+
+        return count_findings(select, seeds=seeds, profile=profile, budget=budget, jobs=jobs, json=json)
     if usual or compare:
         _refuse_options_of_a_search(seeds, profile, budget, shrink=shrink)
         if select and not usual:

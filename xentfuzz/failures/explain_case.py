@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -42,6 +43,7 @@ class Trait:
     """A feature of a recipe. without: neighbours that lack it; when: it as a condition.
 
     exact: the feature in a narrower sense, where neighbours that have the feature pass (having), or others that lack it fail (lacking).
+    wider: the feature in a wider sense, where one of some neighbours that have only that fails too (akin).
     """
 
     words: str
@@ -50,6 +52,8 @@ class Trait:
     exact: tuple[str, dict[str, Any]] | None = None
     having: tuple[Change, ...] = ()
     lacking: tuple[Change, ...] = ()
+    wider: tuple[str, dict[str, Any]] | None = None
+    akin: tuple[Change, ...] = ()
 
 
 def explain(recipe: Recipe, still_fails: StillFails) -> Explanation:
@@ -73,8 +77,19 @@ def explain(recipe: Recipe, still_fails: StillFails) -> Explanation:
     return Explanation(tuple(needs), region)
 
 
+def neighbours_without(recipe: Recipe, needs: Collection[str]) -> Iterator[Recipe]:
+    """Neighbours of a recipe that lack one of the features named, where it has them."""
+    for trait in _traits(recipe):
+        if trait.words in needs or (trait.exact is not None and trait.exact[0] in needs):
+            for change in trait.without:
+                with suppress(XentfuzzError):
+                    yield change(recipe)
+
+
 def _as_wide_as_seen(trait: Trait, fails: Callable[[Change], bool | None]) -> tuple[str, dict[str, Any]]:
-    """The feature in words and as a condition: the exact one where a neighbour contradicts the wider one."""
+    """The feature in words and as a condition: the exact one where a neighbour contradicts it, a wider one where one speaks for that."""
+    if trait.wider is not None and any(fails(change) is True for change in trait.akin):
+        return trait.wider
     if trait.exact is None:
         return trait.words, trait.when
     contradicted = any(fails(change) is False for change in trait.having) or any(fails(change) is True for change in trait.lacking)
@@ -220,10 +235,20 @@ def _upstream_of(regime: str, layout: str, scale: float = 1.0) -> Change:
     return lambda recipe: with_array(recipe, GRAD_OUTPUT, ArrayRecipe(regime, scale=scale, layout=layout))
 
 
+# One for each way in which memory can lie otherwise: other strides, gaps, and backwards.
+OTHER_LAYOUTS = ("fortran", "first_columns", "negative_stride")
+
+
 def _layouts(recipe: Recipe) -> Iterator[Trait]:
     for name, array in recipe.arrays.items():
         if array.layout != "contiguous":
-            yield Trait(f"{name} laid out as {array.layout}", {"layout": array.layout}, (_replaced(name, layout="contiguous"),))
+            yield Trait(
+                f"{name} laid out as {array.layout}",
+                {"layout": array.layout},
+                (_replaced(name, layout="contiguous"),),
+                wider=(f"{name} not contiguous", {"layout": "!=contiguous"}),
+                akin=tuple(_replaced(name, layout=other) for other in OTHER_LAYOUTS if other != array.layout),
+            )
 
 
 def _replaced(name: str, **changes: Any) -> Change:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from xentfuzz.failures.variants import all_ones, ignores_rows, special_values
+import numpy as np
+
+from xentfuzz.failures.variants import SPECIAL_WORDS, all_ones, ignores_rows, special_values
 from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.operations.case import Case
 from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
@@ -55,6 +58,35 @@ def features(recipe: Recipe) -> dict[str, Any]:
         if argument in recipe.arrays:
             found[f"{name}_regime"] = _regime(recipe.arrays[argument])
     return found | _target(recipe) | options
+
+
+def features_of_case(case: Case) -> dict[str, Any]:
+    """The same of a case that has no recipe, as far as its arrays tell: nothing of layouts, nor of how values were made."""
+    operation = get_operation(case.operation)
+    options = {**operation.defaults, **case.options}
+    first = case.values[operation.arguments[0].name]
+    rows = class_rows(first.shape, options)
+    found = {
+        "dtype": case.dtype,
+        "rank": first.ndim,
+        "classes": rows.classes,
+        "rows": rows.count,
+        "weight": "weight" in case.arrays,
+        "edits": tuple(word for word in SPECIAL_WORDS if _holds(first, word)),
+    }
+    if "grad_output" in case.arrays:
+        found["upstream_regime"] = "ones" if bool((case.values["grad_output"] == 1).all()) else "elements"
+    if "target" in case.arrays:
+        target = case.values["target"]
+        found |= {"target": "index" if target.dtype.kind in "iub" else "probabilities", "target_dtype": case.arrays["target"].dtype}
+        if found["target"] == "index":
+            found["ignored"] = bool((target == options["ignore_index"]).any())
+    return found | options
+
+
+def _holds(values: np.ndarray[Any, Any], word: str) -> bool:
+    number = float(word)
+    return bool((values != values).any() if word == "nan" else (values == number).any())  # noqa: PLR0124 - a NaN of any format
 
 
 def _regime(array: ArrayRecipe) -> str:

@@ -19,7 +19,12 @@ class _Parts(CrossEntropy):
 
 
 class SavedGradient:
-    """A kernel whose `forward` takes and returns torch tensors; autograd calls `scaled`."""
+    """A kernel whose `forward` takes and returns torch tensors; autograd calls `scaled`.
+
+    once: whether it refuses to be differentiated again, where what it saved would count as a constant.
+    """
+
+    once = True
 
     def scaled(self, saved: Any, upstream: Any) -> Any:
         """The saved gradient times the upstream gradient, in the arithmetic dtype."""
@@ -43,6 +48,7 @@ class SavedGradient:
         import torch  # noqa: PLC0415 - only this kernel needs it
 
         scaled = self.scaled
+        once = self.once
 
         class Function(torch.autograd.Function):
             @staticmethod
@@ -56,6 +62,9 @@ class SavedGradient:
 
             @staticmethod
             def backward(ctx: Any, grad_output: Any) -> tuple[Any, ...]:
+                # Refused, as once_differentiable does: what was saved depends on the logits too.
+                if once and torch.is_grad_enabled():
+                    raise NotImplementedError("no second derivative: the saved gradient would count as a constant")
                 upstream = grad_output.to(ctx.saved.dtype)
                 if ctx.per_position and ctx.saved.ndim > 0:
                     upstream = upstream.unsqueeze(min(ctx.saved.ndim - 1, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +22,7 @@ OBSERVATIONS = {
     "shape": "the shape of the loss",
     "inputs": "which arguments a backward changes",
     "second backward": "the gradient of a second backward through one forward, in torch",
+    "second derivative": "the gradient of the sum of the first class's gradients, in torch",
     "threads": "whether calls from several threads give what one thread gives",
     "process": "how a process ends that makes the call",
 }
@@ -104,6 +106,18 @@ def _second_backward(kernel: Any, shown: Shown) -> str:
     return words(to_numpy(logits.grad), shown)
 
 
+def _second_derivative(kernel: Any, shown: Shown) -> str:
+    import torch  # noqa: PLC0415 - only this observation needs it
+
+    arguments = {name: to_torch(value) if isinstance(value, np.ndarray) else value for name, value in shown.call.arguments().items()}
+    logits = arguments["logits"].requires_grad_()
+    loss = kernel.forward(**arguments)
+    upstream = to_torch(shown.call.upstream(to_numpy(loss))).requires_grad_()
+    (gradient,) = torch.autograd.grad(loss, logits, upstream, create_graph=True)
+    found: Sequence[Any] = torch.autograd.grad(gradient[..., 0].sum(), (logits, upstream), allow_unused=True)
+    return words(np.zeros(logits.shape) if found[0] is None else to_numpy(found[0]), shown)
+
+
 def _threads(kernel: Any, shown: Shown) -> str:
     alone = run_forward(kernel, shown.call)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -136,6 +150,7 @@ _LOOKS = {
     "shape": _shape,
     "inputs": _inputs,
     "second backward": _second_backward,
+    "second derivative": _second_derivative,
     "threads": _threads,
     "process": _process,
 }

@@ -76,6 +76,20 @@ class OverwritesTheLogits(CrossEntropy):
         return finished
 
 
+@SHELF(
+    "D58",
+    tier=3,
+    reference="derived",
+    mechanism="backward scales the gradient that forward saved, and a double backward takes it for a constant: its share is missing",
+    shown=Shown(call([[0.0, 1.0]], [0]), "second derivative", wrong="0 0", right="NotImplementedError"),
+    unaffected=call([[0.0, 1.0]], [0]),
+    smallest=2,
+    declares={"array": "torch", "backward": None, "supports": {"targets": ("index",), "target_dtypes": ("int64",)}},
+)
+class SavesAConstant(SavedGradient):
+    once = False
+
+
 class _Scales(SavedGradient):
     """Multiplies the gradient that the forward call has saved, in place."""
 

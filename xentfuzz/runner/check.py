@@ -35,7 +35,7 @@ from xentfuzz.runner.events import (
     SubjectUnavailable,
 )
 from xentfuzz.runner.examine import Excluded, examine, refused
-from xentfuzz.runner.findings import Effort, findings
+from xentfuzz.runner.findings import findings
 from xentfuzz.runner.interruption import Interruption, interrupted_only_inside
 from xentfuzz.runner.pool import Pool, require_distinct
 from xentfuzz.runner.profiles import get_profile
@@ -43,6 +43,7 @@ from xentfuzz.runner.real_input import run_recorded
 from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed, require_sensible
+from xentfuzz.runner.smallest import Effort
 from xentfuzz.runner.verdict import finished_report
 from xentfuzz.subjects.subject import Subject
 from xentfuzz.worker.control_word import plain_inside
@@ -142,8 +143,12 @@ def run_one(
     isolate: bool | None = None,
     expected: Expectations | None = None,
     listeners: Sequence[Listener] = (),
+    known: Sequence[Failure] = (),
 ) -> CheckReport:
-    """One check on one dtype, as a pytest test runs it. Raises the first unexpected Failure, InternalError where xentfuzz itself failed."""
+    """One check on one dtype, as a pytest test runs it; its failures are those whose cause none of `known` has.
+
+    Raises InternalError where xentfuzz itself failed and found nothing.
+    """
     settings = Settings(
         "check",
         get_profile(profile),
@@ -153,11 +158,10 @@ def run_one(
         dtypes=(dtype,),
         expected=expected,
         listeners=listeners,
+        known=known,
     )
     report = run_checks([implementation], settings)[0]
-    if report.unexpected:
-        raise report.unexpected[0]
-    if report.errors:
+    if report.errors and not report.unexpected:
         raise InternalError(f"{report.errors[0].error}\n{report.errors[0].traceback}")
     return report
 
@@ -217,7 +221,7 @@ def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Che
     contestant = Contestant(get_operation(implementation.operation), subject, pool.siblings(implementation), ())
     applicable = []
     for check in checks:
-        if check.library not in (None, implementation.array):
+        if not check.concerns(implementation.array):
             continue
         reason = _reason_against(check, subject)
         if reason is None:
@@ -298,7 +302,7 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, inte
     effort = Effort(settings.profile, deadline if settings.shrink else Deadline.after(0.0), interruption)
     failures = [found.failure for found in contestant.found.values()]
     with contestant.errors.kept("making findings of what failed"):
-        failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)))
+        failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)), settings.known)
     for failure in failures:
         _require_script(contestant, failure)
     _mark_interrupted([contestant], interruption)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,11 +34,23 @@ class Origin:
     count: int
 
 
+# So many cases of one kind in one check are kept, each with features of its own: another cause may be among them.
+KEPT_CASES = 24
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A case that failed. origin: None where it was not drawn."""
+
+    recipe: Recipe
+    origin: Origin | None
+
+
 @dataclass
 class Found:
     """The first failure of one kind in one check, before shrinking. dtypes: all in which that kind was seen.
 
-    origin: None where it was not drawn.
+    origin: None where it was not drawn. others: later cases of that kind in that check, by what is special about them.
     """
 
     check: Check
@@ -47,6 +59,12 @@ class Found:
     origin: Origin | None
     dtypes: list[str] = field(default_factory=list)
     times: int = 0
+    others: dict[Hashable, Seen] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The first case and the others that were kept."""
+        return Seen(self.recipe, self.origin), *self.others.values()
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,7 @@ class Contestant:
 
     first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
     cells of class counts and rows that they lay in.
-    wrong_alone: see `Trial`; None once no more cases are drawn.
+    wrong_alone: see `Trial`; None once no more cases are drawn. explained_by: findings of earlier runs whose cause was seen again.
     """
 
     operation: Operation
@@ -88,6 +106,7 @@ class Contestant:
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False
     interrupted: bool = False
+    explained_by: list[Failure] = field(default_factory=list)
     errors: ErrorLog = field(default_factory=ErrorLog)
 
     @property

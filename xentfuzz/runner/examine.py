@@ -15,8 +15,9 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
-from xentfuzz.runner.contestant import Contestant, Found, Origin
+from xentfuzz.runner.contestant import KEPT_CASES, Contestant, Found, Origin, Seen
 from xentfuzz.runner.coverage import kinds_of, size_of
+from xentfuzz.runner.region import features_told_apart
 from xentfuzz.runner.results import NOTHING_TO_COMPARE, CheckResult
 from xentfuzz.subjects.harness_errors import HarnessError
 from xentfuzz.subjects.subject import Subject
@@ -135,6 +136,8 @@ def _note_failure(contestant: Contestant, check: Check, recipe: Recipe, failure:
         # A call that does it is worth more than the news that some call did.
         found.recipe, found.failure, found.origin = recipe, failure, origin
     found.times += 1
+    if len(found.others) < KEPT_CASES and recipe is not found.recipe:
+        found.others.setdefault(features_told_apart(recipe), Seen(recipe, origin))
     if recipe.dtype not in found.dtypes:
         found.dtypes.append(recipe.dtype)
     if failure.kind in CRASH_KINDS:

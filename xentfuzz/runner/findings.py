@@ -1,83 +1,134 @@
-"""From raw failures to findings: the smallest case of each, what is special about it, one finding for one bug."""
+"""From raw failures to findings: one for each cause, the smallest case of each, what its author should read first in front."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
-from xentfuzz.checks.check import Measure
-from xentfuzz.checks.registry import check_names, find_check
-from xentfuzz.failures.explain_case import explain
-from xentfuzz.failures.failure import CRASH_KINDS, OF_SEVERAL_CALLS, WRONG_NUMBERS, Failure
-from xentfuzz.recipes.draw import shrink
-from xentfuzz.recipes.recipe import Recipe, recipe_from
-from xentfuzz.runner.alone import as_found_alone, fails_alone
+from xentfuzz.dtypes import FORMATS
+from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
+from xentfuzz.recipes.recipe import recipe_from
+from xentfuzz.runner.causes import is_void, left_of
 from xentfuzz.runner.contestant import Contestant, Found
-from xentfuzz.runner.deadline import Deadline
-from xentfuzz.runner.examine import examine
-from xentfuzz.runner.interruption import Interruption
-from xentfuzz.runner.profiles import Profile
+from xentfuzz.runner.order import clearness, in_reading_order
+from xentfuzz.runner.region import has, region_of
+from xentfuzz.runner.smallest import Effort, Shrinking
 
-# From the clearest to the most derived: a wrong value explains a wrong gradient, and both explain a broken identity.
-CLEAREST_FIRST = (
-    "raised",
-    "shape",
-    "dtype",
-    "value",
-    "special",
-    "gradient",
-    "accuracy",
-    "accepted_invalid",
-    "changed_input",
-    "aliased_result",
-    "relation",
-)
-
-# A crash costs a worker each time, a hang a time limit; shrinking has a limit of time, too.
-CRASH_EVALUATIONS = 80
-
-# By the cost of a check, whatever the profile; the failure of a case that takes minutes is reported as it is.
-EXPENSIVE = {"large": 10, "huge": 0, "device": 0}
+# What a library that keeps intermediates in 16 bits meets.
+SIXTEEN_BIT_GRADE = "staged/any"
+# Causes that one kind in one check is looked through for, beyond the first, and all of them together: each costs a shrinking.
+MORE_CAUSES, MORE_CAUSES_IN_ALL = 2, 6
 
 
-class Effort(NamedTuple):
-    """How long a failure is made smaller: by the profile's number of calls, until the deadline, or until the user interrupts."""
+def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure], None], known: Sequence[Failure] = ()) -> list[Failure]:
+    """One Failure for each cause, in the order in which they should be read; `shrunk` is told of each as soon as it is known.
 
-    profile: Profile
-    deadline: Deadline
-    interruption: Interruption
-
-
-def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure], None]) -> list[Failure]:
-    """One Failure for each bug, clearest first but of varied kinds; `shrunk` is told of each as soon as it is known.
-
-    What the user interrupts is left as small as it is by then, and what comes after it as it was found.
+    known: findings of an earlier run, the causes of which have none here. What the user interrupts is left as small as it is by then, and
+    what comes after it as it was found.
     """
     # What a finding is made of must not depend on how much else was wrong before.
     contestant.wrong_alone = None
-    made: list[Failure] = []
-    for found in sorted(contestant.found.values(), key=_clearness):
-        related = _related(contestant, made, found, effort.interruption)
-        if related is not None:
-            _note_too(related, found.check.name, found.failure.kind)
-            continue
-        thrower = next((failure for failure in made if _same_exception(failure, found.failure)), None)
-        if thrower is not None:
-            _note_elsewhere(thrower, found.check.name)
-            continue
-        failure = _smallest(contestant, found, effort, made)
-        alike = next((other for other in made if _alike(other, failure)), None)
+    grouping = _Grouping(contestant, effort, shrunk, list(known))
+    for found in sorted(contestant.found.values(), key=clearness):
+        grouping.add(found)
+    contestant.explained_by = [failure for failure in grouping.explaining if failure in known]
+    made = _without_traces([failure for failure in grouping.made if failure not in known])
+    if not effort.interruption.happened:
+        with effort.interruption:
+            made = _without_void_proofs(contestant, made)
+    for failure in made:
+        _name_accuracy(contestant, failure)
+        failure.finish()
+    return in_reading_order(made)
+
+
+def _name_accuracy(contestant: Contestant, failure: Failure) -> None:
+    """Say of 16-bit results that carry errors of 16-bit intermediates that they do, and by how much at worst."""
+    dtypes = {failure.dtype, *failure.dtypes}
+    if failure.details.get("meets") != SIXTEEN_BIT_GRADE or any(FORMATS[name].bits != 16 for name in dtypes):
+        return
+    declared = contestant.subject.implementation.grade_for(failure.dtype)
+    results = [result for (_, dtype), result in contestant.results.items() if dtype in dtypes and result.status == "failed"]
+    worst = max(results, key=lambda result: result.worst_ratio, default=None)
+    at_worst = f"\nat worst {worst.worst_ratio:.3g} times the allowed error ({worst.check}, {worst.dtype})" if worst else ""
+    words = f"16-bit results carry errors of 16-bit intermediates: within {SIXTEEN_BIT_GRADE}, not within {declared}"
+    failure.message = f"{words}\n{failure.message}{at_worst}"
+
+
+@dataclass
+class _Grouping:
+    """The findings made so far, and what becomes of the next one."""
+
+    contestant: Contestant
+    effort: Effort
+    shrunk: Callable[[Failure], None]
+    made: list[Failure]
+    more: int = field(default=0, init=False)
+    explaining: list[Failure] = field(default_factory=list, init=False)
+
+    def add(self, found: Found) -> None:
+        """Enter what was found: as another sign of a known cause, as a finding, or as several where its cases have several causes."""
+        for round_ in range(1 + MORE_CAUSES):
+            left, beyond = self._left(found)
+            if left is None:
+                return
+            self.more += bool(beyond)
+            if self.more > MORE_CAUSES_IN_ALL or (round_ and left is found):
+                return
+            found = left
+            self._make(found, beyond)
+            if not found.others:
+                return
+
+    def _left(self, found: Found) -> tuple[Found | None, list[Failure]]:
+        """What no finding explains, and the findings that explain the rest."""
+        left: Found | None = found
+        beyond: list[Failure] = []
+        for failure in self.made:
+            if left is None:
+                break
+            before = left
+            if not self.effort.interruption.happened:
+                with self.effort.interruption, self._kept("looking for its cause", found):
+                    left = left_of(self.contestant, failure, before)
+            if left is not before:
+                _note(failure, found)
+                beyond.append(failure)
+                self.explaining.append(failure)
+        return left, beyond
+
+    def _kept(self, doing: str, found: Found) -> AbstractContextManager[None]:
+        """What goes wrong meanwhile is an error of xentfuzz, and the finding remains."""
+        return self.contestant.errors.kept(doing, found.check.name, found.recipe.dtype, found.recipe.to_dict())
+
+    def _make(self, found: Found, beyond: Sequence[Failure]) -> None:
+        shrinking = Shrinking(self.contestant, self.effort, beyond)
+        failure = shrinking.smallest(found, lambda smallest: self._alike(smallest) is not None)
+        if self._replaces(failure, beyond):
+            return
+        alike = self._alike(failure)
         if alike is not None:
             _note_too(alike, failure.check, failure.kind)
-            continue
-        made.append(failure)
-        shrunk(failure)
-    made = _without_traces(made)
-    for failure in made:
-        failure.finish()
-    return varied(made)
+            self.explaining.append(alike)
+        else:
+            self.made.append(failure)
+            self.shrunk(failure)
+
+    def _alike(self, failure: Failure) -> Failure | None:
+        return next((other for other in self.made if _alike(other, failure)), None)
+
+    def _replaces(self, failure: Failure, narrower: Sequence[Failure]) -> bool:
+        """Take it in the place of one that it explains: the same check on a case that needs less."""
+        region = region_of(failure)
+        for other in narrower:
+            same = failure.check == other.check and {failure.kind, other.kind} <= WRONG_NUMBERS
+            if same and has(region, recipe_from(other.recipe)):
+                self.made[self.made.index(other)] = failure
+                failure.also, failure.elsewhere, failure.fails_too = other.also, other.elsewhere, other.fails_too
+                failure.dtypes = tuple(dict.fromkeys((*failure.dtypes, *other.dtypes)))
+                return True
+        return False
 
 
 def _without_traces(made: list[Failure]) -> list[Failure]:
@@ -91,22 +142,26 @@ def _without_traces(made: list[Failure]) -> list[Failure]:
     return [failure for failure in made if failure not in traces]
 
 
-def varied(failures: Sequence[Failure]) -> list[Failure]:
-    """The first of each kind before the second of any, for a summary shows but the first few."""
-    seen: Counter[str] = Counter()
-    ranked: list[tuple[int, Failure]] = []
-    for failure in failures:
-        ranked.append((seen[failure.kind], failure))
-        seen[failure.kind] += 1
-    return [failure for _, failure in sorted(ranked, key=lambda pair: pair[0])]
+def _without_void_proofs(contestant: Contestant, made: list[Failure]) -> list[Failure]:
+    """Without what a finding that results vary by themselves takes the proof of."""
+    varying = next((failure for failure in made if failure.kind == "nondeterministic"), None)
+    if varying is None:
+        return made
+    void = [failure for failure in made if is_void(contestant, failure, varying)]
+    for failure in void:
+        _note_too(varying, failure.check, failure.kind)
+        varying.also += [seen for seen in failure.also if seen not in varying.also and seen != f"{varying.check} ({varying.kind})"]
+    return [failure for failure in made if failure not in void]
 
 
-def _related(contestant: Contestant, made: list[Failure], found: Found, interruption: Interruption) -> Failure | None:
-    """One of those made that is the same bug."""
-    if not interruption.happened:
-        with interruption:
-            return next((failure for failure in made if _explains(contestant, failure, found)), None)
-    return None
+def _note(failure: Failure, found: Found) -> None:
+    if {failure.kind, found.failure.kind} == {"raised"}:
+        if found.check.name not in (failure.check, *failure.elsewhere):
+            failure.elsewhere.append(found.check.name)
+        return
+    _note_too(failure, found.check.name, found.failure.kind)
+    if found.failure.kind == failure.kind == "accuracy":
+        failure.dtypes = tuple(dict.fromkeys((*failure.dtypes, *found.dtypes)))
 
 
 def _note_too(failure: Failure, check: str, kind: str) -> None:
@@ -116,141 +171,17 @@ def _note_too(failure: Failure, check: str, kind: str) -> None:
         failure.also.append(seen)
 
 
-def _note_elsewhere(failure: Failure, check: str) -> None:
-    if check != failure.check and check not in failure.elsewhere:
-        failure.elsewhere.append(check)
-
-
-# Shapes and other figures of the case at hand.
-_FIGURES = re.compile(r"[\d(\[-][\d.,\s()\[\]eE+-]*")
-
-
-def _same_exception(failure: Failure, other: Failure) -> bool:
-    """Whether both are an exception of one function, of one type, with one text but for its figures."""
-    first, second = (_FIGURES.sub("#", one.headline) for one in (failure, other))
-    return {failure.kind, other.kind} == {"raised"} and first == second
-
-
-def _clearness(found: Found) -> tuple[int, int, bool, int]:
-    kind = found.failure.kind
-    order = CLEAREST_FIRST.index(kind) if kind in CLEAREST_FIRST else -1
-    within, gradient = 0, CLEAREST_FIRST.index("gradient")
-    if found.check.family != "ordinary" and kind in WRONG_NUMBERS and order <= gradient:
-        # What is wrong for finite logits too has nothing to do with infinities: the ordinary gradient comes first.
-        order, within = gradient, 1 + order
-    return order, within, found.check.cost != "call", check_names().index(found.check.name)
-
-
-def _explains(contestant: Contestant, failure: Failure, found: Found) -> bool:
-    """Whether `found` is the same bug seen by another check: it fails in the same way on that failure's smallest case too."""
-    if failure.kind in CRASH_KINDS:
-        return failure.kind == found.failure.kind
-    if failure.kind == "accepted_invalid" and failure.check != found.check.name:
-        return False  # what one lacks is another test than what the other lacks
-    if failure.kind != found.failure.kind and not {failure.kind, found.failure.kind} <= WRONG_NUMBERS:
-        return False
-    verdict = examine(contestant, found.check, recipe_from(failure.recipe))
-    if isinstance(verdict, Failure):
-        failure.fails_too[found.check.name] = tuple(found.dtypes)
-    if isinstance(verdict, Failure) and (verdict.kind == found.failure.kind or {verdict.kind, found.failure.kind} <= WRONG_NUMBERS):
-        return True
-    return found.failure.kind == "relation" and _breaks(contestant, failure, found)
-
-
 def _alike(failure: Failure, other: Failure) -> bool:
     """Whether two findings are the same bug, larger and smaller: one needs nothing that the other does not need too.
 
     In another check it is the same bug where both need the same.
     """
     kinds = {failure.kind, other.kind}
-    needs, others = set(failure.needs), set(other.needs)
     if kinds == {"stale_state"} and failure.check == other.check:
         return True
+    needs, others = set(failure.needs), set(other.needs)
     if not (kinds <= WRONG_NUMBERS and needs and others):
         return False
     if failure.check == other.check or "accuracy" in kinds:
         return needs <= others or others <= needs
-    return len(kinds) == 1 and needs == others
-
-
-def _breaks(contestant: Contestant, failure: Failure, found: Found) -> bool:
-    """Whether an identity is broken where the plain result is wrong already."""
-    verdict = examine(contestant, find_check(failure.check), found.recipe)
-    return isinstance(verdict, Failure) and verdict.kind in WRONG_NUMBERS
-
-
-def _smallest(contestant: Contestant, found: Found, effort: Effort, made: Sequence[Failure]) -> Failure:
-    """The smallest failure of what was found, as it is by itself, with what it needs; what is alike one of those made stays larger."""
-    interruption = effort.interruption
-    smallest = found.failure
-    if not interruption.happened:
-        with contestant.errors.kept("shrinking", found.check.name, found.recipe.dtype, found.recipe.to_dict()):
-            smallest = _shrunk(contestant, found, effort)
-    smallest.dtypes = tuple(found.dtypes)
-    if not interruption.happened:
-        with interruption, contestant.errors.kept("explaining", found.check.name, found.recipe.dtype, found.recipe.to_dict()):
-            return _alone_and_explained(contestant, found, smallest, effort, made)
-    return smallest
-
-
-def _alone_and_explained(contestant: Contestant, found: Found, smallest: Failure, effort: Effort, made: Sequence[Failure]) -> Failure:
-    if smallest.kind not in CRASH_KINDS and _evaluations(found, effort.profile):
-        smallest = as_found_alone(contestant, found, smallest)
-    if smallest.check != found.check.name and not any(_alike(other, smallest) for other in made):
-        stale = Found(find_check(smallest.check), recipe_from(smallest.recipe), smallest, found.origin)
-        smallest = _shrunk(contestant, stale, effort)
-    smallest.dtypes = tuple(found.dtypes)
-    explicable = (
-        smallest.alone and smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and _evaluations(found, effort.profile)
-    )
-    if explicable and not effort.deadline.has_passed():
-        explanation = explain(recipe_from(smallest.recipe), _told(contestant, found, smallest.kind))
-        smallest.needs, smallest.region = explanation.needs, explanation.region
-    return smallest
-
-
-def _shrunk(contestant: Contestant, found: Found, effort: Effort) -> Failure:
-    smallest = found.failure
-
-    def still_fails(recipe: Recipe) -> bool:
-        nonlocal smallest
-        verdict = examine(contestant, found.check, recipe)
-        fails = isinstance(verdict, Failure) and _at_least(verdict.kind, smallest.kind)
-        if fails and isinstance(verdict, Failure):
-            smallest = verdict
-        return fails
-
-    evaluations = _evaluations(found, effort.profile)
-    if evaluations and found.origin is not None and not effort.deadline.has_passed():
-        origin = found.origin
-        with effort.interruption:
-            still_fails(shrink(origin.space, origin.seed, origin.count, found.recipe, still_fails, evaluations=evaluations))
-    return smallest
-
-
-def _at_least(kind: str, seen: str) -> bool:
-    """Whether a failure is of the kind seen before, or, for a result that a laxer grade allows, one that no grade does."""
-    return kind == seen or (seen == "accuracy" and kind in WRONG_NUMBERS)
-
-
-def _evaluations(found: Found, profile: Profile) -> int:
-    """How many calls a finding may cost after it was found."""
-    if not found.recipe.complete:
-        return 0
-    if found.failure.kind in CRASH_KINDS:
-        return CRASH_EVALUATIONS
-    if found.check.cost in EXPENSIVE:
-        return EXPENSIVE[found.check.cost]
-    return profile.shrink_evaluations if found.check.cost in ("call", "relation") else profile.repeated_evaluations
-
-
-def _told(contestant: Contestant, found: Found, kind: str) -> Callable[[Recipe], bool | None]:
-    """Whether a neighbour of the smallest case fails in the same way; None where the implementation doesn't take it."""
-
-    def still_fails(recipe: Recipe) -> bool | None:
-        verdict = examine(contestant, found.check, recipe)
-        if isinstance(verdict, Measure) and kind in OF_SEVERAL_CALLS and contestant.subject.isolated:
-            return fails_alone(contestant, found.check, recipe)
-        return isinstance(verdict, Failure) if isinstance(verdict, Failure | Measure) else None
-
-    return still_fails
+    return region_of(failure) == region_of(other) and bool(region_of(failure))

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 
 from xentfuzz.errors import UsageError
 from xentfuzz.failures.expected import Expectations
+from xentfuzz.failures.failure import Failure
 from xentfuzz.runner.events import Event, Listener, tell
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.recorded import Recorded
@@ -24,6 +25,7 @@ class Settings:
     stored: recipes of earlier failures are tried first. recorded: arrays of a user's own model. require: features that must be supported.
     targets: (name, operation) -> the place in code by which it was given, where it was.
     first_failure: of each implementation, look no further once something was found. shrink: find the smallest case of each failure.
+    known: findings of earlier runs on the same implementation: what has their cause is no finding again.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Settings:
     targets: Mapping[tuple[str, str], str] = field(default_factory=dict)
     first_failure: bool = False
     shrink: bool = True
+    known: Sequence[Failure] = ()
     listeners: Sequence[Listener] = ()
 
     def emit(self, event: Event) -> None:

@@ -262,6 +262,8 @@ OF_SEVERAL_CALLS = {"out_of_bounds_read", "stale_state"}
 OF_CHECKS: dict[tuple[str, str], Verdict] = {("torch_second_backward", "stale_state"): second_backward}
 # What these find does not show in a call by itself.
 OF_PROTOCOLS = {
+    "forward_mode",
+    "second_derivatives",
     "torch_autocast",
     "torch_compiled",
     "torch_current_device",
@@ -270,6 +272,7 @@ OF_PROTOCOLS = {
     "torch_gradient_modes",
     "torch_saved_logits",
     "torch_two_losses",
+    "vectorised_calls",
 }
 
 

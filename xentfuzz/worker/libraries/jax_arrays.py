@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
@@ -46,6 +47,26 @@ class JaxArrays(ArrayLibrary):
 
         _, pull_back = jax.vjp(function, *(arrays[name] for name in wanted))
         return dict(zip(wanted, pull_back(upstream), strict=True))
+
+    def second_gradients(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, upstream: Any, vector: Any) -> tuple[Any, Any]:
+        def gradient(given: Any, seed: Any) -> Any:
+            _, pull_back = jax.vjp(lambda values: invoke({**arrays, first: values}), given)
+            (found,) = pull_back(seed)
+            return found
+
+        _, pull_back = jax.vjp(gradient, arrays[first], upstream)
+        by_first, by_upstream = pull_back(vector)
+        return by_first, by_upstream
+
+    def tangent(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, vector: Any) -> Any:
+        _, tangent = jax.jvp(lambda given: invoke({**arrays, first: given}), (arrays[first],), (vector,))
+        return tangent
+
+    def vectorised(self, invoke: Invoke, arrays: Mapping[str, Any], stacks: Mapping[str, Sequence[Any]]) -> Any:
+        def function(*given: Any) -> Any:
+            return invoke({**arrays, **dict(zip(stacks, given, strict=True))})
+
+        return jax.vmap(function)(*(jnp.stack(list(each)) for each in stacks.values()))
 
     def finish(self, results: Sequence[Any]) -> None:
         jax.block_until_ready(results)

@@ -92,6 +92,21 @@ class ArrayLibrary:
         del invoke, arrays, wanted, upstream
         raise Unsupported("no backward, and its array library has no automatic differentiation")
 
+    def second_gradients(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, upstream: Any, vector: Any) -> tuple[Any, Any]:
+        """The gradients of <vector, gradient of `first`> by `first` and by the upstream gradient; zeros where autodiff sees none."""
+        del invoke, arrays, first, upstream, vector
+        raise Unsupported("its array library has no automatic differentiation")
+
+    def tangent(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, vector: Any) -> Any:
+        """The derivative of the result along `vector`, a direction of `first`, in forward mode."""
+        del invoke, arrays, first, vector
+        raise Unsupported("its array library has no automatic differentiation")
+
+    def vectorised(self, invoke: Invoke, arrays: Mapping[str, Any], stacks: Mapping[str, Sequence[Any]]) -> Any:
+        """The results for each of the arrays in `stacks`, the others being the same in all calls, by one call over a new leading axis."""
+        del invoke, arrays, stacks
+        raise Unsupported("its array library has no vmap")
+
     def finish(self, results: Sequence[Any]) -> None:
         """Wait until the results are there."""
 

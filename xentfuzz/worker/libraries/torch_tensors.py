@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,6 +75,31 @@ class TorchTensors(ArrayLibrary):
             raise LookupError(f"autograd finds no gradient of {wanted[0]}: the result does not depend on it")
         return gradients
 
+    def second_gradients(
+        self, invoke: Invoke, arrays: Mapping[str, Any], first: str, upstream: Any, vector: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        leaf, upstream = arrays[first].requires_grad_(), upstream.requires_grad_()
+        (gradient,) = torch.autograd.grad(invoke({**arrays, first: leaf}), leaf, upstream, create_graph=True)
+        # What the graph does not lead to counts as 0 wherever there is more in the graph: that is what is judged.
+        found: Sequence[torch.Tensor | None] = torch.autograd.grad(gradient, (leaf, upstream), vector, allow_unused=True)
+        if all(each is None for each in found):
+            # What once_differentiable gives leads to nothing but the error that it raises where it is reached.
+            raise LookupError("the graph of the gradient leads to none of its arguments")
+        return _or_zeros(found[0], leaf), _or_zeros(found[1], upstream)
+
+    def tangent(self, invoke: Invoke, arrays: Mapping[str, Any], first: str, vector: Any) -> Any:
+        with warnings.catch_warnings():
+            # Of torch's own decompositions, which it compiles when forward mode is first used.
+            warnings.filterwarnings("ignore", "`torch.jit.script`", DeprecationWarning)
+            found: Sequence[Any] = torch.func.jvp(lambda given: invoke({**arrays, first: given}), (arrays[first],), (vector,))
+        return found[1]
+
+    def vectorised(self, invoke: Invoke, arrays: Mapping[str, Any], stacks: Mapping[str, Sequence[Any]]) -> Any:
+        def function(*given: Any) -> Any:
+            return invoke({**arrays, **dict(zip(stacks, given, strict=True))})
+
+        return torch.func.vmap(function)(*(torch.stack(list(tensors)) for tensors in stacks.values()))
+
     def finish(self, results: Sequence[Any]) -> None:
         del results
         if self.device.type == "cuda":
@@ -83,6 +109,10 @@ class TorchTensors(ArrayLibrary):
         for host, copy in self.copies:
             host.copy_(copy)
         self.copies.clear()
+
+
+def _or_zeros(gradient: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(like) if gradient is None else gradient
 
 
 def _no_device(device: str, error: Exception) -> UsageError:
