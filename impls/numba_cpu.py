@@ -49,9 +49,12 @@ STORAGE = {"float16": FLOAT16, "bfloat16": BFLOAT16, "float32": PLAIN, "float64"
 # Targets that are no class index.
 IGNORED, NO_INDEX = -1, -2
 
-# Reassociation lets a sum be split over vector lanes, so it is allowed there and nowhere else. NaN and infinities keep their meaning.
-ELEMENT = {"fastmath": {"contract", "nsz"}}
-SUM = {"fastmath": {"contract", "nsz", "reassoc"}}
+# The order of every sum is written down, and no product is fused with a sum, so that results have the same bits on every processor: where
+# the compiler is left to split a sum over vector lanes, their number decides how much is lost (8 lanes lose more than `blocked` allows).
+# A tile has 64 partial sums, each of at most TILE / LANES terms: loops over them vectorise as they stand. NaN and infinities keep their
+# meaning.
+ELEMENT = {"fastmath": {"nsz"}}
+LANES = 64
 
 _plain_functions: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {}
 _compile_lock = threading.Lock()
@@ -95,11 +98,17 @@ def unavailable() -> str | None:
 
 
 class Tile(NamedTuple):
-    """Room for a part of a row: `values` in the arithmetic format, `bits` the same memory as integers; and how rows are stored."""
+    """Room for a part of a row: `values` in the arithmetic format, `bits` the same memory as integers; and how rows are stored.
+
+    lanes, masses, moments: LANES partial sums, the first in the arithmetic format, the others float64.
+    """
 
     values: Any
     bits: Any
     storage: int
+    lanes: Any
+    masses: Any
+    moments: Any
 
 
 class Share(NamedTuple):
@@ -300,18 +309,39 @@ def exponentials(tile: Tile, count: int, maximum: float) -> None:
             tile.values[j] = exponential_float32(np.float32(tile.values[j]) - shift)
 
 
-@jit(**SUM)
+@jit(**ELEMENT)
+def added(lanes: Any) -> float:
+    """The sum of partial sums, which are lost: in float64, or in halves that are added up where they are that already.
+
+    One after the other, small sums that meet a large one first would each lose as much as that is rounded by.
+    """
+    if lanes.itemsize < 8:
+        total = np.float64(0.0)
+        for j in range(LANES):
+            total += np.float64(lanes[j])
+        return total
+    width = LANES // 2
+    while width:
+        for j in range(width):
+            lanes[j] += lanes[j + width]
+        width //= 2
+    return np.float64(lanes[0])
+
+
+@jit(**ELEMENT)
 def sum_of_exponentials(tile: Tile, count: int, maximum: float) -> float:
     """The sum of exp(x - maximum) over a tile."""
-    if tile.values.itemsize == 8:
-        wide = 0.0
-        for j in range(count):
-            wide += exponential_float64(tile.values[j] - maximum)
-        return wide
-    shift, narrow = np.float32(maximum), np.float32(0.0)
-    for j in range(count):
-        narrow += exponential_float32(np.float32(tile.values[j]) - shift)
-    return np.float64(narrow)
+    tile.lanes[:] = 0.0
+    for start in range(0, count, LANES):
+        part = tile.values[start : min(start + LANES, count)]
+        if tile.values.itemsize == 8:
+            for j in range(part.size):
+                tile.lanes[j] += exponential_float64(part[j] - maximum)
+        else:
+            shift = np.float32(maximum)
+            for j in range(part.size):
+                tile.lanes[j] += exponential_float32(np.float32(part[j]) - shift)
+    return added(tile.lanes)
 
 
 @jit(**ELEMENT)
@@ -378,20 +408,24 @@ def softmax_kernel(rows: Any, logarithm: bool, out: Any, tiles: Any, first: int,
             store(out[i], start, tile, count)
 
 
-@jit(**SUM)
+@jit(**ELEMENT)
 def sum_of_tile(tile: Tile, count: int) -> float:
-    total = 0.0
-    for j in range(count):
-        total += tile.values[j]
-    return total
+    tile.masses[:] = 0.0
+    for start in range(0, count, LANES):
+        part = tile.values[start : min(start + LANES, count)]
+        for j in range(part.size):
+            tile.masses[j] += np.float64(part[j])
+    return added(tile.masses)
 
 
-@jit(**SUM)
+@jit(**ELEMENT)
 def dot_product(left: Tile, right: Tile, count: int) -> float:
-    total = 0.0
-    for j in range(count):
-        total += np.float64(left.values[j]) * np.float64(right.values[j])
-    return total
+    left.masses[:] = 0.0
+    for start in range(0, count, LANES):
+        one, other = left.values[start : min(start + LANES, count)], right.values[start : min(start + LANES, count)]
+        for j in range(one.size):
+            left.masses[j] += np.float64(one[j]) * np.float64(other[j])
+    return added(left.masses)
 
 
 @jit(**ELEMENT)
@@ -480,16 +514,20 @@ def weighted_distance(q: Any, distance: Any) -> Any:
     return q * distance if q != 0.0 else 0.0
 
 
-@jit(**SUM)
+@jit(**ELEMENT)
 def tile_moments(tile: Tile, probabilities: Tile, share: Share, start: int, count: int, reference: float) -> Any:
     """Sum of q, and sum of q (reference - x), over a tile."""
-    mass, moment = 0.0, 0.0
+    tile.masses[:] = 0.0
+    tile.moments[:] = 0.0
     weights = share.weights[start : start + count]
-    for j in range(count):
-        q = coefficient(share, weights[j], np.float64(probabilities.values[j]))
-        mass += q
-        moment += weighted_distance(q, reference - np.float64(tile.values[j]))
-    return mass, moment
+    for begin in range(0, count, LANES):
+        end = min(begin + LANES, count)
+        x, t, w = tile.values[begin:end], probabilities.values[begin:end], weights[begin:end]
+        for j in range(x.size):
+            q = coefficient(share, w[j], np.float64(t[j]))
+            tile.masses[j] += q
+            tile.moments[j] += weighted_distance(q, reference - np.float64(x[j]))
+    return added(tile.masses), added(tile.moments)
 
 
 @jit(**ELEMENT)
@@ -608,7 +646,8 @@ if hasattr(os, "register_at_fork"):
 
 def _new_tile(dtype: np.dtype[Any]) -> Tile:
     values = np.empty(TILE, np.float64 if dtype == np.float64 else np.float32)
-    return Tile(values, values.view(f"i{values.itemsize}"), STORAGE[dtype.name])
+    lanes, masses, moments = np.empty(LANES, values.dtype), np.empty(LANES), np.empty(LANES)
+    return Tile(values, values.view(f"i{values.itemsize}"), STORAGE[dtype.name], lanes, masses, moments)
 
 
 def launch(kernel: Callable[..., None], *kernel_arguments: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -23,6 +23,7 @@ SUPPORT_KEYS = (
     "layouts",  # names from xentfuzz.recipes.layouts
     "options",  # option name -> tuple of the values that may be passed, or None for all
     "largest_class_count",
+    "largest_row_count",
     "class_count_divisor",
     "largest_logit",  # in absolute value, of finite ones: an exponential with a scale folded in overflows beyond
 )
@@ -50,6 +51,7 @@ class Implementation:
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
     unavailable: a function that returns why it cannot run here, or None.
+    probed: what `supports` leaves out is found by a probe, as where nothing is declared.
     tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found;
         tried_calls: how many tiny calls looking for it took.
     Raises UsageError for a declaration that contradicts itself.
@@ -76,6 +78,7 @@ class Implementation:
     python: str | None = field(default=None, kw_only=True)
     simulator: bool = field(default=False, kw_only=True)
     unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
+    probed: bool = field(default=False, kw_only=True)
     tried: Sequence[str] = field(default=(), kw_only=True)
     tried_calls: int = field(default=0, kw_only=True)
 

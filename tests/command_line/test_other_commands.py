@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from xentfuzz.benchmark.baseline import Change
 from xentfuzz.checks.registry import check_names
 from xentfuzz.reports.lines import WIDTH
 
@@ -36,6 +37,15 @@ def test_explain_tells_what_a_check_demands(xentfuzz):
     assert ran.out.startswith("value\n\nThe forward result is within the allowed error of the exact result.")
 
 
+SLOWER = Change(
+    {"implementation": "numpy", "operation": "cross_entropy", "measure": "loss", "dtype": "float32", "shape": [4, 5]},
+    old=1.0,
+    new=2.0,
+    p=0.001,
+    counts=True,
+)
+
+
 @pytest.fixture
 def tiny(monkeypatch):
     """The benchmark on inputs of no size."""
@@ -53,6 +63,38 @@ def test_bench_prints_medians_and_writes_a_document(xentfuzz, tiny, folder):
     document = json.loads((folder / "times.json").read_text())
     assert (document["kind"], document["seed"], document["reports"]) == ("bench", 1, [])
     assert {row["status"] for row in document["benchmark"]["rows"]} == {"timed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--baseline", "missing.json"), "cannot read missing.json"),
+        (("--fail-on-regression", "10"), "--baseline FILE"),
+        (("--fail-on-regression", "much", "--baseline", "x.json"), "wanted a number of per cent"),
+        (("--rows", "0"), "--rows 0: wanted numbers of at least 1"),
+        (("--classes", "ten"), "--classes ten: wanted numbers"),
+        (("--shape", "8xfour"), "--shape 8xfour: wanted numbers"),
+        (("--shape", "99999x99999"), "at most"),
+        (("--threads", "9999"), "this process may use"),
+        (("--relative-to", "nobody"), "unknown implementation to give speed relative to"),
+        (("--operation", "softmix"), "did you mean 'softmax'"),
+    ],
+)
+def test_bench_refuses_what_makes_no_sense_in_one_line(xentfuzz, arguments, words):
+    ran = xentfuzz("bench", "numpy", *arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert words in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_regression_is_status_1_only_where_it_is_asked_for(xentfuzz, tiny, folder, monkeypatch):
+    monkeypatch.setattr("xentfuzz.benchmark.baseline.changes", lambda _old, _new: [SLOWER])
+    monkeypatch.setattr("xentfuzz.benchmark.baseline.stored_record", lambda _path: {})
+    given = ("bench", "numpy", "--profile", "quick", "--seed", "1", "--baseline", "old.json")
+    assert xentfuzz(*given).status == 0
+    ran = xentfuzz(*given, "--fail-on-regression", "10%")
+    assert ran.status == 1
+    assert "SLOWER: numpy, loss, float32, 4 x 5: 1 s -> 2 s (+100 %, p = 0.001)" in ran.out
 
 
 def test_bench_of_a_wrong_kernel_shows_no_time_and_fails(xentfuzz, tiny):

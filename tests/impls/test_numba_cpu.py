@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -179,3 +180,57 @@ def test_without_a_place_for_a_cache_kernels_still_compile(monkeypatch):
         "test_a_forked_child_can_go_on_computing",
         ["error_model", "nogil"],
     )
+
+
+@pytest.mark.parametrize("function", ["log_softmax", "cross_entropy"])
+def test_swamped_sums_stay_within_the_grade_at_every_number_of_classes(numba, arithmetic, function):
+    """One large term and many that half a unit of its last place would lose one by one, one class masked."""
+    gap = -36.7368005696771 if arithmetic == np.float64 else -16.64
+    for classes in range(223, 1101):
+        logits = np.full((1, classes), gap, arithmetic)
+        logits[0, 0], logits[0, classes // 2] = 0.0, -np.inf
+        given = {"axis": 1} if function == "log_softmax" else {"target": np.array([0])}
+        numba.assert_right(numba.case(function, logits=logits, **given), "value")
+
+
+# Prints a digest of the bits of everything that sums.
+BITS = """
+import hashlib
+import numpy as np
+from xentfuzz.impls import numba_cpu
+
+digest = hashlib.sha256()
+for dtype in (np.float32, np.float64):
+    x, upstream = np.random.default_rng(0).normal(0, 3, (2, 3, 777)).astype(dtype)
+    target = np.array([1, 2, 776])
+    for result in (
+        *numba_cpu.cross_entropy_value_and_grad(x, target, label_smoothing=0.1),
+        numba_cpu.softmax_backward(upstream, x, axis=1),
+        numba_cpu.log_softmax_backward(upstream, x, axis=1),
+    ):
+        digest.update(np.ascontiguousarray(result).tobytes())
+print(digest.hexdigest())
+"""
+# Processor -> what this machine needs to run code for it.
+PROCESSORS = {"generic": set(), "haswell": {"avx2", "fma"}, "skylake-avx512": {"avx512f", "avx512bw", "avx512vl", "avx512dq"}}
+
+
+def test_every_processor_gives_the_same_bits(tmp_path):
+    from llvmlite.binding import get_host_cpu_features
+
+    able = {name for name, present in get_host_cpu_features().items() if present}
+    named = [processor for processor, needed in PROCESSORS.items() if needed <= able]
+    assert len(named) > 1, "this processor can run none but generic code"
+    # Code for the machine itself, and a cache of its own, so that what another processor was compiled for is not taken.
+    started = {
+        processor: subprocess.Popen(
+            [sys.executable, "-c", BITS],
+            env={**os.environ, "NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path / processor)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for processor in named
+    }
+    bits = {processor: process.communicate(timeout=500)[0].strip() for processor, process in started.items()}
+    assert all(process.returncode == 0 for process in started.values())
+    assert len(set(bits.values())) == 1, bits

@@ -14,6 +14,7 @@ from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.second_order import evaluate_along
 from xentfuzz.recipes.corpus import draw_corpus
 from xentfuzz.recipes.expand import expand
+from xentfuzz.recipes.recipe import recipe_from
 from xentfuzz.recipes.space import Space
 from xentfuzz.worker.libraries.torch_tensors import TorchTensors
 
@@ -67,6 +68,23 @@ def test_torch_is_within_the_bounds(operation, dtype):
     for number, case in enumerate(cases(operation, dtype, CASES)):
         vector = np.random.default_rng(number).normal(size=next(iter(case.values.values())).shape).astype(numpy_dtype(dtype))
         assert [comparison.ok for comparison in ratios(case, vector, grade)] == [True] * 3
+
+
+# The sum of the upstream gradients leaves float16 before it is multiplied by a small probability: NaN in torch.
+OVERFLOWS = {
+    "operation": "log_softmax",
+    "dtype": "float16",
+    "shape": (3, 7),
+    "arrays": {"logits": {"regime": "dominant", "scale": 20.0}, "grad_output": {"regime": "loss_scale", "scale": 16384.0}},
+    "options": {"axis": -1},
+}
+
+
+def test_nothing_is_said_where_an_intermediate_leaves_16_bit_storage():
+    case = expand(recipe_from(OVERFLOWS))
+    vector = np.full((3, 7), 1.5, np.float16)
+    assert not np.isfinite(derivatives(case, vector)[0]).all()
+    assert [comparison.ok for comparison in ratios(case, vector, parse_grade("staged/any"))] == [True] * 3
 
 
 @pytest.mark.parametrize("operation", ["cross_entropy", "softmax", "log_softmax"])

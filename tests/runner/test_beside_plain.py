@@ -90,7 +90,7 @@ def test_how_often_an_exponential_is_told(dtype: str, errors: tuple[float, ...])
             reports = [report_of(Inexact(error), dtype, seed=seed, profile=profile) for seed in seeds]
             failed, noted = sum(not report.ok for report in reports), sum(bool(told(report)) for report in reports)
             print(f"\n{dtype}, {profile}: exp off by {error:g}: {failed} failed, {noted} told, of {len(reports)}", end="")
-            assert failed + noted == len(reports) or error < 17 * np.finfo(dtype).eps / 2
+            assert failed + noted == len(reports) or error < 25 * np.finfo(dtype).eps / 2
 
 
 @pytest.mark.slow

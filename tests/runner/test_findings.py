@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
 import xentfuzz
 from xentfuzz.failures.failure import failure
 from xentfuzz.gallery.cross_entropy import CrossEntropy
@@ -91,3 +93,23 @@ def test_what_is_wrong_for_finite_logits_is_shown_for_those() -> None:
     (found,) = report.failures
     assert (found.check, found.needs) == ("gradient", ("label_smoothing > 0",))
     assert any(seen.startswith("special_gradient") for seen in found.also)
+
+
+def kept_in_16_bits(logits, target, *, ignore_index=-100, reduction="mean"):
+    """Every intermediate in the dtype of the logits, as array libraries do it."""
+    kept = target != ignore_index
+    with np.errstate(all="ignore"):
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        surprisals = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(logits)), np.where(kept, target, 0)]
+        losses = np.where(kept, surprisals, logits.dtype.type(0))
+        result = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / logits.dtype.type(kept.sum())}[reduction]
+    return np.asarray(result).astype(logits.dtype)
+
+
+def test_errors_of_16_bit_intermediates_are_one_finding_that_is_called_that() -> None:
+    supports = {"targets": ("index",), "ranks": (2,)}
+    kernel = xentfuzz.Implementation("k", kept_in_16_bits, dtypes=("float16",), supports=supports)
+    checks = ["value", "special_value", "reductions_agree"]
+    (found,) = xentfuzz.check(kernel, profile="quick", seed=0, isolate=False, max_examples=20, checks=checks).failures
+    assert found.headline == "16-bit results carry errors of 16-bit intermediates: within staged/any, not within lse/any"
+    assert "\nat worst " in found.message

@@ -8,7 +8,7 @@ import pytest
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.in_process import InProcess
-from xentfuzz.subjects.probe import CLASS_COUNTS_IF_COSTLY, COSTLY_SECONDS, MOST_CALLS, MOST_CRASHES, capabilities_of
+from xentfuzz.subjects.probe import CLASS_COUNTS_IF_COSTLY, COSTLY_SECONDS, MOST_CALLS, MOST_CONFIRMATIONS, MOST_CRASHES, capabilities_of
 from xentfuzz.subjects.probe_layouts import SAME_AT_EVERY_RANK
 
 
@@ -55,7 +55,7 @@ def test_what_a_picky_implementation_takes_is_found_and_what_it_refuses_is_said(
 def test_a_probe_makes_few_calls_and_tiny_ones(forward):
     subject = Counted(Implementation("subject", f"kernels:{forward}", backward="kernels:backward_of_picky"))
     capabilities_of(subject)
-    assert 0 < len(subject.calls) <= MOST_CALLS
+    assert 0 < len(subject.calls) <= MOST_CALLS + MOST_CONFIRMATIONS
     assert max(array.storage.size for call in subject.calls for array in call.arrays.values()) < 20_000
 
 
@@ -85,9 +85,7 @@ def test_a_float32_loss_is_found_in_dtypes_that_are_given_unless_the_losses_are_
 
 
 def test_another_base_is_found_where_the_commonest_call_is_refused():
-    assert probed("kernels:only_probabilities").targets == ("probabilities",)
     assert probed("kernels:only_probabilities").weight
-    assert probed("kernels:only_vectors").ranks == (1,)
     assert probed("kernels:only_half").dtypes == ("bfloat16",)
 
 
@@ -100,9 +98,54 @@ def test_index_targets_of_another_dtype_are_taken_where_int64_is_refused(forward
 
 
 def test_index_targets_are_refused_in_one_line_where_no_dtype_will_do():
-    lines = [line for line in probed("kernels:only_probabilities").rejections if "AssertionError" in line]
-    assert "rejects index targets: AssertionError" in lines
+    found = probed("kernels:only_probabilities")
+    lines = [line for line in (*found.rejections, *found.notes) if "AssertionError" in line]
+    assert any(line.startswith("index targets are what cross_entropy is for, and are refused: AssertionError") for line in lines)
     assert not any(f"{dtype} targets: " in line for dtype in ("int32", "int16", "uint8") for line in lines)
+
+
+def test_what_the_operation_is_for_stays_for_the_checks_unless_it_is_declared():
+    assert probed("kernels:only_probabilities").targets == ("index", "probabilities")
+    assert probed("kernels:only_vectors").ranks == (1, 2)
+    assert probed("kernels:only_probabilities", supports={"targets": ("probabilities",)}).targets == ("probabilities",)
+    assert probed("kernels:only_vectors", supports={"ranks": (1,)}).ranks == (1,)
+
+
+def refusing(error, refused):
+    """A loss that raises `error` for matrices whose shape is refused."""
+
+    def loss(logits, target, *, reduction="mean"):
+        if logits.ndim == 3 and refused(*logits.shape[:2]):
+            raise error
+        return np.asarray(0, logits.dtype)
+
+    return loss
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), TypeError("no"), AssertionError(), IndexError("tuple index out of range")])
+def test_a_refusal_on_purpose_everywhere_is_a_missing_feature(error):
+    found = probed(refusing(error, lambda rows, classes: True))
+    assert (3 in found.ranks, found.doubtful) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        (ValueError("no"), lambda rows, classes: rows == 3),
+        (ValueError("no"), lambda rows, classes: classes == 5),
+        (ValueError("no"), lambda rows, classes: rows < 17),
+        (RuntimeError("launch failed"), lambda rows, classes: True),
+        (RecursionError("deep"), lambda rows, classes: True),
+        (KeyError("block size"), lambda rows, classes: True),
+        (KeyboardInterrupt(), lambda rows, classes: True),
+        (ZeroDivisionError("float division"), lambda rows, classes: True),
+    ],
+)
+def test_what_is_refused_now_and_then_or_not_on_purpose_is_no_missing_feature(error, refused):
+    found = probed(refusing(error, refused))
+    assert 3 in found.ranks
+    assert len(found.doubtful) == 1
+    assert "of shape (3, 5, 2)" in found.doubtful[0]
 
 
 def test_a_divisor_of_the_class_count_is_found():
@@ -116,9 +159,18 @@ def test_overwritten_arguments_are_noted():
 
 
 def test_nothing_is_claimed_for_what_never_works():
-    found = probed("kernels:nothing_works")
+    def refuses(logits, target):
+        raise TypeError("not today")
+
+    found = probed(refuses)
     assert found.dtypes == ()
-    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with int64 targets: RuntimeError: not today"
+    assert found.rejections[-1] == "rejects float32 logits of shape (3, 5) with int64 targets: TypeError: not today"
+
+
+def test_what_fails_always_and_not_on_purpose_is_held_to_the_commonest_call():
+    found = probed("kernels:nothing_works")
+    assert (found.dtypes, found.ranks, found.targets) == (("float32",), (2,), ("index",))
+    assert found.doubtful[0] == "float32 logits of shape (3, 5) with int64 targets: RuntimeError: not today"
 
 
 def test_costly_compilation_for_every_class_count_is_noticed(monkeypatch):
@@ -161,7 +213,7 @@ def test_what_no_call_was_left_for_is_said_and_calls_for_the_array_library_count
     assert probed("kernels:picky").not_tried == ()
     subject = Counted(Implementation("subject", "kernels:picky", tried_calls=MOST_CALLS - 6))
     found = capabilities_of(subject)
-    assert len(subject.calls) == 6
+    assert 6 <= len(subject.calls) <= 6 + MOST_CONFIRMATIONS
     assert "weight" not in found.not_tried  # picky has no such parameter
     assert {"ignore_index", "reduction", "uint8 targets", "fortran layout"} <= {*found.not_tried}
     assert not any("fortran" in line for line in found.rejections)

@@ -16,6 +16,9 @@ ROUNDS = 9
 # A round over a small buffer goes over it so often that it moves this much: far longer than handing the work to threads takes.
 ROUND_BYTES = 32 << 20
 
+# Over a smaller one, calls would take longer than the reading; it is in the same cache.
+SMALLEST_BYTES = 256 << 10
+
 
 Buffer = np.ndarray[Any, np.dtype[np.int32]]
 Part = tuple[Buffer, Buffer]
@@ -34,7 +37,7 @@ def measure_bandwidth(threads: int, size: int = BUFFER_BYTES) -> Bandwidth:
     """A plain read (the maximum of 32-bit integers, which vectorises everywhere) and a plain copy of `size` bytes, again and again, so that
     a buffer that fits a cache is in it.
     """
-    source = np.ones(max(size // 4, threads), np.int32)
+    source = np.ones(max(size, SMALLEST_BYTES) // 4, np.int32)
     # Written once, so that the copy does not pay for the first touch of its pages.
     target = np.zeros_like(source)
     repeats = range(max(1, ROUND_BYTES // source.nbytes))

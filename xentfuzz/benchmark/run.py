@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from xentfuzz.benchmark.bandwidth import BUFFER_BYTES, Bandwidth
+from xentfuzz.benchmark.baseline import compared
 from xentfuzz.benchmark.busyness import Busyness, OthersWatch
 from xentfuzz.benchmark.contender import Contender, ways_for
 from xentfuzz.benchmark.grid import Grid, get_grid, stored_grids
@@ -42,12 +43,16 @@ def benchmark(
     isolate: bool | None = None,
     relative_to: str | None = None,
     threads: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    fail_on_regression: float | None = None,
 ) -> dict[str, Any]:
     """The record of a benchmark (see `xentfuzz.benchmark.records`) of those `implementations` whose operation is in the grid.
 
     grid: None for that of the profile. seed: of the inputs; isolate: as for checks; relative_to: the name that speed is relative to, None
-    for the one in `grid.toml`; threads: for each implementation, None for as many as there are cores. Ctrl-C ends it early with what was
-    timed. Raises UnknownName for a profile or a name, UsageError for more threads than cores, Unavailable without pytest-benchmark.
+    for the one in `grid.toml`; threads: for each implementation, None for as many as there are cores. before: the record of an earlier run
+    to compare with; fail_on_regression: per cent from which on something slower is counted as a regression.
+    Ctrl-C ends it early with what was timed. Raises UnknownName for a profile or a name, UsageError for more threads than cores,
+    Unavailable without pytest-benchmark.
     """
     require_pytest_benchmark()
     chosen = grid or get_grid(profile)
@@ -74,6 +79,8 @@ def benchmark(
         "rows": session.rows,
         "memory": session.memory,
     }
+    if before is not None:
+        record["compared"] = compared(record, before, fail_on_regression)
     tell(listeners, BenchmarkFinished(record))
     return record
 

@@ -25,6 +25,7 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
         or _option_refusal(case.options, operation, capabilities)
         or _layout_refusal(layouts, capabilities, logits.ndim)
         or _class_count_refusal(logits.shape[0 if logits.ndim == 1 else 1], capabilities)
+        or _row_count_refusal(logits, capabilities)
         or _size_refusal(logits, capabilities)
     )
 
@@ -73,6 +74,13 @@ def _layout_refusal(layouts: Iterable[str], capabilities: Capabilities, rank: in
         return None
     refused = sorted(set(layouts) - set(capabilities.layouts_at(rank)))
     return f"{refused[0]} layout" if refused else None
+
+
+def _row_count_refusal(logits: np.ndarray[Any, Any], capabilities: Capabilities) -> str | None:
+    """A row is what the classes of one position are; an axis of theirs is the second one, or the only one."""
+    most = capabilities.largest_row_count
+    rows = logits.size // max(1, logits.shape[0 if logits.ndim == 1 else 1])
+    return f"more than {most} rows" if most is not None and rows > most else None
 
 
 def _size_refusal(logits: Any, capabilities: Capabilities) -> str | None:

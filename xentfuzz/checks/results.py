@@ -60,6 +60,7 @@ def require_within(got: Array, evaluation: Evaluation, output: str, grade: Grade
         ulp=comparison.ulp,
         wanted=worst.wanted,
         elements=small_output(got, evaluation, output, grade, dtype),
+        **({"meets": str(laxer)} if laxer else {}),
     )
 
 

@@ -6,8 +6,10 @@ import sys
 import time
 
 from xentfuzz.command_line.options import (
+    Baseline,
     BenchmarkJson,
     Classes,
+    FailOnRegression,
     Html,
     Json,
     Profile,
@@ -26,6 +28,7 @@ EPILOG = (
     "\b\nExamples:\n  xentfuzz bench --quick\n  xentfuzz bench kernel.py:loss numpy\n"
     "  xentfuzz bench kernel.py:loss --classes 16,1000,128000 --dtype bfloat16\n"
     "  xentfuzz bench numpy --shape 8x21x128x128 --threads 1\n"
+    "  xentfuzz bench kernel.py:loss --baseline times.json --fail-on-regression 10\n"
     "  xentfuzz bench --operation softmax --benchmark-json times.json"
 )
 
@@ -39,6 +42,8 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     shapes: Shapes = None,
     threads: Threads = None,
     relative_to: RelativeTo = None,
+    baseline: Baseline = None,
+    fail_on_regression: FailOnRegression = None,
     profile: Profile = "default",
     quick: Quick = False,  # noqa: FBT002 - the program passes options by name
     seed: Seed = None,
@@ -46,14 +51,16 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     benchmark_json: BenchmarkJson = None,
     html: Html = None,
 ) -> int:
-    """Time verified results, alone and with their gradient, over many shapes."""
-    from xentfuzz.benchmark.grid import changed_grid, get_grid  # noqa: PLC0415 - the commands are imported together, for --help too
+    """Time verified results over many shapes."""
+    from xentfuzz.benchmark.baseline import stored_record  # noqa: PLC0415 - the commands are imported together, for --help too
+    from xentfuzz.benchmark.grid import changed_grid, get_grid  # noqa: PLC0415
     from xentfuzz.benchmark.run import benchmark, require_timed, thread_count  # noqa: PLC0415
     from xentfuzz.command_line import values  # noqa: PLC0415
     from xentfuzz.command_line.course import Course  # noqa: PLC0415
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
     from xentfuzz.command_line.targets import timed_targets  # noqa: PLC0415
+    from xentfuzz.errors import UsageError  # noqa: PLC0415
     from xentfuzz.reports.folder import benchmark_json as rendered  # noqa: PLC0415
     from xentfuzz.reports.recorder import Output  # noqa: PLC0415
     from xentfuzz.runner.events import Listener, RunFinished, RunStarted  # noqa: PLC0415
@@ -68,6 +75,10 @@ def bench(  # noqa: PLR0917 - the program passes them by name
         classes=values.sizes("--classes", classes),
         shapes=values.shapes(shapes),
     )
+    slower = values.percent(fail_on_regression)
+    if slower is not None and baseline is None:
+        raise UsageError("--fail-on-regression needs the earlier times to compare with: --baseline FILE")
+    before = None if baseline is None else stored_record(baseline)
     require_writable(json, benchmark_json, html)
     thread_count(threads)
     implementations = timed_targets(targets, grid.operations)
@@ -86,6 +97,8 @@ def bench(  # noqa: PLR0917 - the program passes them by name
         isolate=True,
         relative_to=relative_to,
         threads=threads,
+        before=before,
+        fail_on_regression=slower,
     )
     for listener in listeners:
         listener(RunFinished(time.monotonic() - began, course.interrupted))

@@ -30,6 +30,12 @@ def check(
     dtypes: options.Dtypes = None,
     grade: options.Grade = None,
     env: options.Variables = None,
+    rename: options.Renames = None,
+    fixed: options.Fixed = None,
+    reduction: options.Reduction = None,
+    max_classes: options.MaxClasses = None,
+    max_rows: options.MaxRows = None,
+    max_logit: options.MaxLogit = None,
     checks: options.Checks = None,
     require: options.Require = None,
     profile: options.Profile = "default",
@@ -59,7 +65,19 @@ def check(
 
     require_writable(json, junit, markdown, html, summary, write_expected)
     require_file(recording)
-    declared = {"backward": backward, "value_and_grad": value_and_grad, "array": array, "device": device, "grade": values.grade(grade)}
+    told = {
+        "renames": values.renames(rename),
+        "fixed": values.fixed(fixed),
+        "supports": values.supports(reduction, max_classes, max_rows, max_logit),
+    }
+    declared = {
+        **told,
+        "backward": backward,
+        "value_and_grad": value_and_grad,
+        "array": array,
+        "device": device,
+        "grade": values.grade(grade),
+    }
     found = resolved(targets, operation=values.operation(operation), environment=values.variables(env), isolate=isolate, **declared)
     implementations = list(found.values())
     course = Course()

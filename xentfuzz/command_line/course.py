@@ -15,7 +15,7 @@ class Course:
     def __init__(self) -> None:
         self.interrupted = False
         self.wrong_when_timed = False
-        self.timed = False
+        self.timed = self.regressed = False
         self.refused: list[str] = []
         self.harness_failed = False
 
@@ -30,6 +30,7 @@ class Course:
             case BenchmarkFinished():
                 self.interrupted |= event.record["interrupted"]
                 self.timed = bool(event.record["rows"])
+                self.regressed = bool(event.record.get("compared", {}).get("regressions"))
                 self.wrong_when_timed = any(row["status"] == "failed" for row in event.record["rows"])
             case _:
                 pass
@@ -40,7 +41,7 @@ class Course:
             return status.INTERRUPTED
         if self.harness_failed or any(report.errors for report in reports):
             return status.INTERNAL
-        if self.wrong_when_timed or not all(report.ok for report in reports):
+        if self.wrong_when_timed or self.regressed or not all(report.ok for report in reports):
             return status.FINDINGS
         if all_wanted and self.refused:
             return status.USAGE

@@ -46,16 +46,29 @@ TimedDtypes = Annotated[Texts, _option("--dtype", "D", "Time this dtype only; ma
 # What `bench` times.
 TimedOperations = Annotated[Texts, _option("--operation", "OP", "Time this operation; may be repeated.", "the profile's")]
 Rows = Annotated[Text, _option("--rows", "N,...", "Time so many rows.", "the profile's")]
-Classes = Annotated[Text, _option("--classes", "C,...", "Time so many classes; without --rows, of one size in bytes.", "the profile's")]
+Classes = Annotated[
+    Text, _option("--classes", "C,...", "Time so many classes; all of one size in bytes where no rows are given.", "the profile's")
+]
 Shapes = Annotated[Texts, _option("--shape", "NxCx...", "Time this shape, such as 8x21x128x128; may be repeated.", "the profile's")]
 Threads = Annotated[int | None, _option("--threads", "N", "Give each implementation so many threads.", "one for each core", min=1)]
-Quick = Annotated[bool, typer.Option("--quick", help="The same as --profile quick.", show_default="no")]
+Quick = Annotated[bool, typer.Option("--quick", help="Choose the profile quick.", show_default="no")]
 RelativeTo = Annotated[Text, _option("--relative-to", "NAME", "Give speed relative to this implementation.", "the profiles'")]
+Baseline = Annotated[Text, _option("--baseline", "FILE", "Compare with the times in this results file.", "none")]
+FailOnRegression = Annotated[
+    Text, _option("--fail-on-regression", "PERCENT", "End with status 1 where something is so much slower than the baseline.", "never")
+]
 BenchmarkJson = Annotated[Text, _option("--benchmark-json", "FILE", "Write what `pytest-benchmark compare` reads.", "none")]
 Grade = Annotated[
     Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
 ]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
+
+Renames = Annotated[Texts, _option("--rename", "OURS=THEIRS", "Spell this argument or option its way; may be repeated.", "none")]
+Fixed = Annotated[Texts, _option("--fixed", "NAME=VALUE", "Always pass this argument of its own; may be repeated.", "none")]
+Reduction = Annotated[Text, _option("--reduction", "none|mean|sum", "Take it for a loss of this reduction alone.", "found by a probe")]
+MaxClasses = Annotated[int | None, _option("--max-classes", "N", "Give it no more classes.", "any number", min=1)]
+MaxLogit = Annotated[float | None, _option("--max-logit", "X", "Give it no finite logit beyond X or -X.", "any number")]
+MaxRows = Annotated[int | None, _option("--max-rows", "N", "Give it no more rows.", "any number", min=1)]
 
 # What is checked, and how long.
 Checks = Annotated[Texts, _option("--check", "NAME", "Run this check only; may be repeated.", "all")]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from xentfuzz import registry
 from xentfuzz.checks.registry import all_checks, find_check
@@ -14,6 +16,7 @@ from xentfuzz.failures.expected import Expectations, load_expectations
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.grades import parse_grade
+from xentfuzz.operations.options import REDUCTIONS
 from xentfuzz.runner.required import check_features
 
 Names = tuple[str, ...]
@@ -32,6 +35,19 @@ def dtypes(names: Sequence[str] | None) -> Names | None:
 def sizes(option: str, text: str | None) -> tuple[int, ...] | None:
     """The numbers in "16,4096". Raises UsageError for anything else."""
     return None if text is None else _numbers(option, text, ",", "16,4096")
+
+
+def percent(text: str | None) -> float | None:
+    """The number in "10" or "10%". Raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        number = float(text.strip().removesuffix("%"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"--fail-on-regression {text}: wanted a number of per cent, as in --fail-on-regression 10")
+    return number
 
 
 def shapes(texts: Sequence[str] | None) -> tuple[tuple[int, ...], ...] | None:
@@ -77,6 +93,39 @@ def variables(texts: Sequence[str] | None) -> dict[str, str]:
         if not name or not equals:
             raise UsageError(f"--env {name}: wanted NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+def renames(texts: Sequence[str] | None) -> dict[str, str]:
+    """OURS=THEIRS texts as a declaration has them: the target's own name -> ours."""
+    return {theirs: ours for ours, theirs in _pairs("--rename", "OURS=THEIRS", texts)}
+
+
+def fixed(texts: Sequence[str] | None) -> dict[str, Any]:
+    """NAME=VALUE texts, the values as Python reads them; what it can't read is a text."""
+    return {name: _literal(value) for name, value in _pairs("--fixed", "NAME=VALUE", texts)}
+
+
+def supports(reduction: str | None, max_classes: int | None, max_rows: int | None, max_logit: float | None = None) -> dict[str, Any]:
+    """What the options say of what a target takes."""
+    require_known("reduction", [] if reduction is None else [reduction], REDUCTIONS)
+    said = {"largest_class_count": max_classes, "largest_row_count": max_rows, "largest_logit": max_logit}
+    options = {} if reduction is None else {"options": {"reduction": (reduction,)}}
+    return {name: value for name, value in said.items() if value is not None} | options
+
+
+def _pairs(option: str, wanted: str, texts: Sequence[str] | None) -> list[tuple[str, str]]:
+    pairs = [text.partition("=") for text in texts or ()]
+    for name, equals, value in pairs:
+        if not (name.isidentifier() and equals and value):
+            raise UsageError(f"{option} {name}{equals}{value}: wanted {wanted}")
+    return [(name, value) for name, _, value in pairs]
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def expectations(path: str | None, implementations: Sequence[Implementation]) -> Expectations:

@@ -169,7 +169,7 @@ class CrossEntropyDerivatives(CrossEntropyEvaluation):
         self.special_gradients(sets, part.rows, by)
         self.late_scaling(sets, np.abs(self.precision.narrow(unscaled)), by)
         if by.staged and self.storage_overflows:
-            largest = intermediates_of_gradient(part, self) * np.maximum(np.abs(vector).max(axis=1), 1.0)
+            largest = 4 * intermediates_of_gradient(part, self) * np.maximum(np.abs(vector).max(axis=1), 1.0)
             sets.replace((largest > by.storable)[:, np.newaxis], ANYTHING)
         return self.block(part.rows, *self.finished(exact, self._exact_zeros(part, allowed), sets, by), sets)
 
@@ -185,6 +185,14 @@ class _Directional(NormalisedEvaluation):
     def _block(self, output: str, part: slice, by: Rounding) -> Block:
         self.along = np.ascontiguousarray(self.rows.take(self.vector, part), np.float64)
         return super()._block(output, part, by)
+
+    def _intermediates(self, output: str, quantities: RowQuantities, part: slice) -> Array:
+        """Both outputs come of one double backward, which multiplies up to four terms of g by v before any of them is small."""
+        del output
+        size = np.abs(self.along)
+        largest = np.maximum(super()._intermediates("grad_logits", quantities, part), 1.0)
+        beside: Array = 4 * largest * np.maximum(size.max(axis=1, keepdims=True), 1.0) + size.sum(axis=1, keepdims=True)
+        return beside
 
 
 class SoftmaxDerivatives(_Directional, SoftmaxEvaluation):

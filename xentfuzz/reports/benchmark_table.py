@@ -25,7 +25,7 @@ def benchmark_lines(record: Mapping[str, Any]) -> list[Line]:
     lines = [*_warnings(record)]
     for measure, dtype in dict.fromkeys((row["measure"], row["dtype"]) for row in rows):
         lines += _table(record, [row for row in rows if (row["measure"], row["dtype"]) == (measure, dtype)])
-    return [*lines, *_reasons(rows), *_memory(record), *(_legend(record) if any(map(_is_timed, rows)) else ())]
+    return [*lines, *_reasons(rows), *_memory(record), *_compared(record), *(_legend(record) if any(map(_is_timed, rows)) else ())]
 
 
 def _is_timed(row: Row) -> bool:
@@ -48,13 +48,14 @@ def _table(record: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Line]:
         return
     relative = any(row.get("speed") is not None for row in shown)
     yield Line(f"{shown[0]['measure']}, {shown[0]['dtype']}, {_threads(record)}", "bold")
-    texts: list[tuple[str, ...]] = [("shape", "implementation", "median", "spread", "speed" if relative else "", "of roof", "first call")]
+    texts: list[tuple[str, ...]] = [("shape", "implementation", "median", "spread", "speed", "of roof", "first call")]
     previous = None
     for row in shown:
         shape = shape_words(row)
         texts.append(("" if shape == previous else shape, squeezed(row["implementation"], NAME_WIDTH), *_cells(row)))
         previous = shape
-    yield from (Line(text) for text in table(texts, right={2, 3, 4, 5, 6}, gap=2))
+    kept = [index for index in range(len(texts[0])) if relative or texts[0][index] != "speed"]
+    yield from (Line(text) for text in table([[text[index] for index in kept] for text in texts], right={2, 3, 4, 5, 6}))
     yield Line()
 
 
@@ -113,6 +114,28 @@ def _memory(record: Mapping[str, Any]) -> Iterator[Line]:
         figures = (row["reason"][:18], "") if rise is None else (f"{rise / MIB:.1f}", f"{rise / _input_bytes(row):.2f}")
         texts.append((shape_words(row), squeezed(row["implementation"], NAME_WIDTH), f"{row['measure']}, {row['dtype']}", *figures))
     yield from (Line(text) for text in table(texts, right={3, 4}))
+    yield Line()
+
+
+def _compared(record: Mapping[str, Any]) -> Iterator[Line]:
+    found = record.get("compared")
+    if found is None:
+        return
+    yield Line("against the baseline", "bold")
+    if not found["changes"]:
+        yield from wrapped("it holds no time of anything that was timed now")
+    for change in sorted(found["changes"], key=lambda each: -each["percent"]):
+        if change["counts"]:
+            worse = change["percent"] > 0
+            what = f"{change['implementation']}, {change['measure']}, {change['dtype']}, {shape_words(change)}"
+            text = f"{what}: {duration(change['old'])} -> {duration(change['new'])} ({change['percent']:+.0f} %, p = {change['p']:.1g})"
+            yield from wrapped(text, first="SLOWER: " if worse else "faster: ", rest="  ", style="red" if worse else "green")
+    noise = sum(not change["counts"] for change in found["changes"])
+    if not found["judged"]:
+        yield from wrapped("one of the two runs was on a machine too busy to judge: no difference counts", style="yellow")
+    elif noise:
+        yield from wrapped(f"{noise} of {len(found['changes'])} times differ by no more than the noise")
+    yield from wrapped(f"the machine itself (read, copy, exponentials) differs by {found['drift']:.0%} between the two runs")
     yield Line()
 
 

@@ -28,6 +28,7 @@ def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
     yield from (("note", note) for note in card.notes)
     if card.not_tried:
         yield "untried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
+    yield from (("fails", line) for line in card.doubtful)
     yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
 
 

@@ -91,6 +91,7 @@ class ReportEntry(msgspec.Struct):
     unsupported: dict[str, int] = {}
     sizes: dict[str, int] = {}
     target: str = ""
+    extent: dict[str, Any] = {}
     errors: list[ErrorEntry] = []
 
     @property

@@ -21,7 +21,7 @@ REASONS = 3
 
 def summary_lines(report: ReportEntry) -> list[Line]:
     """Everything about one report; the verdict is last, where a terminal leaves the eye."""
-    sections = [check_lines(report), notes_lines(report), findings_lines(report), [verdict_line(report)]]
+    sections = [check_lines(report), notes_lines(report), findings_lines(report), verdict_lines(report)]
     return [line for section in sections if section for line in (*section, Line())]
 
 
@@ -83,8 +83,31 @@ def verdict_line(report: ReportEntry) -> Line:
         word, style = "ERROR", "bold magenta"
     if not report.ok:
         figures = f"{_counts(report)}; {figures}"
-    rest = f", {report.operation}; {figures}"
+    rest = f", {report.operation}; {figures}{_features(report)}"
     return Line(f"{word}: {squeezed(report.implementation, WIDTH - len(word) - 2 - len(rest))}{rest}", style)
+
+
+def verdict_lines(report: ReportEntry) -> list[Line]:
+    """The verdict, and what a green one is about."""
+    lines = [verdict_line(report)]
+    missing = report.extent.get("not_taken", []), report.extent.get("not_compared", [])
+    if report.ok and any(missing):
+        left = [
+            f"{counted(len(names), 'feature')} {words}"
+            for names, words in zip(missing, ("not taken, see card", "not compared"), strict=True)
+            if names
+        ]
+        lines += wrapped(f"{report.extent['words']}; {', '.join(left)}", first="  compared: ", rest="    ")
+    return lines
+
+
+def _features(report: ReportEntry) -> str:
+    """How many features of the contract a green verdict is about."""
+    if not report.ok or not report.extent:
+        return ""
+    compared = len(report.extent["compared"])
+    total = compared + len(report.extent["not_taken"]) + len(report.extent["not_compared"])
+    return f"; all {total} features" if compared == total else f"; {compared} of {total} features"
 
 
 def _counts(report: ReportEntry) -> str:

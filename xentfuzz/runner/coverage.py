@@ -42,7 +42,7 @@ def sizes_met(capabilities: Capabilities, met: Collection[Cell]) -> dict[str, in
 
 def never_compared(implementation: Implementation, capabilities: Capabilities, compared: Collection[str]) -> list[str]:
     """The kinds of cases that an implementation declares (by `supports`) and none of which was compared."""
-    if implementation.supports is None:
+    if implementation.supports is None or implementation.probed:
         return []
     return [kind for kind in _declared(capabilities) if kind not in compared]
 

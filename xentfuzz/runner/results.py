@@ -73,6 +73,7 @@ class CheckReport:
     stricter_grade: a stricter grade that every compared case met, or None.
     beside_plain: how errors lie beside those of a plain evaluation, a row for each dtype, output and regime (see `beside_plain.py`).
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
+    extent: how much of the contract was compared (see `xentfuzz.runner.extent`).
     errors: of xentfuzz itself; what they cost was not judged.
     target: the place in code by which it was given ("file.py:attribute"), "" for a registered name and in Python.
     cases: tried by corpora and searches, whatever came of them.
@@ -99,6 +100,7 @@ class CheckReport:
     cut_short: str = ""
     target: str = ""
     sizes: dict[str, int] = field(default_factory=dict)
+    extent: dict[str, Any] = field(default_factory=dict)
     explained_by: list[Failure] = field(default_factory=list)
     errors: list[HarnessError] = field(default_factory=list)
 
@@ -142,6 +144,7 @@ class CheckReport:
             "notes": self.notes,
             "unsupported": self.unsupported,
             "sizes": self.sizes,
+            "extent": self.extent,
             "card": asdict(self.card),
         }
 

@@ -9,7 +9,7 @@ from xentfuzz.checks.registry import find_check
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import UsageError
 from xentfuzz.failures.expected import Expectations
-from xentfuzz.failures.failure import Failure
+from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
@@ -17,6 +17,7 @@ from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.coverage import never_compared, sizes_met
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
+from xentfuzz.runner.extent import extent_of
 from xentfuzz.runner.profiles import Profile, smallest_profile_with
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
@@ -47,10 +48,12 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
     )
     report.checks = _results(contestant, settings)
+    report.extent = extent_of(contestant, report.checks)
     with contestant.errors.kept("making the report"):
         report.problems = [
             *_problems(contestant, report),
             *_never_compared(contestant, settings, report),
+            *_not_seen_again(contestant, report),
             *_recordings_left_out(contestant, settings),
             *missing_features(contestant, settings.require),
         ]
@@ -173,6 +176,13 @@ def _never_compared(contestant: Contestant, settings: Settings, report: CheckRep
         return []
     kinds = never_compared(implementation, contestant.subject.capabilities, contestant.compared)
     return [f"declared, but nothing with it was compared: {kind}" for kind in kinds]
+
+
+def _not_seen_again(contestant: Contestant, report: CheckReport) -> list[str]:
+    """What the probe saw fail, by no refusal, where no check met it: it passes no run untold."""
+    if any(failure.kind not in WRONG_NUMBERS for failure in report.failures):
+        return []
+    return [f"failed once, in the probe, and was not met again: {line}" for line in contestant.subject.capabilities.doubtful]
 
 
 def _problems(contestant: Contestant, report: CheckReport) -> list[str]:

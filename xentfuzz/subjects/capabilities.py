@@ -27,6 +27,7 @@ class Capabilities:
     notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
     errors: how large they were in a run, a line for each dtype.
     array: the library whose arrays it takes.
+    doubtful: calls that the probe saw end with an exception that is no refusal of a feature; the checks have to find them.
     """
 
     operation: str
@@ -42,6 +43,7 @@ class Capabilities:
     gradients: tuple[str, ...] = ()
     loss_dtypes: Mapping[str, str] = field(default_factory=dict)
     largest_class_count: int | None = None
+    largest_row_count: int | None = None
     class_count_divisor: int = 1
     largest_logit: float | None = None
     class_counts: tuple[int, ...] | None = None
@@ -54,6 +56,7 @@ class Capabilities:
     compile_seconds: float = 0.0
     array: str = "numpy"
     device: str = "cpu"
+    doubtful: tuple[str, ...] = ()
 
     def layouts_at(self, rank: int) -> tuple[str, ...]:
         """The layouts that are taken where the first argument has that rank; () for all."""

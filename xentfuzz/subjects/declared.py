@@ -46,6 +46,7 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         gradients=_gradients(implementation, operation, targets),
         loss_dtypes=loss_dtypes(implementation),
         largest_class_count=supports.get("largest_class_count"),
+        largest_row_count=supports.get("largest_row_count"),
         class_count_divisor=supports.get("class_count_divisor", 1),
         largest_logit=supports.get("largest_logit"),
         array=implementation.array,

@@ -16,7 +16,7 @@ from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.comparison import changed_arguments
 from xentfuzz.subjects.interrupts import SignalWatch
 from xentfuzz.subjects.outcome import Call, Outcome
-from xentfuzz.subjects.planning import plan_of
+from xentfuzz.subjects.planning import plan_of, values_in_force
 from xentfuzz.subjects.specialisation import Specialisations, specialisation
 from xentfuzz.worker.callee import Answer, Callee
 from xentfuzz.worker.describe import describe_callee
@@ -63,6 +63,11 @@ class InProcess:
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
         self.callee.plan = replace(self.callee.plan, differentiable=arguments)
+
+    def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
+        """Take these values of options as declared, and the rest as not."""
+        self.implementation = replace(self.implementation, supports={"options": options}, probed=True)
+        self.callee.plan = replace(self.callee.plan, in_force=values_in_force(self.implementation))
 
     def call(self, call: Call) -> Outcome:
         fresh = {name: array.fresh() for name, array in call.arrays.items()}

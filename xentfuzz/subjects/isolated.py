@@ -13,9 +13,10 @@ from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.in_process import notices_of, outcome_of, results_of
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Call, Crash, Outcome
-from xentfuzz.subjects.planning import plan_of
+from xentfuzz.subjects.planning import plan_of, values_in_force
 from xentfuzz.subjects.specialisation import Specialisations, specialisation
 from xentfuzz.subjects.worker_process import WorkerProcess
+from xentfuzz.worker.plan import Plan
 from xentfuzz.worker.texts import one_line
 from xentfuzz.worker.wire import answer_in, arrays_in, put_arrays
 
@@ -48,7 +49,15 @@ class Isolated:
 
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
-        self._plan = replace(self._plan, differentiable=arguments)
+        self._change(replace(self._plan, differentiable=arguments))
+
+    def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
+        """Take these values of options as declared, and the rest as not."""
+        self.implementation = replace(self.implementation, supports={"options": options}, probed=True)
+        self._change(replace(self._plan, in_force=values_in_force(self.implementation)))
+
+    def _change(self, plan: Plan) -> None:
+        self._plan = plan
         self._packed = self._pack()
         if self.worker is not None:
             self._load(self.worker)

@@ -1,7 +1,8 @@
 """Finds out by a few tiny calls what an implementation takes that doesn't say so.
 
-Only whole features are looked for: a dtype, a rank, an option. What is refused altogether is left out and said in one line; what is
-refused for some values only is not seen here, and is a finding later.
+Only whole features are looked for: a dtype, a rank, an option. What is refused altogether, at several shapes and values and by an exception
+that can be meant so, is left out and said in one line. Anything else is no missing feature and stays for the checks to find, and so does
+the call that the operation exists for: a matrix of logits, with class indices where there are targets, and default options.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
+from xentfuzz.subjects.deliberate import is_deliberate
 from xentfuzz.subjects.outcome import NOT_TRIED, Outcome
 from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
@@ -24,12 +26,16 @@ from xentfuzz.subjects.signature import other_spellings, own_defaults, require_e
 from xentfuzz.subjects.subject import Subject
 
 MOST_CALLS = 40
+# Beside these, calls by which a refusal has to be confirmed at other shapes and values.
+MOST_CONFIRMATIONS = 40
 # A hang costs the time of a compilation: after so many the checks may find the rest.
 MOST_CRASHES = 2
 COSTLY_SECONDS = 0.3
 CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
 NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
 LARGE_CLASS_COUNT = 128
+# Of the logits that every operation here is for.
+MATRIX = 2
 
 
 class Loaded(Subject, Protocol):
@@ -41,6 +47,9 @@ class Loaded(Subject, Protocol):
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
 
+    def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
+        """Take these values of options as declared, and the rest as not."""
+
 
 def capabilities_of(subject: Loaded) -> Capabilities:
     """What is declared, completed by a probe. Raises UsageError for a parameter that nothing explains."""
@@ -50,7 +59,7 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
     declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
-    if implementation.dtypes is not None and implementation.supports is not None:
+    if implementation.dtypes is not None and implementation.supports is not None and not implementation.probed:
         return declared
     hints = other_spellings(description, implementation, operation)
     return probe(subject, replace(declared, rejections=(*declared.rejections, *hints)))
@@ -73,26 +82,29 @@ class Probe:
     calls: int = 0
     crashes: int = 0
     rejections: list[str] = field(default_factory=list)
-    base_refusals: list[tuple[Sample, str]] = field(default_factory=list)
+    base_refusals: list[tuple[Sample, Outcome]] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
+    confirmations: int = 0
+    doubtful: list[str] = field(default_factory=list)
 
     def run(self) -> Capabilities:
         implementation = self.subject.implementation
         self.rejections += self.found.rejections
         self.calls = implementation.tried_calls
         if not self._find_base():
-            return replace(self.found, dtypes=(), assumed=True, rejections=tuple(self.rejections))
+            return self._of_nothing_that_works()
         if implementation.dtypes is None:
             self._find_dtypes()
         elif implementation.loss_dtype is None:
             self._find_loss_dtypes()
-        if implementation.supports is None:
+        open_to_all = implementation.supports is None or implementation.probed
+        if open_to_all:
             self._find_inputs()
             self._find_options()
         self._find_gradients()
         self._find_cost()
-        if implementation.supports is None:
+        if open_to_all:
             self._find_layouts()
         return replace(
             self.found,
@@ -100,27 +112,45 @@ class Probe:
             rejections=tuple(dict.fromkeys([*self._unexplained_refusals(), *self.rejections])),
             not_tried=tuple(dict.fromkeys(self.not_tried)),
             changed_inputs=tuple(sorted(self.changed)),
+            doubtful=tuple(dict.fromkeys(self.doubtful)),
+        )
+
+    def _of_nothing_that_works(self) -> Capabilities:
+        """Nothing is claimed of what refuses every call on purpose; what fails otherwise is held to the commonest one."""
+        unexplained = [one for one in self.base_refusals if not is_deliberate(one[1], self.found.array)]
+        dtypes = (unexplained[0][0].dtype,) if unexplained else ()
+        rejections = () if unexplained else tuple(self.rejections)
+        return replace(
+            self.found,
+            dtypes=dtypes,
+            ranks=(MATRIX,) if MATRIX in self.found.ranks else self.found.ranks[:1],
+            targets=self.found.targets[:1],
+            assumed=True,
+            rejections=rejections,
+            doubtful=tuple(f"{_words(sample)}: {outcome.refusal}" for sample, outcome in unexplained),
         )
 
     def _find_base(self) -> bool:
         for sample in self._bases():
             outcome = self._call(sample)
             if outcome.accepted:
-                self.base = sample
+                self.base = self._without_reduction(sample, outcome)
                 self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
                 return True
-            self.base_refusals.append((sample, outcome.refusal))
+            self.base_refusals.append((sample, outcome))
         tried, first = self.subject.implementation.tried, _refused(*self.base_refusals[0])
         own = f"{self.found.array} arrays, {first}" if tried else first
         self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
 
     def _unexplained_refusals(self) -> list[str]:
-        """Refusals of first calls that no refusal of a feature tells as well."""
+        """Refusals of first calls that no refusal of a feature tells as well; what is no refusal is doubtful."""
         told = tuple(self.rejections)
-        return [f"rejects {_refused(*one)}" for one in self.base_refusals if not any(line.endswith(one[1]) for line in told)]
+        refused = [one for one in self.base_refusals if is_deliberate(one[1], self.found.array)]
+        self.doubtful[:0] = [_refused(*one) for one in self.base_refusals if one not in refused]
+        return [f"rejects {_refused(*one)}" for one in refused if not any(line.endswith(one[1].refusal) for line in told)]
 
     def _bases(self) -> Iterator[Sample]:
         """The commonest call, then those that differ from it in one respect."""
@@ -136,6 +166,8 @@ class Probe:
         )
         yield first
         yield from self._other_axes(first)
+        # One launch configuration of many may fail.
+        yield replace(first, rows=2, classes=3 * first.classes)
         if "probabilities" in self.found.targets:
             yield replace(first, targets="probabilities")
         if self.found.targets:
@@ -153,6 +185,18 @@ class Probe:
         """What must be given beside the defaults: the first value of each option whose default is not declared."""
         defaults = self.operation.defaults
         return {name: values[0] for name, values in self.found.options.items() if values and defaults[name] not in values}
+
+    def _without_reduction(self, sample: Sample, outcome: Outcome) -> Sample:
+        """The call as one of reduction none, where nothing is said of it and there is one loss for each row."""
+        implementation = self.subject.implementation
+        value = (outcome.results or {}).get("value")
+        silent = implementation.supports is None and "reduction" in self.operation.defaults and "reduction" not in self.found.options
+        if not (silent and sample.rank == MATRIX and isinstance(value, np.ndarray) and value.shape == (sample.rows,)):
+            return sample
+        self.subject.assume_options({"reduction": ("none",)})
+        note = "assumed to be a loss of reduction none: it has no parameter for it and returns one number for each row"
+        self.found = replace(self.found, options={**self.found.options, "reduction": ("none",)}, notes=(*self.found.notes, note))
+        return replace(sample, options={**sample.options, "reduction": "none"})
 
     def _find_dtypes(self) -> None:
         accepted = [dtype for dtype in FLOAT_NAMES if self._takes_dtype(dtype)]
@@ -183,6 +227,9 @@ class Probe:
             self._find_divisor()
         words = {1: "1-d", 2: "2-d", 3: "3-d", 4: "4-d"}
         ranks = [rank for rank in self.found.ranks if self._takes(f"{words[rank]} {self._first}", replace(self.base, rank=rank))]
+        if MATRIX in self.found.ranks and MATRIX not in ranks:
+            ranks = sorted([*ranks, MATRIX])
+            self._hold_to(f"{words[MATRIX]} {self._first}", {"ranks": tuple(rank for rank in ranks if rank != MATRIX)})
         self.found = replace(self.found, ranks=tuple(ranks))
         if self.found.targets:
             self._find_targets()
@@ -192,8 +239,10 @@ class Probe:
     def _find_targets(self) -> None:
         before = len(self.rejections)
         dtypes = [name for name in ("int64", *NARROW_TARGETS) if self._takes(f"{name} targets", self._with_indices(name))]
-        if not dtypes:
+        if not dtypes and "index" in self.found.targets:
             self.rejections[before:] = [self.rejections[before].replace("int64", "index", 1)]
+            self._hold_to("index targets", {"targets": tuple(kind for kind in self.found.targets if kind != "index")})
+            dtypes = ["int64"]
         others = [
             kind for kind in self.found.targets if kind != "index" and self._takes(f"{kind} targets", replace(self.base, targets=kind))
         ]
@@ -222,7 +271,7 @@ class Probe:
 
     def _takes_option(self, option: Option) -> bool:
         """Whether any value but the default is taken; two are tried."""
-        reasons = []
+        refused: list[tuple[Sample, Outcome]] = []
         if self.found.options[option.name] is not None:
             return True
         if option.name in self.base.options:
@@ -234,10 +283,11 @@ class Probe:
                 self.not_tried.append(option.name)
             if outcome.accepted:
                 return True
-            reasons.append(outcome.refusal)
-        if reasons:
-            self.rejections.append(f"rejects {option.name}: {reasons[0]}")
-        return not reasons
+            refused.append((replace(self.base, options={option.name: value}), outcome))
+        if not refused or not all(self._is_missing(*one) for one in refused[:1]) or not _all_deliberate(refused, self.found.array):
+            return True
+        self.rejections.append(f"rejects {option.name}: {refused[0][1].refusal}")
+        return False
 
     def _find_values(self, option: Option) -> None:
         """Each value by itself of an option whose default is refused."""
@@ -296,6 +346,14 @@ class Probe:
     def _first(self) -> str:
         return self.operation.arguments[0].name
 
+    def _hold_to(self, feature: str, supports: dict[str, tuple[Any, ...]]) -> None:
+        """What the operation is for is no feature to lack, unless that is declared."""
+        number = next((index for index, line in enumerate(self.rejections) if line.startswith(f"rejects {feature}: ")), None)
+        reason = "" if number is None else self.rejections.pop(number).removeprefix(f"rejects {feature}")
+        by_design = f"where that is by design, declare supports={supports}"
+        note = f"{feature} are what {self.operation.name} is for, and are refused{reason}; {by_design}"
+        self.found = replace(self.found, notes=(*self.found.notes, note))
+
     def _takes(self, feature: str, sample: Sample) -> bool:
         return sample == self.base or self._attempt(feature, sample) is not None
 
@@ -304,24 +362,50 @@ class Probe:
         outcome = self._call(sample)
         if outcome is NOT_TRIED:
             self.not_tried.append(feature)
-        if outcome.accepted:
+        if outcome.accepted or not self._is_missing(sample, outcome):
             return outcome
         self.rejections.append(f"rejects {feature}: {outcome.refusal}")
         return None
+
+    def _is_missing(self, sample: Sample, outcome: Outcome) -> bool:
+        """Whether a call was refused for a feature that it has: on purpose, and at other shapes and values, too."""
+        options = [f"{value!r}" for value in sample.options.values()] + list(sample.options)
+        names = (sample.dtype, sample.target_dtype, *options)
+        if not is_deliberate(outcome, self.found.array, names):
+            self.doubtful.append(_refused(sample, outcome))
+            return False
+        # What compiles for each shape is confirmed at one other.
+        others = sample.elsewhere()[: 1 if self.found.compile_seconds > COSTLY_SECONDS else None]
+        for other in others:
+            if self.confirmations >= MOST_CONFIRMATIONS or self.crashes >= MOST_CRASHES:
+                break
+            self.confirmations += 1
+            again = self._made(other)
+            if again.accepted or not is_deliberate(again, self.found.array, names):
+                self.doubtful.append(_refused(sample, outcome))
+                return False
+        return True
 
     def _call(self, sample: Sample) -> Outcome:
         """One call; NOT_TRIED when no more may be made."""
         if self.calls >= MOST_CALLS or self.crashes >= MOST_CRASHES:
             return NOT_TRIED
         self.calls += 1
+        return self._made(sample)
+
+    def _made(self, sample: Sample) -> Outcome:
         outcome = self.subject.call(sample.call())
         self.crashes += outcome.crash is not None
         self.changed |= {*outcome.changed}
         return outcome
 
 
-def _refused(sample: Sample, refusal: str) -> str:
-    return f"{_words(sample)}: {refusal}"
+def _refused(sample: Sample, outcome: Outcome) -> str:
+    return f"{_words(sample)}: {outcome.refusal}"
+
+
+def _all_deliberate(refused: list[tuple[Sample, Outcome]], array: str) -> bool:
+    return all(is_deliberate(outcome, array, [*map(repr, sample.options.values()), *sample.options]) for sample, outcome in refused)
 
 
 def _words(sample: Sample) -> str:

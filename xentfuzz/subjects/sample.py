@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Sample:
-    """rank: of the first argument; options: beside the defaults; layout: of every array; upstream: (shape, dtype) of the value."""
+    """rank: of the first argument; scale: of its values. options: beside the defaults; layout: of every array.
+
+    upstream: (shape, dtype) of the value.
+    """
 
     operation: Operation
     function: str = "forward"
@@ -30,12 +33,28 @@ class Sample:
     weight: bool = False
     layout: str = "contiguous"
     classes: int = 5
+    rows: int = 3
+    scale: float = 1.0
     options: Mapping[str, Any] = field(default_factory=dict)
     upstream: tuple[tuple[int, ...], str] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (self.classes,) if self.rank == 1 else (3, self.classes, *(2,) * (self.rank - 2))
+        return (self.classes,) if self.rank == 1 else (self.rows, self.classes, *(2,) * (self.rank - 2))
+
+    def elsewhere(self) -> list[Sample]:
+        """The same feature at other shapes, sizes and values."""
+        return [
+            self._resized(rows=1, classes=3 * self.classes, scale=4.0),
+            self._resized(rows=17, classes=7 * self.classes, scale=0.5),
+        ]
+
+    def _resized(self, *, rows: int, classes: int, scale: float) -> Sample:
+        made = replace(self, rows=rows, classes=classes, scale=scale)
+        if self.upstream is None or not self.upstream[0]:
+            return made
+        shape, dtype = self.upstream
+        return replace(made, upstream=(made.shape if shape == self.shape else (rows, *shape[1:]), dtype))
 
     def call(self) -> Call:
         arrays = {argument.name: self._array(argument) for argument in self.operation.arguments if self.weight or not argument.optional}
@@ -50,7 +69,7 @@ class Sample:
         if argument.kind == "weight":
             return self._laid_out(np.linspace(0.5, 1.5, self.classes).astype(numpy_dtype(self.dtype)))
         # Negative throughout, so that log-probabilities look like some.
-        return self._laid_out(-self._ramp(self.shape))
+        return self._laid_out((-self._ramp(self.shape) * self.scale).astype(numpy_dtype(self.dtype)))
 
     def _laid_out(self, values: Array) -> StridedArray:
         return lay_out(values, self.layout)

@@ -37,6 +37,9 @@ def resolve(
     dtypes: Sequence[str] | None = None,
     grade: str | None = None,
     environment: Mapping[str, str] | None = None,
+    renames: Mapping[str, str] | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    supports: Mapping[str, Any] | None = None,
     isolate: bool = True,
 ) -> Implementation:
     """The Implementation that `target` stands for, with what else is given in the place of what it declares.
@@ -53,27 +56,47 @@ def resolve(
         "dtypes": None if dtypes is None else tuple(dtypes),
         "grade": grade,
         "environment": environment or None,
+        "renames": renames or None,
+        "fixed": fixed or None,
+        "supports": supports or None,
     }
     known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    # What is said of an undeclared target leaves the rest to the probe.
+    undeclared = {**known, "probed": True} if "supports" in known else known
     if isinstance(target, Implementation):
         return _changed(target, known)
     if isinstance(target, str) and ":" not in target:
         return _changed(_registered(target, operation or DEFAULT_OPERATION), known)
     chosen = operation or DEFAULT_OPERATION
     if not isinstance(target, str):
-        return _of_object(target, chosen, known)
+        return _of_object(target, chosen, undeclared)
     described = _described(target, chosen, known.get("environment", {}), isolate=isolate)
     if "declares" in described:
-        return replace(_declared(target, described["declares"], operation), **known)
-    return _of_reference(target, described, chosen, known, isolate=isolate)
+        declared = _declared(target, described["declares"], operation)
+        return replace(declared, **_added(declared, known))
+    return _of_reference(target, described, chosen, undeclared, isolate=isolate)
 
 
 def _changed(declared: Implementation, known: Mapping[str, Any]) -> Implementation:
     """The declaration itself where nothing else is given; otherwise one whose functions are still found by another process."""
     if not known:
         return declared
+    known = _added(declared, known)
     reference = reference_of(declared)
     return replace(declared if reference is None else _by_reference(declared, reference), **known)
+
+
+def _added(declared: Implementation, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given beside what is declared: of renames, fixed and supports the entries, of other things the whole."""
+    added: dict[str, Any] = {
+        name: {**(getattr(declared, name) or {}), **known[name]} for name in ("renames", "fixed", "supports") if name in known
+    }
+    if "options" in added.get("supports", {}):
+        own = (declared.supports or {}).get("options", {})
+        added["supports"]["options"] = {**own, **known["supports"].get("options", {})}
+    if "supports" in added:
+        added["probed"] = declared.supports is None or declared.probed
+    return {**known, **added}
 
 
 def _by_reference(declared: Implementation, reference: str) -> Implementation:
