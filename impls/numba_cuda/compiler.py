@@ -59,7 +59,7 @@ KERNELS: dict[str, tuple[Callable[..., Any], tuple[int | str, ...]]] = {
         lambda machine, which: reductions.denominator_kernel(machine, FORMATS[which.format], which.threads),
         (5, 2, 3, 3, 0, 0),
     ),
-    "total": (lambda machine, which: reductions.total_kernel(machine, FORMATS[which.format], which.threads), (0, 0, 4)),
+    "total": (lambda machine, which: reductions.total_kernel(machine, FORMATS[which.format], which.threads), (0, 0, 5)),
     **strided.KERNELS,
 }
 

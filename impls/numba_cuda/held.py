@@ -81,6 +81,7 @@ def held_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, gra
     real, size, vector = floating.real, floating.size, machine.vector
     vector_shift = floating.per_vector.bit_length() - 1
     zero, one, nan, lowest = real(0), real(1), floating.nan, floating.lowest
+    shrunk, grown = real(parts.SHRUNK), real(1 / parts.SHRUNK)
     # The first thread's sums lie behind what reductions use: in registers they would be every thread's.
     losses_at, weights_at, kept_at, room = scratch_size + 2, scratch_size + 3, scratch_size + 4, scratch_size + 5
     width, step = np.int64(threads), np.int64(threads * machine.vector)
@@ -148,7 +149,7 @@ def held_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, gra
                         loss = class_weight * ((maximum - at_y) + logarithm(total))
                     else:
                         store_int64(flag, np.int64(1))
-                    scratch[losses_at] += loss
+                    scratch[losses_at] += loss if weight[0] != 0 else loss * shrunk
                     scratch[weights_at] += class_weight
                     scratch[kept_at] += one
                 if losses[0] != 0:
@@ -184,7 +185,8 @@ def held_kernel(machine: SimpleNamespace, floating: Format, threads: int, *, gra
                 if block() == 0:
                     sum_of_losses, weights = waited_sum(ending[0], blocks(), scratch)
                     if lane == 0:
-                        store(ending[1], sum_of_losses / weights if ending[2] else sum_of_losses)
+                        reduced = sum_of_losses / weights if ending[2] else sum_of_losses
+                        store(ending[1], reduced if weight[0] != 0 else reduced * grown)
         elif records != 0 and piece == 0:
             leave_record(records, sum_of_losses, weights, kept_rows, scratch)
 

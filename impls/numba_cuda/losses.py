@@ -48,6 +48,7 @@ class LossRun:
         self.gradient: tuple[Placed, Callable[[], Any]] | None = self.launcher.empty(call.shape, call.dtype) if wants_gradient else None
         self.records: Placed | None = None
         self.reduced = False  # whether a kernel has summed the losses already
+        self.shrunk = False  # whether the kernel shrinks what it sums
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -121,7 +122,7 @@ class LossRun:
             return
         address, count = (self.records.address, self.records.shape[0] // RECORD) if self.records else (0, 0)
         rows = self.call.rows if self.call.probabilities else -1
-        sizes = (count, int(self.mean), int(self.weight[0] != 0), rows)
+        sizes = (count, int(self.mean), int(self.weight[0] != 0), rows, int(self.shrunk))
         self.launcher.run(self.launcher.specialisation("total"), (1, 1), address, self.loss[0].address, sizes)
 
     def finish(self, *, check: bool) -> tuple[Any, Any]:
@@ -169,7 +170,9 @@ def _run_nll_loss(run: LossRun) -> None:
 
 def _run_cross_entropy(run: LossRun) -> None:
     call = run.call
-    rows_only = not call.probabilities and call.label_smoothing == 0.0 and run.side_by_side
+    plain = not call.probabilities and call.label_smoothing == 0.0
+    run.shrunk = plain and call.weight is None
+    rows_only = plain and run.side_by_side
     if rows_only:
         run.launcher.settings = for_rows(FORMATS[call.dtype.name], gradient=run.gradient is not None)
     if rows_only and _run_held(run):

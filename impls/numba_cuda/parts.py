@@ -19,6 +19,9 @@ from xentfuzz.impls.numba_cuda.formats import Format
 
 # A record of what a block found, for the blocks of later launches: the sum of its losses, of its weights, how many rows it kept.
 RECORD = 24
+# Losses of class indices without weights or smoothing are 0 or at least an epsilon: so much smaller they add up exactly as well, and the
+# mean of fewer than 2^32 of them is a number even where their sum would be none.
+SHRUNK = 2.0**-32
 
 
 def places(machine: SimpleNamespace) -> Any:

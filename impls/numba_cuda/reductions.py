@@ -46,11 +46,11 @@ def total_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> An
     total_of, real = parts.block_sum(machine, threads), floating.real
     # Counts in two parts, each of them exact in float32 when summed.
     low_bits, record_size = 1 << 10, parts.RECORD
-    zero = real(0)
+    zero, grown = real(0), real(1 / parts.SHRUNK)
 
     def kernel(records: Any, out: Any, sizes: Any) -> None:
-        # sizes: how many records; whether it is a mean, whether weighted; rows to divide by, or -1.
-        count, mean, weighted, rows = sizes
+        # sizes: how many records; whether it is a mean, whether weighted; rows to divide by, or -1; whether the losses are shrunk.
+        count, mean, weighted, rows, is_shrunk = sizes
         scratch = cuda.shared.array(scratch_size, element)
         total, weights, low, high = zero, zero, zero, zero
         for record in range(thread(), count, threads):
@@ -67,6 +67,6 @@ def total_kernel(machine: SimpleNamespace, floating: Format, threads: int) -> An
             if mean:
                 divisor = weights if weighted else low + high * real(low_bits)
                 total = total / (real(rows) if rows >= 0 else divisor)
-            store(out, total)
+            store(out, total * grown if is_shrunk else total)
 
     return kernel

@@ -165,7 +165,7 @@ def rows_kernel(machine: SimpleNamespace, floating: Format, threads: int, vector
     gradient_of, fill_row = row_gradient(machine, floating, vectors), filled_row(machine, floating)
     denominator, leave_record = parts.denominator(machine, floating), parts.leave_record(machine, floating, threads)
     real, size, vector_shift = floating.real, floating.size, floating.per_vector.bit_length() - 1
-    zero, one, nan, lowest = real(0), real(1), floating.nan, floating.lowest
+    zero, one, nan, lowest, shrunk = real(0), real(1), floating.nan, floating.lowest, real(parts.SHRUNK)
     real_size = np.dtype(real).itemsize
     pieces_only, finishing = phase == "pieces", phase == "finish"
 
@@ -223,7 +223,7 @@ def rows_kernel(machine: SimpleNamespace, floating: Format, threads: int, vector
                         loss = class_weight * ((maximum - load(address + y * size)) + logarithm(sum_))
                     else:
                         store_int64(flag, np.int64(1))
-                    total += loss
+                    total += loss if weight[0] != 0 else loss * shrunk
                     weights += class_weight
                     kept_rows += 1
                     if losses[0] != 0:

@@ -252,7 +252,7 @@ def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: in
     distances, even_gradient = _spread_evenly(machine, floating)
     coefficient, total_of = _coefficient(machine, floating), parts.block_sum(machine, threads)
     denominator, leave_record = parts.denominator(machine, floating), parts.leave_record(machine, floating, threads)
-    real, zero, one, nan = floating.real, floating.real(0), floating.real(1), floating.nan
+    real, zero, one, nan, shrunk = floating.real, floating.real(0), floating.real(1), floating.nan, floating.real(parts.SHRUNK)
 
     def kernel(
         logits: Any, out: Any, probabilities: Any, target: Any, weight: Any, losses: Any, upstream: Any, shape: Any, sizes: Any,
@@ -309,7 +309,7 @@ def cross_entropy_kernel(machine: SimpleNamespace, floating: Format, threads: in
                             weights += load(weight[0] + y * weight[1]) if weight[0] != 0 else one
                     else:
                         store_int64(flag, np.int64(1))
-                sum_of_losses += loss
+                sum_of_losses += loss * shrunk if even and uniform == zero else loss
                 if losses[0] != 0:
                     store(place(row, losses, shape), loss)
             if writes and out[0] != 0:
