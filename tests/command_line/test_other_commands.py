@@ -121,4 +121,5 @@ def test_report_merges_several_results_into_a_file(xentfuzz, results, folder):
     assert xentfuzz("report", *results, "--out", "all.md").status == 0
     page = (folder / "all.md").read_text()
     assert page.startswith("# xentfuzz check: FAILED, 1 finding\n")
-    assert "| check | kernels.py:loss | kernels.py:wrong |\n" in page
+    assert "| kernels.py:loss | cross_entropy | passed |" in page
+    assert "| kernels.py:wrong | cross_entropy | **FAILED** | 1 |" in page

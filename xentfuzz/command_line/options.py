@@ -98,7 +98,7 @@ Shrink = Annotated[bool, typer.Option("--shrink", help="Find the smallest case o
 Usual = Annotated[bool, typer.Option("--usual", help="Measure the usual ways of checking instead of ours.", show_default="no")]
 Causes = Annotated[
     bool,
-    typer.Option("--causes", help="Count what each bug is told as; --select takes FILE.py:NAME, too.", show_default="no"),
+    typer.Option("--causes", help="Count what each bug, or target FILE.py:NAME selected, is told as.", show_default="no"),
 ]
 Compare = Annotated[Texts, _option("--compare", "FILE.json", "Compare stored results of this command; may be repeated.", "none")]
 ComparisonFolder = Annotated[Text, _option("--out/-o", "DIR", "Write the comparison to this folder: page, plot, JSON.", "none")]
