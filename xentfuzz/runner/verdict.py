@@ -15,7 +15,6 @@ from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.coverage import never_compared, sizes_met
-from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.extent import extent_of
 from xentfuzz.runner.profiles import Profile, smallest_profile_with
@@ -26,7 +25,7 @@ from xentfuzz.subjects.assumed_grade import grade_notes
 from xentfuzz.subjects.capabilities import Capabilities
 
 
-def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings, deadline: Deadline) -> CheckReport:
+def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings) -> CheckReport:
     """The report of one contestant, its expected failures told from the others."""
     implementation = contestant.subject.implementation
     report = CheckReport(
@@ -42,7 +41,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
-        cut_short=_cut_short(contestant, settings, deadline),
+        cut_short=_cut_short(contestant, settings),
         explained_by=contestant.explained_by,
         sizes=sizes_met(contestant.subject.capabilities, contestant.sizes),
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
@@ -67,10 +66,16 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     return report
 
 
-def _cut_short(contestant: Contestant, settings: Settings, deadline: Deadline) -> str:
+def _cut_short(contestant: Contestant, settings: Settings) -> str:
     if contestant.gave_up or contestant.interrupted:
         return contestant.gave_up or "interrupted"
-    return f"budget of {settings.budget:g} s used up" if deadline.has_passed() else ""
+    if not contestant.is_over:
+        return ""
+    return (
+        f"{settings.profile.name}'s {settings.profile.seconds:g} s used up"
+        if settings.budget is None
+        else f"budget of {settings.budget:g} s used up"
+    )
 
 
 def _judge_expectations(contestant: Contestant, report: CheckReport, expected: Expectations) -> None:
@@ -156,6 +161,8 @@ def _settle(result: CheckResult, contestant: Contestant, check: Check, profile: 
         result.status, result.reason = "unsupported", f"does not take {result.dtype}"
     elif passed_over is not None:
         result.status, result.reason = "unsupported", passed_over
+    elif (left := _left_for_time(result, contestant)) is not None:
+        result.reason = left
     elif result.unsupported:
         result.status, result.reason = "unsupported", "no case that it takes could be compared"
     else:
@@ -166,6 +173,11 @@ def _why_untried(cost: str, profile: Profile) -> str:
     if profile.most.get(cost) == 0:
         return f"left to --profile {smallest_profile_with(cost)}"
     return "nothing was tried"
+
+
+def _left_for_time(result: CheckResult, contestant: Contestant) -> str | None:
+    """Why a case that could have been compared was left, where time was the reason."""
+    return next((reason for reason, left in contestant.unaffordable.items() if left[result.check, result.dtype]), None)
 
 
 def _never_compared(contestant: Contestant, settings: Settings, report: CheckReport) -> list[str]:

@@ -76,7 +76,7 @@ class InProcess:
         # Copied before anything else runs: the result may lie in memory that the next call uses again.
         results = results_of(answer, copy=True)
         new = self.specialisations.is_new(key)
-        self.specialisations.note(key, answer.seconds)
+        self.specialisations.note(key, call, answer.seconds)
         self.notices.update(notices_of(answer))
         return outcome_of(answer, results, call.arrays, fresh, compiled=new)
 
