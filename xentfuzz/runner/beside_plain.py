@@ -8,6 +8,7 @@ exponential is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import log2
@@ -71,7 +72,9 @@ class Quantiles(NamedTuple):
     def of(pairs: list[Pair]) -> Quantiles:
         if not pairs:
             return Quantiles(0, 0.0, 0.0, 0.0, 0.0)
-        own, plain = np.percentile(np.array(pairs, np.float64), (50, 95), axis=0).T
+        # Values that occur, because between two infinities nothing can be interpolated.
+        places = [math.ceil(share * len(pairs)) - 1 for share in (0.5, 0.95)]
+        own, plain = np.sort(np.array(pairs, np.float64), axis=0)[places].T
         return Quantiles(len(pairs), *map(float, own), *map(float, plain))
 
     @property

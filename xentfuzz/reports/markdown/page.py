@@ -64,7 +64,6 @@ def _accuracy(document: Document) -> list[str]:
 
 def _folded(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "What this covers", results.coverage(document)
-    yield "Errors beside those of a plain evaluation", results.beside_plain(document)
     yield "Choices that the contract leaves", results.policies(document)
     yield "Expected findings", findings.expected(document)
     yield "Agreement", results.agreement(document)

@@ -47,21 +47,6 @@ def _worst(report: ReportEntry, dtype: str) -> str:
     return ratio_words(max(measured)) if measured else ""
 
 
-def beside_plain(document: Document) -> Lines:
-    """Median and 95 % of the largest error / allowed error of a case, by regime, and those of a plain evaluation of the same cases."""
-    header = ["implementation", "operation", "dtype", "output", "regime", "cases", "median", "95 %", "plain median", "plain 95 %"]
-    rows = [
-        [report.implementation, report.operation, row["dtype"], row["output"], row["regime"], *_quantiles(row["share_of_allowed"])]
-        for report in document.reports
-        for row in report.beside_plain
-    ]
-    return markdown_table(header, rows, right={5, 6, 7, 8, 9}) if rows else []
-
-
-def _quantiles(of: dict[str, Any]) -> list[str]:
-    return [str(of["cases"]), *(f"{of[name]:.2g}" for name in ("median", "high", "plain_median", "plain_high"))]
-
-
 def recipe_line(recipe: dict[str, Any]) -> str:
     """The recipe as `xentfuzz replay` takes it; in words where it holds so many numbers that nobody would paste it."""
     line = json.dumps(recipe, separators=(",", ":"))
