@@ -43,6 +43,7 @@ class Space:
     long: int = 200_000
     class_counts: tuple[int, ...] | None = None
     largest_class_count: int | None = None
+    largest_row_count: int | None = None
     class_count_divisor: int = 1
     largest_logit: float | None = None
     regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

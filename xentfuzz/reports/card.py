@@ -9,7 +9,7 @@ from xentfuzz.reports.lines import Line, labelled
 from xentfuzz.subjects.capabilities import Capabilities
 
 LABEL = 11
-ASSUMED = "assumed from a probe; declare an Implementation to be held to it"
+ASSUMED = "assumed from a probe; declare it, as below, to hold the target to it"
 
 
 def card_lines(card: Capabilities) -> list[Line]:
@@ -30,6 +30,9 @@ def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield "untried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
     yield from (("fails", line) for line in card.doubtful)
     yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
+    if card.declaration:
+        yield "declare", card.declaration
+        yield "or", card.command
 
 
 def _abilities(card: Capabilities) -> Iterator[tuple[str, str]]:
@@ -53,6 +56,8 @@ def _takes(card: Capabilities) -> str:
         parts.append(f"targets in {', '.join(card.target_dtypes)}")
     if card.largest_class_count is not None:
         parts.append(f"at most {card.largest_class_count} classes")
+    if card.largest_row_count is not None:
+        parts.append(f"at most {card.largest_row_count} rows")
     if card.largest_logit is not None:
         parts.append(f"numbers up to {card.largest_logit:g}")
     if card.class_count_divisor > 1:
