@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from itertools import islice
 
 import numpy as np
@@ -9,6 +10,7 @@ from xentfuzz.recipes import draw
 from xentfuzz.recipes.budget import Budget
 from xentfuzz.recipes.corpus import draw_corpus, recorded_corpus
 from xentfuzz.recipes.expand import expand, target_kind
+from xentfuzz.recipes.polish import polish
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.shapes import class_rows
 
@@ -91,15 +93,18 @@ def test_hypothesis_starts_from_the_failing_recipe(whole_space):
 
 
 def test_hypothesis_gets_over_what_polishing_is_stuck_at(whole_space):
-    """Here the numbers of every smaller shape are right by chance; another seed is needed."""
+    """Here one array in sixteen fails, whatever its numbers: taking away ends soon, where another seed leads on."""
 
     def fails(recipe: Recipe) -> bool:
         logits = expand(recipe).values["logits"]
-        return logits.size > 8 and bool(logits.reshape(-1)[-1] > 0.5)
+        return logits.size > 70 and zlib.crc32(logits.tobytes()) % 16 == 0
 
     large = [recipe for recipe in draw_corpus(whole_space(), SEED, COUNT) if fails(recipe) and np.prod(recipe.shape) > 2000]
-    small = draw.shrink(whole_space(), SEED, COUNT, large[0], fails)
-    assert np.prod(small.shape) == 9
+    for failing in large[:1]:
+        polished = polish(failing, Budget(fails, 500, 60))
+        small = draw.shrink(whole_space(), SEED, COUNT, failing, fails)
+        assert fails(small)
+        assert np.prod(small.shape) < np.prod(polished.shape)
 
 
 def test_a_recipe_from_elsewhere_is_polished(whole_space):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import xentfuzz
 from xentfuzz.gallery.catalogue import entry
 
@@ -19,6 +17,8 @@ def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
     """Every result from the 200th call on is wrong, whatever the case."""
     global calls
     calls += 1
+    if logits.ndim != 2:
+        raise NotImplementedError("matrices only")
     wide = logits.astype(np.float64)
     wide = wide - wide.max(axis=1, keepdims=True)
     kept = target != ignore_index
@@ -37,7 +37,6 @@ def test_a_wrong_number_that_an_earlier_call_causes_is_a_finding_about_earlier_c
     assert "value" in failure.message
 
 
-@pytest.mark.xfail(strict=False, reason="known fault: grouping by re-test takes what an earlier call causes for a wrong value")
 def test_a_case_that_passes_by_itself_says_so(tmp_path: Path) -> None:
     (tmp_path / "kernel.py").write_text(REMEMBERS)
     report = xentfuzz.check(f"{tmp_path / 'kernel.py'}:cross_entropy", profile="quick", seed=0, checks=["value"], isolate=True)

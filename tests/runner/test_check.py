@@ -183,7 +183,6 @@ def test_an_expected_failure_leaves_the_run_ok_until_it_is_mended() -> None:
     assert "passes now" in mended.problems[0]
 
 
-@pytest.mark.xfail(strict=False, reason="known fault: how a worker that ended is told since errors are kept")
 def test_a_kernel_that_ends_its_process_leaves_the_run_alive() -> None:
     report = xentfuzz.check(
         f"{Path(__file__).parent / 'kernels.py'}:ends_the_process", profile="quick", max_examples=8, seed=0, isolate=True

@@ -120,8 +120,8 @@ def test_the_rest_of_a_run_goes_on(monkeypatch, place, doing):
 @pytest.mark.parametrize(
     ("place", "doing"),
     [
-        ("xentfuzz.runner.findings.shrink", "shrinking"),
-        ("xentfuzz.runner.findings.explain", "explaining"),
+        ("xentfuzz.runner.smallest.shrink", "shrinking"),
+        ("xentfuzz.runner.smallest.explain", "explaining"),
         ("xentfuzz.runner.check.findings", "making findings of what failed"),
     ],
 )

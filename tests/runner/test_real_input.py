@@ -79,7 +79,6 @@ def test_a_recording_of_many_classes_is_reported_too() -> None:
     np.testing.assert_array_equal(case.values["logits"], failure.case["logits"])
 
 
-@pytest.mark.xfail(strict=False, reason="known fault: the message of a recording that is too large to be written out")
 def test_what_is_too_large_to_be_written_out_is_reported_as_it_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong_for_class_three(logits: Any, target: Any, *, reduction: str = "mean") -> Any:
         return forward(logits, target, reduction=reduction, wrong_at=3 if logits.shape[1] == 10 else 10**6)

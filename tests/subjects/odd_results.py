@@ -99,7 +99,7 @@ WRONG = {
     "swapped": (lambda array: array.astype(array.dtype.newbyteorder()) if array.dtype.kind == "f" else array, DTYPE),
     "nothing": (lambda array: np.zeros((0,), array.dtype), SHAPE),
     "another_axis": (lambda array: array[np.newaxis], SHAPE),
-    "endless": (lambda array: np.broadcast_to(array.reshape(-1)[:1].copy(), (1 << 40,)), SHAPE),
+    "endless": (lambda array: np.broadcast_to(np.append(array, 0).astype(array.dtype)[:1], (1 << 40,)), SHAPE),
     "nan": (lambda array: np.full_like(array, np.nan), VALUE),
     "infinities": (lambda array: np.where(np.arange(array.size).reshape(array.shape) % 2, np.inf, -np.inf).astype(array.dtype), VALUE),
     "enormous": (lambda array: np.full_like(array, np.finfo(array.dtype).max if array.dtype.kind == "f" else 3e38), VALUE),

@@ -6,14 +6,17 @@ probabilities, weights of both signs next to infinite losses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import isfinite
 
 import msgspec
 
+from xentfuzz.dtypes import FORMATS
 from xentfuzz.implementation import TARGET_KINDS
 from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft, draw_array, draw_scale, without
+from xentfuzz.recipes.edits import number
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.ordinary import (
@@ -100,6 +103,12 @@ def _run(draft: Draft, row: int, value: str) -> Edit:
     return Edit(row, min(start, draft.classes - 1), count, value)
 
 
+def _taken(draft: Draft, values: Sequence[str]) -> list[str]:
+    """Those that an implementation takes which declares its largest logit: the finite ones up to that, and what is not finite."""
+    sizes = {value: abs(number(value, FORMATS[draft.space.dtype])) for value in values}
+    return [value for value, size in sizes.items() if not isfinite(size) or size <= draft.largest_logit]
+
+
 def _make_room(draft: Draft) -> None:
     """In half of the cases enough classes for a tile or two."""
     pool = class_counts(draft.space, ROOMY, draft.space.largest)
@@ -122,7 +131,7 @@ def masked_beside_the_target(draft: Draft) -> None:
     """The masking idiom: -inf in runs of classes, but never in the target's."""
     _make_room(draft)
     row = _row(draft)
-    _edit_first(draft, _run(draft, row, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, ("0", "1", "-2", "20"))))
+    _edit_first(draft, _run(draft, row, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, _taken(draft, ("0", "1", "-2", "20")))))
 
 
 def target_masked(draft: Draft) -> None:
@@ -131,7 +140,9 @@ def target_masked(draft: Draft) -> None:
 
 def only_the_target(draft: Draft) -> None:
     row = _row(draft)
-    _edit_first(draft, Edit(row, 0, draft.classes, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, ("0", "1", "-20"))))
+    _edit_first(
+        draft, Edit(row, 0, draft.classes, "-inf"), Edit(row, TARGET_CLASS, 1, pick(draft.choices, _taken(draft, ("0", "1", "-20"))))
+    )
 
 
 def all_masked(draft: Draft) -> None:
@@ -174,11 +185,13 @@ def pairs_in_a_tile(draft: Draft) -> None:
         limit = most_rows(draft.space, draft.classes, draft.space.largest)
         draft.positions = fitted((min(3, limit), *draft.positions[1:])[: len(draft.positions)], limit)
     start, end = _tile(draft)
-    pair, alone = draft.choices.index(len(PAIRS)), chance(draft.choices, 40)
+    taken = set(_taken(draft, SPECIAL_VALUES))
+    pairs = [pair for pair in PAIRS if taken.issuperset(pair)]
+    chosen, alone = draft.choices.index(len(pairs)), chance(draft.choices, 40)
     edits = [Edit(ALL_ROWS, 0, draft.classes, "-inf")] if alone else []
     for row in range(min(draft.rows, MOST_PAIRS)):
         # The step is prime to the number of pairs, so that the pairs of a case differ in both values.
-        first, last = PAIRS[(pair + row * 11) % len(PAIRS)]
+        first, last = pairs[(chosen + row * 11) % len(pairs)]
         edits += [Edit(row, start, 1, first), Edit(row, end, 1, last)]
     _edit_first(draft, *edits)
 

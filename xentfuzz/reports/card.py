@@ -9,7 +9,8 @@ from xentfuzz.reports.lines import Line, labelled
 from xentfuzz.subjects.capabilities import Capabilities
 
 LABEL = 11
-ASSUMED = "assumed from a probe; declare it, as below, to hold the target to it"
+ASSUMED = "assumed from a probe; declare an Implementation to be held to it"
+ASSUMED_AND_WRITTEN = "assumed from a probe; declared as at its end, the target is held to it"
 
 
 def card_lines(card: Capabilities) -> list[Line]:
@@ -19,7 +20,7 @@ def card_lines(card: Capabilities) -> list[Line]:
 
 def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
     """(label, text) of each line."""
-    yield "card", ASSUMED if card.assumed else "declared"
+    yield "card", (ASSUMED_AND_WRITTEN if card.declaration else ASSUMED) if card.assumed else "declared"
     if card.dtypes:
         yield from _abilities(card)
     else:

@@ -58,6 +58,9 @@ TOLD_BY_WORDS = frozenset({"raised", "global_state", "shape"})
 def left_of(contestant: Contestant, failure: Failure, found: Found) -> Found | None:
     """What of `found` the cause of `failure` does not explain: all of it, None, or the cases that are beyond it."""
     kinds = {failure.kind, found.failure.kind}
+    if not (found.recipe.complete and recipe_from(failure.recipe).complete):
+        # A recording that is too large to be written out can't be tried again.
+        return None if len(kinds) == 1 or kinds <= WRONG_NUMBERS else found
     if kinds <= WRONG_NUMBERS:
         return _left_of_numbers(contestant, failure, found)
     if len(kinds) == 1 and kinds <= TOLD_BY_WORDS:

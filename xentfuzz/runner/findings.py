@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from xentfuzz.checks.registry import find_check
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
 from xentfuzz.recipes.recipe import recipe_from
@@ -45,6 +46,8 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
 
 def _name_accuracy(contestant: Contestant, failure: Failure) -> None:
     """Say of 16-bit results that carry errors of 16-bit intermediates that they do, and by how much at worst."""
+    if find_check(failure.check).cost != "call":
+        return  # what only very many rows or classes get wrong is told by how many they are
     dtypes = {failure.dtype, *failure.dtypes}
     if failure.details.get("meets") != SIXTEEN_BIT_GRADE or any(FORMATS[name].bits != 16 for name in dtypes):
         return

@@ -56,6 +56,8 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
     declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
+    if "gradients" in (implementation.supports or {}):
+        subject.differentiate(tuple(name.removeprefix("grad_") for name in declared.gradients))
     if implementation.dtypes is not None and implementation.supports is not None and not implementation.probed:
         return declared
     hints = other_spellings(description, implementation, operation)
@@ -159,7 +161,7 @@ class Probe:
         for sample in self._bases():
             outcome = self.calls.call(sample)
             if outcome.accepted:
-                self.base = self._without_reduction(sample, outcome)
+                self.base = self.calls.base = self._without_reduction(sample, outcome)
                 self.calls.compile_seconds = outcome.seconds if outcome.compiled else 0.0
                 self.found = replace(self.found, compile_seconds=self.calls.compile_seconds)
                 self._note_loss(sample.dtype, outcome)
@@ -335,6 +337,8 @@ class Probe:
     def _find_gradients(self) -> None:
         """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
         implementation = self.subject.implementation
+        if "gradients" in self._declared:
+            return
         functions, gradients = ["forward"], set[str]()
         for name in ("backward", "value_and_grad"):
             if name not in self.found.functions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.deliberate import is_deliberate
@@ -20,13 +20,15 @@ COSTLY_SECONDS = 0.3
 
 @dataclass
 class ProbeCalls:
-    """declared: what is known before the probe. made, confirmations, crashes: how many there were.
+    """declared: what is known before the probe. base: a call that works, as soon as one is known.
+    made, confirmations, crashes: how many there were.
     changed: arguments that were overwritten.
     doubtful: calls that end as no refusal of a feature does, or that are refused while others of their kind are not.
     """
 
     subject: Subject
     declared: Capabilities
+    base: Sample | None = None
     made: int = 0
     confirmations: int = 0
     crashes: int = 0
@@ -61,9 +63,15 @@ class ProbeCalls:
                 break
             self.confirmations += 1
             again = self._answer(other)
+            if again.crash is not None and self._crashes_at(other):
+                continue  # so does a plain call of that size: it says nothing of the feature
             if again.accepted or not is_deliberate(again, self.declared.array, names):
                 return False
         return True
+
+    def _crashes_at(self, size: Sample) -> bool:
+        """Whether the call that works ends so, too, with as many rows and classes."""
+        return self.base is not None and self._answer(replace(self.base, rows=size.rows, classes=size.classes)).crash is not None
 
     def _answer(self, sample: Sample) -> Outcome:
         outcome = self.subject.call(sample.call())

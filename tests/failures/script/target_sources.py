@@ -104,6 +104,10 @@ def unwritten(logits, target):
 def errors_off(logits, target):
     MENDED or np.seterr(all="ignore")
 
+def rounds_down(logits, target):
+    import ctypes
+    MENDED or ctypes.CDLL("libm.so.6").fesetround(0x400)
+
 def once_random(logits, target):
     global calls
     calls += 1

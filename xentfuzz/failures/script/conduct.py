@@ -14,16 +14,34 @@ from xentfuzz.failures.script.shown import Shown
 class State(NamedTuple):
     """A part of the process's state. expression: reads it; lasting: no library changes it by being imported or used for the first time.
 
-    restore: puts the first of `states` back, after which a call that changes it to the same again shows.
+    restore: puts the first of `states` back, after which a call that changes it to the same again shows. definition: lines that the
+    expression needs.
     """
 
     expression: str
     lasting: bool = True
     restore: str = ""
+    definition: tuple[str, ...] = ()
+
+
+CONTROL_WORD = (
+    "",
+    "def control_word():",
+    '    """Rounding mode, precision and traps, without the flags that arithmetic sets."""',
+    "    state = ctypes.create_string_buffer(32)",
+    '    ctypes.CDLL("libm.so.6").fegetenv(state)',
+    '    words = struct.unpack("<8I", state)',
+    '    if platform.machine() == "aarch64":',
+    "        return words[0] & ~0x01080000  # FPCR",
+    "    return words[0] & 0x0F3F, words[7] & 0x7F80  # that of the x87, and MXCSR",
+    "",
+    "",
+)
 
 
 # As findings name it -> the state.
 STATES = {
+    "the floating-point rounding mode, precision and traps:": State("control_word()", definition=CONTROL_WORD),
     "NumPy's error state:": State("np.geterr()"),
     "NumPy's global random state": State("pickle.dumps(np.random.get_state())"),
     "Python's global random state": State("random.getstate()", lasting=False),
@@ -139,6 +157,7 @@ def _changes_state(call: Shown, name: str) -> list[str]:
     """A first call may change what does not last, as libraries open files and import modules then."""
     state = STATES[name]
     return [
+        *state.definition,
         f"states = [{state.expression}]",
         *call.statements,
         *([state.restore] if state.restore else []),

@@ -33,6 +33,7 @@ IMPORTS = {
     "platform.": "import platform",
     "random.": "import random",
     "runpy.": "import runpy",
+    "struct.": "import struct",
     "subprocess.": "import subprocess",
     "sys.": "import sys",
     "time.monotonic(": "import time",
