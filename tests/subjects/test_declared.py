@@ -10,6 +10,7 @@ from xentfuzz.implementation import Implementation
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.in_process import InProcess
+from xentfuzz.subjects.probe import capabilities_of
 
 
 def card(forward=kernels.picky, **declaration):
