@@ -267,11 +267,21 @@ class Probe:
 
     def _find_ranks(self) -> None:
         words = {1: "1-d", 2: "2-d", 3: "3-d", 4: "4-d"}
-        ranks = [rank for rank in self.found.ranks if self._takes(f"{words[rank]} {self._first}", replace(self.base, rank=rank))]
+        ranks = [rank for rank in self.found.ranks if self._takes_rank(rank, f"{words[rank]} {self._first}")]
         if MATRIX in self.found.ranks and MATRIX not in ranks:
             ranks = sorted([*ranks, MATRIX])
             self._hold_to(f"{words[MATRIX]} {self._first}", {"ranks": tuple(rank for rank in ranks if rank != MATRIX)})
         self.found = replace(self.found, ranks=tuple(ranks))
+
+    def _takes_rank(self, rank: int, feature: str) -> bool:
+        """Of any dtype: what takes a rank of some, and refuses it of others, has no rank that is missing."""
+        if self._takes(feature, replace(self.base, rank=rank)):
+            return True
+        others = [dtype for dtype in self.found.dtypes if dtype != self.base.dtype]
+        if not any(self.calls.is_taken(replace(self.base, rank=rank, dtype=dtype)) for dtype in others):
+            return False
+        self.calls.doubtful.append(f"{self.base.dtype} {self.rejections.pop().removeprefix('rejects ')}")
+        return True
 
     def _find_targets(self) -> None:
         before = len(self.rejections)

@@ -46,6 +46,13 @@ class ProbeCalls:
         self.made += 1
         return self._answer(sample)
 
+    def is_taken(self, sample: Sample) -> bool:
+        """Whether a call that confirms a refusal is answered; False when no more may be made."""
+        if self.confirmations >= MOST_CONFIRMATIONS or self.crashes >= MOST_CRASHES:
+            return False
+        self.confirmations += 1
+        return self._answer(sample).accepted
+
     def is_missing(self, sample: Sample, outcome: Outcome) -> bool:
         """Whether a call was refused for a feature that it has: on purpose, and at other shapes and values, too."""
         options = [f"{value!r}" for value in sample.options.values()] + list(sample.options)
