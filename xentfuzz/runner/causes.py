@@ -43,15 +43,16 @@ TIMES = 3
 # What was read or written where nothing was promised to be may change anything after it.
 OUT_OF_BOUNDS = frozenset({"out_of_bounds_read", "out_of_bounds_write"})
 MEMORY = OUT_OF_BOUNDS | {"unwritten_output"}
-VARYING = frozenset({"nondeterministic", "thread_unsafe", "stale_state", "global_state", "aliased_result", *MEMORY})
+VARYING = frozenset({"nondeterministic", "thread_unsafe", "stale_state", "global_state", "aliased_result", "shared_arguments", *MEMORY})
 # kind of a finding -> kinds that rest on its not being there, where its own check fails on the same case.
 PREMISES = {
     **dict.fromkeys(OUT_OF_BOUNDS, VARYING | WRONG_NUMBERS | {"changed_input", "raised", "segfault", "abort"}),
     "unwritten_output": VARYING | WRONG_NUMBERS,
-    "nondeterministic": frozenset({"thread_unsafe", "unwritten_output", "stale_state"}) | WRONG_NUMBERS,
-    "stale_state": frozenset({"thread_unsafe", "nondeterministic", "stale_state"}) | WRONG_NUMBERS,
+    "nondeterministic": frozenset({"thread_unsafe", "unwritten_output", "stale_state", "shared_arguments"}) | WRONG_NUMBERS,
+    "stale_state": frozenset({"thread_unsafe", "nondeterministic", "stale_state", "shared_arguments"}) | WRONG_NUMBERS,
     "aliased_result": frozenset({"thread_unsafe", "stale_state", "nondeterministic"}),
-    "changed_input": frozenset({"thread_unsafe", "stale_state", "nondeterministic", "aliased_result"}),
+    "changed_input": frozenset({"thread_unsafe", "stale_state", "nondeterministic", "aliased_result", "shared_arguments"}),
+    "shared_arguments": frozenset({"thread_unsafe"}),
 }
 # Kinds that say in words what happened: other words are another cause.
 TOLD_BY_WORDS = frozenset({"raised", "global_state", "shape"})
