@@ -43,6 +43,7 @@ STAGES = (
     Stage("streams", 30),
     Stage("harness", 60),
     Stage("sanitizer", 100),
+    Stage("tests", 60),
     Stage("compiled", 60),
 )
 

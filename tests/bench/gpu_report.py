@@ -99,6 +99,7 @@ def page(results, date):
         *(f"- `xentfuzz check`: {of['passed'] or 'exit status ' + str(of['exit'])}." for of in results["harness"].values()),
         f"- Streams and graphs: {', '.join(f'{name}: {how}' for name, how in results['streams'].items())}.",
         f"- compute-sanitizer: {'; '.join(f'{tool}: {how}' for tool, how in results['sanitizer'].items())}.",
+        *([f"- `pytest -m gpu`: {results['tests']['summary']}."] if "tests" in results else []),
         "",
         "`results.json` holds every figure, those of the knobs that were tried among them.",
         "",

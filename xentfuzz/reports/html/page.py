@@ -10,7 +10,7 @@ from xentfuzz.reports.document import Document, ReportEntry
 
 try:
     import jinja2
-except ImportError as error:  # pragma: no cover - the extra is installed wherever tests run
+except ImportError as error:
     raise UsageError(f"an HTML report needs {error.name}: pip install 'xentfuzz[report]'") from error
 
 from xentfuzz.reports.html import accuracy, coverage, findings, matrix, overview, speed
