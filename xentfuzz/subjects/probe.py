@@ -85,6 +85,7 @@ class Probe:
     base_refusals: list[tuple[Sample, Outcome]] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
+    compile_seconds: float = 0.0
     confirmations: int = 0
     doubtful: list[str] = field(default_factory=list)
 
@@ -131,11 +132,16 @@ class Probe:
         )
 
     def _find_base(self) -> bool:
+        warm = self._warm_up()
         for sample in self._bases():
             outcome = self._call(sample)
+            if outcome.crash is not None and warm is not None:
+                # What the commonest call does is for the checks to find; the rest is found out by one that comes back.
+                sample, outcome = warm  # noqa: PLW2901
             if outcome.accepted:
                 self.base = self._without_reduction(sample, outcome)
-                self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
+                compiling = outcome.seconds if outcome.compiled else 0.0
+                self.found = replace(self.found, compile_seconds=max(compiling, self.compile_seconds))
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
                 return True
@@ -144,6 +150,16 @@ class Probe:
         own = f"{self.found.array} arrays, {first}" if tried else first
         self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
+
+    def _warm_up(self) -> tuple[Sample, Outcome] | None:
+        """The commonest call with the fewest classes, if it comes back. It may take a compiler's time; later ones need not be given it."""
+        first = next(self._bases())
+        if self.found.class_count_divisor > 1:
+            return None
+        smallest = replace(first, classes=2)
+        outcome = self._call(smallest)
+        self.compile_seconds = outcome.seconds if outcome.compiled else 0.0
+        return (smallest, outcome) if outcome.results is not None else None
 
     def _unexplained_refusals(self) -> list[str]:
         """Refusals of first calls that no refusal of a feature tells as well; what is no refusal is doubtful."""
@@ -381,6 +397,8 @@ class Probe:
                 break
             self.confirmations += 1
             again = self._made(other)
+            if again is NOT_TRIED:
+                break
             if again.crash is not None and self._made(replace(self.base, rows=other.rows, classes=other.classes)).crash is not None:
                 continue  # so does a plain call of that size: it says nothing of the feature
             if again.accepted or not is_deliberate(again, self.found.array, names):
