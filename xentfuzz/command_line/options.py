@@ -68,6 +68,9 @@ Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its 
 Renames = Annotated[Texts, _option("--rename", "OURS=THEIRS", "Spell this argument or option its way; may be repeated.", "none")]
 Fixed = Annotated[Texts, _option("--fixed", "NAME=VALUE", "Always pass this argument of its own; may be repeated.", "none")]
 Reduction = Annotated[Text, _option("--reduction", "none|mean|sum", "Take it for a loss of this reduction alone.", "found by a probe")]
+Supports = Annotated[
+    Texts, _option("--supports", "KEY=VALUE", "Say so of `supports`, such as ranks=1,2; may be repeated.", "found by a probe")
+]
 MaxClasses = Annotated[int | None, _option("--max-classes", "N", "Give it no more classes.", "any number", min=1)]
 MaxLogit = Annotated[float | None, _option("--max-logit", "X", "Give it no finite logit beyond X or -X.", "any number")]
 MaxRows = Annotated[int | None, _option("--max-rows", "N", "Give it no more rows.", "any number", min=1)]

@@ -35,12 +35,13 @@ def _draw_narrow(draft: Draft) -> None:
     # A class beyond what eight bits hold, or the product of a row and the class count.
     if pool and chance(draft.choices, 65 if dtype in EIGHT_BITS else 25):
         draft.classes = pick(draft.choices, pool)
-        draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), draft.space.largest // draft.classes)
+        draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), _most_rows(draft))
     elif dtype in EIGHT_BITS and draft.positions and draft.space.shapes is None:
         # More rows than eight bits count.
         draft.classes = min(draft.classes, 3)
-        limit = most_rows(draft.space, draft.classes, draft.space.largest)
-        draft.positions = fitted((pick(draft.choices, MANY_ROWS), *(1 for _ in draft.positions[1:])), limit)
+        limit = _most_rows(draft)
+        rows = min(pick(draft.choices, MANY_ROWS), limit)
+        draft.positions = (rows, *(1 for _ in draft.positions[1:]))
     if dtype == "bool":  # its two labels should both be classes
         draft.classes = max(draft.classes, 2)
     draw_options(draft)
@@ -55,6 +56,10 @@ def _draw_narrow(draft: Draft) -> None:
         if 0 <= wrapped_label(ignore_index, dtype) < draft.classes and chance(draft.choices, 75):
             target = msgspec.structs.replace(target, regime="wrapped")
     draft.arrays["target"] = target
+
+
+def _most_rows(draft: Draft) -> int:
+    return most_rows(draft.space, draft.classes, draft.space.largest)
 
 
 def _draw_without_classes(draft: Draft) -> None:

@@ -80,9 +80,9 @@ def class_counts(space: Space, pool: tuple[int, ...], elements: int) -> tuple[in
 
 
 def most_rows(space: Space, classes: int, elements: int) -> int:
-    """How many rows of so many classes there may be within so many elements."""
-    rows = max(elements // max(classes, 1), 1)
-    return rows if space.most_rows is None else min(rows, space.most_rows)
+    """How many rows of so many classes the space allows within so many elements; one always."""
+    within = elements // classes
+    return max(within if space.largest_row_count is None else min(within, space.largest_row_count), 1)
 
 
 def _elements(space: Space, size: str) -> int:

@@ -25,8 +25,10 @@ class Sizing:
         largest = self._most(dtype, ELEMENT, ONE_CASE, space.largest, FEWEST_ELEMENTS)
         long = self._most(dtype, ELEMENT, ONE_CALL, space.long, FEWEST_ELEMENTS)
         rows = [self._most(dtype, ROW, *limits, FEWEST_ROWS) for limits in ((ONE_CASE, space.largest), (ONE_CALL, space.long))]
-        limited = rows != [space.largest, space.long]
-        return replace(space, largest=largest, long=long, most_rows=rows[0] if limited else space.most_rows)
+        if rows == [space.largest, space.long]:
+            return replace(space, largest=largest, long=long)
+        declared = rows[0] if space.largest_row_count is None else space.largest_row_count
+        return replace(space, largest=largest, long=long, largest_row_count=min(rows[0], declared))
 
     def _most(self, dtype: str, feature: int, share: float, wanted: int, fewest: int) -> int:
         """`wanted` rows or elements where they add no more than that share of the time to a call, else a power of two that does not.

@@ -21,6 +21,7 @@ from xentfuzz.runner.profiles import Profile, smallest_profile_with
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
+from xentfuzz.subjects.as_declared import with_declaration
 from xentfuzz.subjects.assumed_grade import grade_notes
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.metered import OUT_OF_TIME
@@ -29,6 +30,8 @@ from xentfuzz.subjects.metered import OUT_OF_TIME
 def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings) -> CheckReport:
     """The report of one contestant, its expected failures told from the others."""
     implementation = contestant.subject.implementation
+    for error in contestant.subject.capabilities.harness_errors:
+        contestant.errors.add(error)
     report = CheckReport(
         implementation=implementation.name,
         operation=contestant.operation.name,
@@ -63,6 +66,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     if not report.failures:
         report.notes += contestant.beside_plain.notes()
     report.stricter_grade = None if report.unexpected or contestant.errors.errors else _stricter_grade(contestant)
+    report.card = with_declaration(implementation, report.card, _grade_met(implementation, report.stricter_grade))
     report.errors = contestant.errors.errors
     return report
 
@@ -131,6 +135,13 @@ def _stricter_grade(contestant: Contestant) -> str | None:
     if everywhere and isinstance(implementation.grade, str):
         return str(everywhere[0])
     return ", ".join(f"{dtype}: {grades[0]}" for dtype, grades in met.items() if grades) or None
+
+
+def _grade_met(implementation: Implementation, stricter: str | None) -> str | dict[str, str] | None:
+    """What a declaration could promise beyond its own grade: a text, or by dtype; None where it is no more."""
+    if stricter is None or ": " not in stricter:
+        return stricter
+    return {dtype: implementation.grade_for(dtype) for dtype in FLOAT_NAMES} | dict(part.split(": ") for part in stricter.split(", "))
 
 
 def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:

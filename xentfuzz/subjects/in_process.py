@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xentfuzz.arrays import StridedArray
+from xentfuzz.arrays import StridedArray, fresh_arrays
 from xentfuzz.dtypes import numpy_dtype
 from xentfuzz.errors import Terminated, Unavailable
 from xentfuzz.implementation import Implementation
@@ -71,7 +71,7 @@ class InProcess:
         self.callee.plan = replace(self.callee.plan, in_force=values_in_force(self.implementation))
 
     def call(self, call: Call) -> Outcome:
-        fresh = {name: array.fresh() for name, array in call.arrays.items()}
+        fresh = fresh_arrays(call.arrays)
         key = specialisation(call)
         delay = CLOCK.delay()
         answer = self._answer(call.function, fresh, call.options)
