@@ -108,7 +108,7 @@ class Metered:
 
     def given_up(self, function: str) -> bool:
         """Whether a function is not called any more: too much time went into calls of it that did not come back."""
-        return self.lost.get(function, 0.0) >= self.allowance.crash_seconds
+        return function in self.lost and self.lost[function] >= self.allowance.crash_seconds
 
     def out_of_time(self) -> bool:
         return self.clock() >= self.until

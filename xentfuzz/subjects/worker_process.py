@@ -175,8 +175,9 @@ class WorkerProcess:
         if grown > self.limits.memory_bytes:
             return self._killed("out_of_memory", f"it used more than {self.limits.memory_bytes} bytes beyond what it needs when idle")
         self.growth.note(now, grown)
-        # What the worker waited for a processor is no time of its own.
-        return self._hang(seconds) if now - (self._delay.seconds() - self._delayed) > deadline else None
+        # What the worker waited for a processor is no time of its own; but it ends.
+        waited = min(self._delay.seconds() - self._delayed, seconds)
+        return self._hang(seconds) if now - waited > deadline else None
 
     def _grown(self) -> int:
         """Bytes beyond what it needs when idle; 0 while that is not known."""
