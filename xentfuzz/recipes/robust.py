@@ -36,7 +36,7 @@ def _draw_narrow(draft: Draft) -> None:
     if pool and chance(draft.choices, 65 if dtype in EIGHT_BITS else 25):
         draft.classes = pick(draft.choices, pool)
         draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), _most_rows(draft))
-    elif dtype in EIGHT_BITS and draft.positions:
+    elif dtype in EIGHT_BITS and draft.positions and draft.space.shapes is None:
         # More rows than eight bits count.
         draft.classes = min(draft.classes, 3)
         limit = _most_rows(draft)

@@ -73,6 +73,8 @@ def _class_counts(pool: tuple[int, ...], limit: int, divisor: int, only: tuple[i
 
 def class_counts(space: Space, pool: tuple[int, ...], elements: int) -> tuple[int, ...]:
     """The class counts of a pool that the space allows within so many elements; maybe none."""
+    if space.shapes is not None:
+        return ()
     limit = min(elements, space.largest_class_count or elements)
     return _class_counts(pool, limit, space.class_count_divisor, space.class_counts)
 

@@ -27,6 +27,8 @@ class Space:
     class_counts: the only ones where compiling is costly. regimes: kind of argument -> the only regimes that may be drawn.
     largest_logit: of the first argument, in absolute value; None for the format's largest number.
     loss_dtype: that of upstream gradients of losses, None for the dtype's own.
+    shapes: (shape without the class axis, class count), the only ones that are drawn where
+    every shape costs a compilation.
     """
 
     operation: str
@@ -48,6 +50,7 @@ class Space:
     largest_logit: float | None = None
     regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loss_dtype: str | None = None
+    shapes: tuple[tuple[tuple[int, ...], int], ...] | None = None
 
     def layouts_at(self, rank: int) -> tuple[str, ...] | None:
         """The layouts that may be drawn where the first argument has that rank; None for all."""

@@ -28,6 +28,8 @@ from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, own_defaults, require_explained
 from xentfuzz.subjects.subject import Subject
 
+# So many classes no kernel is too small for.
+FEWEST_CLASSES = 2
 CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
 NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
 LARGE_CLASS_COUNT = 128
@@ -158,11 +160,15 @@ class Probe:
         return [one for one in self.base_refusals[:1] if not self.calls.is_missing(*one)]
 
     def _find_base(self) -> bool:
+        warm = self._warm_up()
         for sample in self._bases():
             outcome = self.calls.call(sample)
+            if outcome.crash is not None and warm is not None:
+                # What the commonest call does is for the checks to find; the rest is found out by one that comes back.
+                sample, outcome = warm  # noqa: PLW2901
             if outcome.accepted:
                 self.base = self.calls.base = self._without_reduction(sample, outcome)
-                self.calls.compile_seconds = outcome.seconds if outcome.compiled else 0.0
+                self.calls.compile_seconds = max(outcome.seconds if outcome.compiled else 0.0, self.calls.compile_seconds)
                 self.found = replace(self.found, compile_seconds=self.calls.compile_seconds)
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
@@ -172,6 +178,16 @@ class Probe:
         own = f"{self.found.array} arrays, {first}" if tried else first
         self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
+
+    def _warm_up(self) -> tuple[Sample, Outcome] | None:
+        """The commonest call with the fewest classes, if it comes back. It may take a compiler's time; later ones need not be given it."""
+        first = next(self._bases())
+        if self.found.class_count_divisor > 1 or first.classes <= FEWEST_CLASSES:
+            return None
+        smallest = replace(first, classes=FEWEST_CLASSES)
+        outcome = self.calls.call(smallest)
+        self.calls.compile_seconds = outcome.seconds if outcome.compiled else 0.0
+        return (smallest, outcome) if outcome.results is not None else None
 
     def _unexplained_refusals(self) -> list[str]:
         """Refusals of first calls that no refusal of a feature tells as well; what is no refusal is doubtful."""

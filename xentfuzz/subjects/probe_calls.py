@@ -51,7 +51,8 @@ class ProbeCalls:
         if self.confirmations >= MOST_CONFIRMATIONS or self.crashes >= MOST_CRASHES:
             return False
         self.confirmations += 1
-        return self._answer(sample).accepted
+        answer = self._answer(sample)
+        return answer.accepted and answer is not NOT_TRIED
 
     def is_missing(self, sample: Sample, outcome: Outcome) -> bool:
         """Whether a call was refused for a feature that it has: on purpose, and at other shapes and values, too."""
@@ -70,6 +71,8 @@ class ProbeCalls:
                 break
             self.confirmations += 1
             again = self._answer(other)
+            if again is NOT_TRIED:
+                break
             if again.crash is not None and self._crashes_at(other):
                 continue  # so does a plain call of that size: it says nothing of the feature
             if again.accepted or not is_deliberate(again, self.declared.array, names):
