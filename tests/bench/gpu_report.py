@@ -28,7 +28,7 @@ def kept(results):
 
 
 def summary(text):
-    found = re.findall(r"SUMMARY: (.*)", text)
+    found = [line for line in re.findall(r"SUMMARY: (.*)", text) if "not printed" not in line]
     return found[-1] if found else "no summary"
 
 
@@ -101,7 +101,8 @@ def page(results, date):
         f"- compute-sanitizer: {'; '.join(f'{tool}: {how}' for tool, how in results['sanitizer'].items())}.",
         *([f"- `pytest -m gpu`: {results['tests']['summary']}."] if "tests" in results else []),
         "",
-        "`results.json` holds every figure, those of the knobs that were tried among them.",
+        "`results.json` holds every figure; `tuning.json` those of the knobs that were tried earlier on the same card, by which the",
+        "defaults were chosen.",
         "",
     ]
 
