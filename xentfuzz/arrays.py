@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,3 +47,9 @@ class StridedArray:
     def fresh(self) -> StridedArray:
         """The same view of a copy of the storage: what is handed to code that may write into it."""
         return StridedArray(self.storage.copy(), self.dtype, self.shape, self.strides, self.offset, self.writeable)
+
+
+def fresh_arrays(arrays: Mapping[str, StridedArray]) -> dict[str, StridedArray]:
+    """The same views of copies of the storages: what shares memory with another one shares it still."""
+    copies = {id(array.storage): array.storage.copy() for array in arrays.values()}
+    return {name: replace(array, storage=copies[id(array.storage)]) for name, array in arrays.items()}

@@ -22,6 +22,8 @@ SUPPORT_KEYS = (
     "ranks",  # of 1, 2, 3, 4: the rank of the logits
     "layouts",  # names from xentfuzz.recipes.layouts
     "options",  # option name -> tuple of the values that may be passed, or None for all
+    "weight",  # False where its parameter for class weights refuses them
+    "gradients",  # names of the arguments of which there is a gradient, () where there is none
     "largest_class_count",
     "largest_row_count",
     "class_count_divisor",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -67,6 +69,7 @@ BACKWARD = {
     "reads_past_the_upstream": ("stays_in_bounds", "out_of_bounds_read"),
     "writes_past_the_upstream": ("stays_in_bounds", "out_of_bounds_write"),
     "gradient_unwritten": ("writes_every_element", "unwritten_output"),
+    "upstream_as_scratch": ("shared_arguments", "shared_arguments"),
 }
 PROTOCOL_CHECKS = (
     "special_dtype",
@@ -77,6 +80,7 @@ PROTOCOL_CHECKS = (
     "results_are_own_memory",
     "stays_in_bounds",
     "writes_every_element",
+    "shared_arguments",
     "thread_safe",
     "leaves_surroundings_alone",
 )
@@ -337,3 +341,22 @@ def test_an_unwritten_result_is_seen_at_every_size(unwritten, rows):
     case = Case("cross_entropy", "float32", {name: StridedArray.of(values) for name, values in arrays.items()}, options)
     with pytest.raises(FAILURES["unwritten_output"]):
         writes_every_element(Trial(operation, case, operation.evaluate(case), unwritten))
+
+
+@pytest.mark.parametrize(("forward", "kinds"), [("logits_as_scratch", {"shared_arguments"}), ("logits_only_read", set())])
+def test_probabilities_that_are_the_logits(forward, kinds):
+    supports = {**SUPPORTS, "targets": ("probabilities",), "options": {"reduction": None}}
+    implementation = Implementation(forward, f"{HERE / 'harmful_numpy.py'}:{forward}", dtypes=("float32",), supports=supports)
+    report = found(implementation, "shared_arguments", "inputs_unchanged", "value")
+    assert {failure.kind for failure in report.failures} == kinds
+    assert {result.check: result.status for result in report.checks}["inputs_unchanged"] == "passed"
+    assert all(failure.headline.startswith("where target is logits: ") for failure in report.failures)
+
+
+def test_a_script_shows_arguments_that_share_memory(tmp_path):
+    implementation = numpy_implementation("upstream_as_scratch", backward="upstream_as_scratch")
+    (failure,) = found(implementation, "shared_arguments").failures
+    script = tmp_path / "shown.py"
+    script.write_text(failure.script())
+    assert "grad_output = logits.reshape(-1)[:" in failure.script()
+    assert subprocess.run([sys.executable, script], check=False, capture_output=True, timeout=60).returncode == 1

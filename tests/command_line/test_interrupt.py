@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from xentfuzz.subjects.probe import MOST_CALLS
+from xentfuzz.subjects.probe_calls import MOST_CALLS
 
 # As `python -m xentfuzz`; but a background job of a shell ignores Ctrl-C, and so would what it starts.
 HEEDING = """

@@ -24,7 +24,7 @@ def test_the_smallest_case_is_looked_for_where_asked():
 
 
 def test_what_a_laxer_grade_allows_shrinks_to_what_none_does():
-    first, shrunk = (measure(Task("D10", 1, "quick", shrink=shrink)) for shrink in (False, True))
+    first, shrunk = (measure(Task("D10", 4, "quick", shrink=shrink)) for shrink in (False, True))
     assert (first.kind, shrunk.kind) == ("accuracy", "value")
     assert shrunk.shrunk <= 8
 

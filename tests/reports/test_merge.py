@@ -67,3 +67,12 @@ def test_times_of_different_runs_are_not_compared(samples, document):
     assert merged([timed, document(samples.run_events())]).benchmark == {"rows": []}
     with pytest.raises(RecordError, match="several of the files hold benchmarks"):
         merged([timed, timed])
+
+
+def test_what_shards_compared_together_is_the_extent(samples, document):
+    first, second = samples.passing(), samples.passing()
+    first.extent = {"share": 0.333, "compared": ["float32"], "not_taken": ["rank 1"], "not_compared": ["rank 2"], "words": "nothing"}
+    second.extent = {"share": 0.333, "compared": ["rank 2"], "not_taken": ["rank 1"], "not_compared": ["float32"], "words": "nothing"}
+    (report,) = merged([document(samples.check_events(each)) for each in (second, first)]).reports
+    wanted = {"share": 0.667, "compared": ["float32", "rank 2"], "not_taken": ["rank 1"], "not_compared": []}
+    assert report.extent == wanted | {"words": "matrices of float32"}

@@ -50,3 +50,17 @@ def test_one_loss_for_each_row_without_a_word_of_it_is_taken_as_reduction_none()
     assert report.card.options["reduction"] == ("none",)
     assert any("one number for each row" in note for note in report.card.notes)
     assert "shape" not in {failure.kind for failure in report.failures}
+
+
+def test_what_a_budget_cut_short_is_not_plainly_passed() -> None:
+    implementation = xentfuzz.Implementation("mine", matrices, dtypes=("float32",))
+    cut, whole = (
+        xentfuzz.check(implementation, profile="quick", seed=0, isolate=False, max_examples=3, checks=("value",), budget=budget)
+        for budget in (1e-9, None)
+    )
+    cut.problems = []  # of having compared nothing
+    cut.extent, cut.cases = whole.extent, 1
+    line, *_ = verdict_lines(report_entry(cut))
+    assert line.text.startswith("PASSED SO FAR: mine, cross_entropy; ")
+    assert line.text.endswith("; cut short")
+    assert verdict_lines(report_entry(whole))[0].text.startswith("PASSED: ")

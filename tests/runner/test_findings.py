@@ -70,7 +70,8 @@ def test_what_was_wrong_before_has_no_say_in_what_a_finding_is_made_of(tmp_path:
     (tmp_path / "kernel.py").write_text(RAISES)
     implementation = xentfuzz.Implementation("k", f"{tmp_path / 'kernel.py'}:cross_entropy", dtypes=("float32",))
     with Pool(isolate=False) as pool:
-        contestant = Contestant(get_operation("cross_entropy"), pool.open(implementation), {}, (), wrong_alone=Counter(forward=3))
+        subject = pool.open(implementation)
+        contestant = Contestant(get_operation("cross_entropy"), subject, subject, {}, (), wrong_alone=Counter(forward=3))
         assert findings(contestant, Effort(get_profile("quick"), Deadline.after(None), Interruption()), print) == []
         case = expand(Recipe("cross_entropy", "float32", (1, 2), {"logits": ArrayRecipe(), "target": ArrayRecipe("first_class")}))
         assert trial_of(contestant, case).wrong_alone is None

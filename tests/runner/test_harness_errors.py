@@ -101,8 +101,8 @@ def test_a_single_check_of_a_test_raises_the_error():
 @pytest.mark.parametrize(
     ("place", "doing"),
     [
-        ("xentfuzz.runner.corpus.SharedEvaluation", "evaluating a case"),
-        ("xentfuzz.runner.corpus.draw_corpus", "running the corpora"),
+        ("xentfuzz.runner.streams.SharedEvaluation", "evaluating a case"),
+        ("xentfuzz.runner.streams.draw_corpus", "running the corpora"),
         ("xentfuzz.runner.check.directed_search", "searching"),
         ("xentfuzz.runner.directed.search", "searching"),
         ("xentfuzz.runner.agreement.Agreement.note", "comparing implementations"),

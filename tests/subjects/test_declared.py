@@ -10,6 +10,7 @@ from xentfuzz.implementation import Implementation
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.in_process import InProcess
+from xentfuzz.subjects.probe import capabilities_of
 
 
 def card(forward=kernels.picky, **declaration):
@@ -99,3 +100,15 @@ def test_softmax_has_neither_targets_nor_weight():
 def test_the_target_of_nll_loss_is_never_probabilities():
     found = card(operation="nll_loss", supports={"ranks": (2,)})
     assert (found.targets, found.target_dtypes) == (("index",), ("int64",))
+
+
+@pytest.mark.parametrize("probed", [True, False])
+@pytest.mark.parametrize(("gradients", "functions"), [((), ("forward",)), (("logits",), ("forward", "backward"))])
+def test_gradients_and_weights_that_are_not_taken_can_be_declared(gradients, functions, probed):
+    supports = {"gradients": gradients, "weight": False}
+    implementation = Implementation("subject", "torch_kernels:plain", array="torch", dtypes=("float32",), supports=supports, probed=probed)
+    subject = InProcess(implementation)
+    found = capabilities_of(subject)
+    assert (found.functions, found.weight) == (functions, False)
+    assert found.gradients == tuple(f"grad_{name}" for name in gradients)
+    assert subject.callee.plan.differentiable == gradients

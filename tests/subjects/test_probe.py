@@ -8,7 +8,8 @@ import pytest
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.in_process import InProcess
-from xentfuzz.subjects.probe import CLASS_COUNTS_IF_COSTLY, COSTLY_SECONDS, MOST_CALLS, MOST_CONFIRMATIONS, MOST_CRASHES, capabilities_of
+from xentfuzz.subjects.probe import CLASS_COUNTS_IF_COSTLY, capabilities_of
+from xentfuzz.subjects.probe_calls import COSTLY_SECONDS, MOST_CALLS, MOST_CONFIRMATIONS, MOST_CRASHES
 from xentfuzz.subjects.probe_layouts import SAME_AT_EVERY_RANK
 
 
@@ -249,3 +250,50 @@ def test_a_softmax_that_does_not_take_the_last_axis_by_the_name_of_minus_one(for
     assert found.options == {"axis": axes}
     assert 2 in found.ranks
     assert "rejects float32 logits of shape (3, 5) with axis=-1: ValueError: a bad axis" in found.rejections
+
+
+class Broken(InProcess):
+    """A subject on which xentfuzz itself fails, in some calls."""
+
+    def __init__(self, implementation, fails):
+        super().__init__(implementation)
+        self.fails = fails
+
+    def call(self, call):
+        if self.fails(call):
+            raise ZeroDivisionError("no such luck")
+        return super().call(call)
+
+
+def test_an_error_of_xentfuzz_costs_its_part_of_the_probe_and_is_kept():
+    broken = Broken(Implementation("subject", "kernels:picky"), lambda call: call.arrays["target"].dtype == "uint8")
+    found, whole = capabilities_of(broken), probed("kernels:picky")
+    (error,) = found.harness_errors
+    assert (error.doing, error.error) == ("probing: inputs", "ZeroDivisionError: no such luck")
+    assert "Traceback" in error.traceback
+    assert (found.dtypes, found.options) == (whole.dtypes, whole.options)
+    assert found.assumed
+
+
+def test_where_no_call_can_be_judged_all_stays_as_declared():
+    found = capabilities_of(Broken(Implementation("subject", "kernels:picky"), lambda _: True))
+    assert [error.doing for error in found.harness_errors] == ["probing: a call that works"]
+    assert found.dtypes == FLOAT_NAMES
+
+
+def test_a_first_call_that_is_refused_now_and_then_is_doubtful():
+    def sometimes(logits, target):
+        if logits.shape == (3, 5):
+            raise ValueError("not today")
+        return np.asarray(0, logits.dtype)
+
+    found = probed(sometimes)
+    assert found.doubtful[0] == "float32 logits of shape (3, 5) with int64 targets: ValueError: not today"
+    assert not any("(3, 5)" in line for line in found.rejections)
+
+    def never(logits, target):
+        if logits.shape[-1] < 100:
+            raise ValueError("many classes only")
+        return np.asarray(0, logits.dtype)
+
+    assert any("many classes only" in line for line in probed(never).rejections)

@@ -12,7 +12,8 @@ from xentfuzz.impls.numpy_stable import nll_loss
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.runner.check import check
 from xentfuzz.subjects.in_process import InProcess
-from xentfuzz.subjects.probe import MOST_CALLS, capabilities_of
+from xentfuzz.subjects.probe import capabilities_of
+from xentfuzz.subjects.probe_calls import MOST_CALLS, MOST_CONFIRMATIONS
 from xentfuzz.subjects.probe_layouts import SAME_AT_EVERY_RANK
 
 STRIDED = set(LAYOUTS) - set(SAME_AT_EVERY_RANK)
@@ -63,7 +64,7 @@ def card(require, *picky):
     forward, backward = numpy_kernel(require, set(picky))
     subject = Counted(Implementation("subject", forward, backward=backward))
     found = capabilities_of(subject)
-    assert subject.calls <= MOST_CALLS
+    assert subject.calls <= MOST_CALLS + MOST_CONFIRMATIONS
     return found
 
 
@@ -176,3 +177,18 @@ def test_a_kernel_that_refuses_strides_is_accused_only_of_what_autograd_hands_it
     implementation = Implementation("subject", forward, array="torch", dtypes=("float32",))
     report = check(implementation, profile="quick", max_examples=12, seed=0, isolate=False)
     assert {failure.check for failure in report.failures} == accused
+
+
+@pytest.mark.parametrize(
+    ("error", "rows", "taken"),
+    [(ValueError("C order"), (3,), True), (RuntimeError("launch failed"), range(99), True), (ValueError("C order"), range(99), False)],
+)
+def test_a_layout_is_missing_where_it_is_refused_on_purpose_and_at_other_shapes(error, rows, taken):
+    def forward(logits, target):
+        if logits.ndim == 2 and not logits.flags.c_contiguous and len(logits) in rows:
+            raise error
+        return np.asarray(0, logits.dtype)
+
+    found = capabilities_of(InProcess(Implementation("subject", forward)))
+    assert ("fortran" in found.layouts_at(2)) == taken
+    assert any("fortran" in line for line in found.doubtful) == taken

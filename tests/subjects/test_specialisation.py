@@ -35,18 +35,51 @@ def test_values_and_sizes_are_not_distinguished(make_call):
     assert specialisation(larger) == specialisation(make_call())
 
 
-def test_a_first_call_may_take_longer_until_first_calls_are_known_to_be_fast():
-    known = Specialisations()
+def test_a_first_call_may_take_longer_until_first_calls_are_known_to_be_fast(make_call):
+    known, call = Specialisations(), make_call()
     assert known.time_limit(("a",), LIMITS) == 120
-    known.note(("a",), 0.5)
+    known.note(("a",), call, 0.5)
     assert known.time_limit(("a",), LIMITS) == 10
     assert known.time_limit(("b",), LIMITS) == 15
-    known.note(("b",), 60)
+    known.note(("b",), call, 60)
     assert known.time_limit(("c",), LIMITS) == 120
 
 
-def test_later_calls_say_nothing_about_compiling():
-    known = Specialisations()
-    known.note(("a",), 0.5)
-    known.note(("a",), 8)
+def test_later_calls_say_nothing_about_compiling(make_call):
+    known, call = Specialisations(), make_call()
+    known.note(("a",), call, 0.5)
+    known.note(("a",), call, 8)
     assert known.time_limit(("b",), LIMITS) == 15
+
+
+def test_a_call_may_take_many_times_what_calls_of_its_size_did():
+    known = Specialisations()
+    known.seen.add(("a",))
+    assert known.time_limit(("a",), LIMITS, expected=30) == 610
+
+
+def test_once_a_hang_was_confirmed_the_next_ones_cost_less_but_a_compiler_keeps_its_time(make_call):
+    known = Specialisations()
+    known.note(("a",), make_call(), 3)
+    known.hung = True
+    assert known.time_limit(("a",), LIMITS) == 5
+    known.forget()
+    assert known.time_limit(("a",), LIMITS) == 35
+
+
+def test_the_same_call_in_a_fresh_worker_is_given_more_time(make_call):
+    known = Specialisations()
+    assert known.patient_limit(("a",), LIMITS, 15) == 120
+    known.note(("a",), make_call(), 0.1)
+    assert known.patient_limit(("a",), LIMITS, 15) == 30
+
+
+def test_shapes_and_options_are_new_once_in_each_worker(make_call):
+    known, call = Specialisations(), make_call()
+    assert known.has_new_shapes(call)
+    known.note(("a",), call, 0.1)
+    assert not known.has_new_shapes(make_call())
+    assert known.has_new_shapes(make_call(logits=np.zeros((2, 4), np.float32)))
+    assert known.has_new_shapes(make_call(options={"reduction": "sum"}))
+    known.forget()
+    assert known.has_new_shapes(call)

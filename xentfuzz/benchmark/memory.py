@@ -12,6 +12,7 @@ from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations import get_operation
 from xentfuzz.subjects.isolated import Isolated
+from xentfuzz.subjects.metered import Metered
 from xentfuzz.subjects.subject import Subject
 from xentfuzz.worker.thread_count import thread_variables
 
@@ -22,7 +23,7 @@ def measure_memory(
     """A row (see `records.py`) for each of `ways` of an isolated subject of the CPU: by how much a call raises the peak of resident memory
     over what a process has after a warm-up call.
     """
-    if not isinstance(subject, Isolated) or subject.implementation.device != "cpu":
+    if not isinstance(subject, Metered) or not subject.isolated or subject.implementation.device != "cpu":
         return []
     name, point = subject.implementation.name, given.point.described()
     return [
@@ -31,7 +32,7 @@ def measure_memory(
     ]
 
 
-def _rise(subject: Isolated, functions: tuple[str, ...], given: TimedInput, threads: int) -> dict[str, Any]:
+def _rise(subject: Metered, functions: tuple[str, ...], given: TimedInput, threads: int) -> dict[str, Any]:
     fresh = None
     try:
         fresh = Isolated(subject.implementation, subject.limits, thread_variables(threads))

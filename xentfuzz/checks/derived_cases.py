@@ -78,10 +78,15 @@ def other_reductions(trial: Trial, case: Case) -> list[Case]:
     return [Case(case.operation, case.dtype, case.arrays, changed) for changed in options]
 
 
-def taller(case: Case, elements: int) -> Case | None:
-    """The case repeated along its batch axis until it has about so many elements; None without a batch axis, or where it is larger."""
+def taller(case: Case, elements: int, most_rows: int | None) -> Case | None:
+    """The case repeated along its batch axis until it has about so many elements, or `most_rows` rows where there is such a limit.
+
+    None without a batch axis, or where it is as large already.
+    """
     first = next(iter(case.values.values()))
     copies = elements // max(first.size, 1)
+    if most_rows is not None and first.size:
+        copies = min(copies, most_rows * first.shape[axis_of_classes(case)] // first.size)
     if first.ndim < 2 or copies < 2 or not first.size:
         return None
     axis = 1 if axis_of_classes(case) == 0 else 0

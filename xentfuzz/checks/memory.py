@@ -139,7 +139,7 @@ MANY_ELEMENTS = 5000
 
 def writes_every_element(trial: Trial) -> Measure:
     case = plain(trial.case)
-    many = None if trial.subject.implementation.simulator else taller(case, MANY_ELEMENTS)
+    many = None if trial.subject.implementation.simulator else taller(case, MANY_ELEMENTS, trial.subject.capabilities.largest_row_count)
     steps = [(function, each) for each in (case, many) if each is not None for function in functions_of(trial)]
     for name, result in (named for results in _filled(trial, steps) for named in results.items()):
         number, output = name.split(".")

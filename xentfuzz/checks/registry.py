@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from xentfuzz.checks import derivatives, invalid, large, many, memory, repeat, results, surroundings, threads, torch_protocol
+from xentfuzz.checks import derivatives, invalid, large, many, memory, repeat, results, shared, surroundings, threads, torch_protocol
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
 from xentfuzz.errors import require_known
@@ -21,6 +21,7 @@ def _candidates(operation: str) -> tuple[Check, ...]:
     calls = (
         *repeat.CHECKS,
         *memory.CHECKS,
+        *shared.CHECKS,
         *threads.CHECKS,
         *surroundings.CHECKS,
         *torch_protocol.CHECKS,

@@ -22,7 +22,7 @@ TIMES = 2
 
 def repeatable(trial: Trial) -> Measure:
     simulator = trial.subject.implementation.simulator
-    many = None if simulator else taller(plain(trial.case), MANY_ELEMENTS)
+    many = None if simulator else taller(plain(trial.case), MANY_ELEMENTS, trial.subject.capabilities.largest_row_count)
     for case in (trial.case, many):
         if case is not None:
             for function in functions_of(trial):
@@ -113,7 +113,7 @@ def _right_alone(trial: Trial, function: str, case: Case) -> bool:
 def _disturbances(trial: Trial, case: Case) -> Iterator[tuple[Case, str]]:
     yield other_values(trial, case), "a call with other data"
     size = next(iter(case.values.values())).size
-    grown = taller(case, 3 * size)
+    grown = taller(case, 3 * size, trial.subject.capabilities.largest_row_count)
     if grown is not None:
         yield grown, "a larger call"
     others = [dtype for dtype in trial.subject.capabilities.dtypes if dtype != case.dtype]

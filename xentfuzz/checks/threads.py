@@ -23,7 +23,7 @@ THREADS = 4
 
 def thread_safe(trial: Trial) -> Measure:
     case = plain(trial.case)
-    case = taller(case, MANY_ELEMENTS) or case
+    case = taller(case, MANY_ELEMENTS, trial.subject.capabilities.largest_row_count) or case
     functions = functions_of(trial)[:2]
     steps = [(functions[number % len(functions)], (case, other_values(trial, case))[number // 2]) for number in range(THREADS)]
     found = perform(trial, "threads", steps, seconds=60.0, duration=THREAD_SECONDS)

@@ -10,14 +10,21 @@ from xentfuzz.command_line.options import (
     BenchmarkJson,
     Classes,
     FailOnRegression,
+    Fixed,
     Html,
     Json,
+    MaxClasses,
+    MaxLogit,
+    MaxRows,
     Profile,
     Quick,
+    Reduction,
     RelativeTo,
+    Renames,
     Rows,
     Seed,
     Shapes,
+    Supports,
     Targets,
     Threads,
     TimedDtypes,
@@ -50,6 +57,13 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     json: Json = None,
     benchmark_json: BenchmarkJson = None,
     html: Html = None,
+    rename: Renames = None,
+    fixed: Fixed = None,
+    reduction: Reduction = None,
+    max_classes: MaxClasses = None,
+    max_rows: MaxRows = None,
+    max_logit: MaxLogit = None,
+    supports: Supports = None,
 ) -> int:
     """Time verified results over many shapes."""
     from xentfuzz.benchmark.baseline import stored_record  # noqa: PLC0415 - the commands are imported together, for --help too
@@ -81,7 +95,9 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     before = None if baseline is None else stored_record(baseline)
     require_writable(json, benchmark_json, html)
     thread_count(threads)
-    implementations = timed_targets(targets, grid.operations)
+    declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
+    values.require_target(targets, declared)
+    implementations = timed_targets(targets, grid.operations, **declared)
     require_timed(relative_to, implementations, grid)
     course, seed, began = Course(), choose_seed(seed), time.monotonic()
     outputs = [] if benchmark_json is None else [Output(benchmark_json, rendered)]

@@ -36,6 +36,7 @@ def check(
     max_classes: options.MaxClasses = None,
     max_rows: options.MaxRows = None,
     max_logit: options.MaxLogit = None,
+    supports: options.Supports = None,
     checks: options.Checks = None,
     require: options.Require = None,
     profile: options.Profile = "default",
@@ -65,13 +66,8 @@ def check(
 
     require_writable(json, junit, markdown, html, summary, write_expected)
     require_file(recording)
-    told = {
-        "renames": values.renames(rename),
-        "fixed": values.fixed(fixed),
-        "supports": values.supports(reduction, max_classes, max_rows, max_logit),
-    }
     declared = {
-        **told,
+        **values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports),
         "backward": backward,
         "value_and_grad": value_and_grad,
         "array": array,

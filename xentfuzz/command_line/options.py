@@ -15,7 +15,9 @@ def _option(name: str, metavar: str, words: str, default: str = "", **more: Any)
     return typer.Option(*name.split("/"), metavar=metavar, help=words, show_default=default or True, **more)
 
 
-Profile = Annotated[str, _option("--profile/-p", "quick|default|thorough", "Choose how much is run.")]
+Profile = Annotated[
+    str, _option("--profile/-p", "quick|default|thorough", "Choose how much is run: at most 90 s, 10 min or 2 h per operation.")
+]
 Seed = Annotated[int | None, _option("--seed/-s", "N", "Draw the cases from this number.", "a fresh one; 0 with CI=true", min=0)]
 Expect = Annotated[Text, _option("--expect", "FILE.toml", "Read expected failures from this file.", "none but those shipped")]
 Json = Annotated[Text, _option("--json", "FILE", "Write the results as JSON; - is standard output.", "none")]
@@ -66,6 +68,9 @@ Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its 
 Renames = Annotated[Texts, _option("--rename", "OURS=THEIRS", "Spell this argument or option its way; may be repeated.", "none")]
 Fixed = Annotated[Texts, _option("--fixed", "NAME=VALUE", "Always pass this argument of its own; may be repeated.", "none")]
 Reduction = Annotated[Text, _option("--reduction", "none|mean|sum", "Take it for a loss of this reduction alone.", "found by a probe")]
+Supports = Annotated[
+    Texts, _option("--supports", "KEY=VALUE", "Say so of `supports`, such as ranks=1,2; may be repeated.", "found by a probe")
+]
 MaxClasses = Annotated[int | None, _option("--max-classes", "N", "Give it no more classes.", "any number", min=1)]
 MaxLogit = Annotated[float | None, _option("--max-logit", "X", "Give it no finite logit beyond X or -X.", "any number")]
 MaxRows = Annotated[int | None, _option("--max-rows", "N", "Give it no more rows.", "any number", min=1)]
@@ -74,7 +79,7 @@ MaxRows = Annotated[int | None, _option("--max-rows", "N", "Give it no more rows
 Checks = Annotated[Texts, _option("--check", "NAME", "Run this check only; may be repeated.", "all")]
 Require = Annotated[Text, _option("--require", "FEATURE,...", "Fail where one of these features is unsupported.", "none")]
 MaxExamples = Annotated[int | None, _option("--max-examples", "N", "Draw so many cases per check and dtype.", "the profile's", min=1)]
-Budget = Annotated[float | None, _option("--budget", "S", "Begin nothing new after so many seconds.", "none", min=0)]
+Budget = Annotated[float | None, _option("--budget", "S", "Take so many seconds in all, whatever the profile has.", "the profile's", min=0)]
 Input = Annotated[Text, _option("--input", "FILE.npz", "Add recorded arrays: logits, target, weight.", "none")]
 Isolate = Annotated[bool, typer.Option("--isolate/--no-isolate", help="Call it in a process of its own.")]
 

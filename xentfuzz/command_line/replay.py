@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from xentfuzz.command_line import status
-from xentfuzz.command_line.options import Record, ReplayTarget
+from xentfuzz.command_line import options, status
 from xentfuzz.errors import UsageError, XentfuzzError
 
 if TYPE_CHECKING:
@@ -24,24 +24,39 @@ EPILOG = (
 )
 
 
-def replay(record: Record, target: ReplayTarget = None) -> int:
+def replay(
+    record: options.Record,
+    target: options.ReplayTarget = None,
+    *,
+    rename: options.Renames = None,
+    fixed: options.Fixed = None,
+    reduction: options.Reduction = None,
+    max_classes: options.MaxClasses = None,
+    max_rows: options.MaxRows = None,
+    max_logit: options.MaxLogit = None,
+    supports: options.Supports = None,
+) -> int:
     """Run a recorded failure or a recipe again."""
+    from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
+
     try:
-        return _replayed(record, target)
+        declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
+        values.require_target(target, declared)
+        return _replayed(record, target, declared)
     except XentfuzzError as error:
         # At this commit, or on this machine: for git bisect that is no verdict.
         typer.echo(f"xentfuzz: {error}", err=True)
         return status.CANNOT_RUN
 
 
-def _replayed(given: str, target: str | None) -> int:
+def _replayed(given: str, target: str | None, declared: Mapping[str, Any]) -> int:
     from xentfuzz.command_line.targets import named  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.failures.replay import replay as run_again  # noqa: PLC0415
 
     record = _path(given)
     recipe = _recipe(record)
     operation = recipe.operation if recipe else _operation(record)
-    implementation = named([target], operation=operation)[0] if target else None
+    implementation = named([target], operation=operation, **declared)[0] if target else None
     replayed = run_again(record, _run_check, implementation)
     typer.echo(replayed.message)
     return int(replayed.outcome)

@@ -8,12 +8,26 @@ from pathlib import Path
 
 import typer
 
-from xentfuzz.command_line.options import Expect, Out, Profile, Seed, Targets
+from xentfuzz.command_line import options
 
 EPILOG = "\b\nExamples:\n  xentfuzz run\n  xentfuzz run --profile quick --out report\n  xentfuzz run numpy kernel.py:loss --seed 1"
 
 
-def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None, out: Out = None, expect: Expect = None) -> int:
+def run(
+    targets: options.Targets = None,
+    *,
+    profile: options.Profile = "default",
+    seed: options.Seed = None,
+    out: options.Out = None,
+    expect: options.Expect = None,
+    rename: options.Renames = None,
+    fixed: options.Fixed = None,
+    reduction: options.Reduction = None,
+    max_classes: options.MaxClasses = None,
+    max_rows: options.MaxRows = None,
+    max_logit: options.MaxLogit = None,
+    supports: options.Supports = None,
+) -> int:
     """Check and benchmark all implementations and write a report."""
     from xentfuzz.benchmark.run import benchmark  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.command_line import values  # noqa: PLC0415
@@ -30,7 +44,9 @@ def run(targets: Targets = None, profile: Profile = "default", seed: Seed = None
 
     folder = Path(out) if out else _fresh_folder()
     require_writable(str(folder / "results.json"))
-    found = resolved(targets or ())
+    declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
+    values.require_target(targets, declared)
+    found = resolved(targets or (), **declared)
     implementations = list(found.values()) if targets else everything()
     course = Course()
     settings = Settings(

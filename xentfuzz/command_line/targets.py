@@ -33,15 +33,18 @@ def resolved(targets: Sequence[str], *, operation: str | None = None, **given: A
     return found
 
 
-def timed_targets(targets: Sequence[str] | None, operations: Sequence[str]) -> list[Implementation]:
-    """What `targets` name, everything where there are none. A target that is not registered is taken as each of `operations`."""
+def timed_targets(targets: Sequence[str] | None, operations: Sequence[str], **given: Any) -> list[Implementation]:
+    """What `targets` name, everything where there are none. A target that is not registered is taken as each of `operations`.
+
+    given: as for `named`.
+    """
     if not targets:
         return everything()
     registered = registry.implementations()
     found: dict[tuple[str, str], Implementation] = {}
     for target in targets:
         for operation in [None] if target in registered else operations:
-            found |= {(each.name, each.operation): each for each in named([target], operation=operation)}
+            found |= {(each.name, each.operation): each for each in named([target], operation=operation, **given)}
     return list(found.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from xentfuzz.operations.options import REDUCTIONS
 from xentfuzz.runner.required import check_features
 
 Names = tuple[str, ...]
+# Keys of `supports` whose value is no list of names or numbers.
+WHOLE_VALUES = ("weight", "largest_class_count", "largest_row_count", "class_count_divisor", "largest_logit")
 
 
 def check_names(names: Sequence[str] | None) -> Names | None:
@@ -103,6 +105,54 @@ def renames(texts: Sequence[str] | None) -> dict[str, str]:
 def fixed(texts: Sequence[str] | None) -> dict[str, Any]:
     """NAME=VALUE texts, the values as Python reads them; what it can't read is a text."""
     return {name: _literal(value) for name, value in _pairs("--fixed", "NAME=VALUE", texts)}
+
+
+def told(  # noqa: PLR0917 - as the commands take them
+    rename: Sequence[str] | None,
+    fixed_values: Sequence[str] | None,
+    reduction: str | None,
+    max_classes: int | None,
+    max_rows: int | None,
+    max_logit: float | None,
+    said: Sequence[str] | None,
+) -> dict[str, Any]:
+    """What the options say of a target, as `resolve` takes it; nothing where they say nothing."""
+    given = {
+        "renames": renames(rename),
+        "fixed": fixed(fixed_values),
+        "supports": _with_options(entries_of_supports(said), supports(reduction, max_classes, max_rows, max_logit)),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def require_target(targets: Sequence[str] | str | None, declared: Mapping[str, Any]) -> None:
+    """Raises UsageError where options say what a target is, and none is named."""
+    if declared and not targets:
+        said = {"renames": "--rename", "fixed": "--fixed", "supports": "--reduction, --max-classes, --max-rows, --max-logit or --supports"}
+        raise UsageError(f"{', '.join(said[name] for name in declared)}: says what a target is; name the TARGET")
+
+
+def entries_of_supports(texts: Sequence[str] | None) -> dict[str, Any]:
+    """KEY=VALUE texts; several values are separated by commas, or written as Python writes them."""
+    return {key: _entry(key, text) for key, text in _pairs("--supports", "KEY=VALUE", texts)}
+
+
+def _entry(key: str, text: str) -> Any:
+    value = _literal(text)
+    if key in WHOLE_VALUES:
+        return value
+    if key == "options":
+        if not isinstance(value, dict):
+            raise UsageError(f"--supports options={text}: wanted a dict, such as options={{'reduction': ('mean', 'sum')}}")
+        return value
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _with_options(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    options = {**first.get("options", {}), **second.get("options", {})}
+    return {**first, **second, **({"options": options} if options else {})}
 
 
 def supports(reduction: str | None, max_classes: int | None, max_rows: int | None, max_logit: float | None = None) -> dict[str, Any]:

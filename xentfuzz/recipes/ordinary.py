@@ -42,6 +42,9 @@ def draw_ordinary(draft: Draft) -> None:
 
 
 def draw_shape(draft: Draft) -> None:
+    if draft.space.shapes is not None:
+        draft.positions, draft.classes = pick(draft.choices, draft.space.shapes)
+        return
     size, draft.classes = draw_size(draft.choices, draft.space)
     draft.positions = draw_positions(draft.choices, draft.space, size, draft.classes)
 

@@ -7,7 +7,7 @@ import msgspec
 from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft
 from xentfuzz.recipes.ordinary import draw_arrays, draw_layouts, draw_options, draw_seed, draw_shape, may_ignore, target_kinds
-from xentfuzz.recipes.sizes import MANY_CLASSES, class_counts, fitted
+from xentfuzz.recipes.sizes import MANY_CLASSES, class_counts, fitted, most_rows
 from xentfuzz.recipes.target import fits, wrapped_label
 
 # uint8 is what libraries are likeliest to accept beside int64; the 8-bit ones overflow first.
@@ -35,11 +35,13 @@ def _draw_narrow(draft: Draft) -> None:
     # A class beyond what eight bits hold, or the product of a row and the class count.
     if pool and chance(draft.choices, 65 if dtype in EIGHT_BITS else 25):
         draft.classes = pick(draft.choices, pool)
-        draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), draft.space.largest // draft.classes)
-    elif dtype in EIGHT_BITS and draft.positions:
+        draft.positions = fitted(tuple(min(count, 2) for count in draft.positions), _most_rows(draft))
+    elif dtype in EIGHT_BITS and draft.positions and draft.space.shapes is None:
         # More rows than eight bits count.
         draft.classes = min(draft.classes, 3)
-        draft.positions = fitted((pick(draft.choices, MANY_ROWS), *(1 for _ in draft.positions[1:])), draft.space.largest // draft.classes)
+        limit = _most_rows(draft)
+        rows = min(pick(draft.choices, MANY_ROWS), limit)
+        draft.positions = (rows, *(1 for _ in draft.positions[1:]))
     if dtype == "bool":  # its two labels should both be classes
         draft.classes = max(draft.classes, 2)
     draw_options(draft)
@@ -54,6 +56,10 @@ def _draw_narrow(draft: Draft) -> None:
         if 0 <= wrapped_label(ignore_index, dtype) < draft.classes and chance(draft.choices, 75):
             target = msgspec.structs.replace(target, regime="wrapped")
     draft.arrays["target"] = target
+
+
+def _most_rows(draft: Draft) -> int:
+    return most_rows(draft.space, draft.classes, draft.space.largest)
 
 
 def _draw_without_classes(draft: Draft) -> None:

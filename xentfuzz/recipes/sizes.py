@@ -73,8 +73,16 @@ def _class_counts(pool: tuple[int, ...], limit: int, divisor: int, only: tuple[i
 
 def class_counts(space: Space, pool: tuple[int, ...], elements: int) -> tuple[int, ...]:
     """The class counts of a pool that the space allows within so many elements; maybe none."""
+    if space.shapes is not None:
+        return ()
     limit = min(elements, space.largest_class_count or elements)
     return _class_counts(pool, limit, space.class_count_divisor, space.class_counts)
+
+
+def most_rows(space: Space, classes: int, elements: int) -> int:
+    """How many rows of so many classes the space allows within so many elements; one always."""
+    within = elements // classes
+    return max(within if space.largest_row_count is None else min(within, space.largest_row_count), 1)
 
 
 def _elements(space: Space, size: str) -> int:
@@ -108,7 +116,7 @@ def draw_positions(choices: Choices, space: Space, size: str, classes: int) -> t
     rows = pick(choices, SIZES[size][1])
     if rank == 1:
         return ()
-    limit = max(_elements(space, size) // classes, 1)
+    limit = most_rows(space, classes, _elements(space, size))
     if size in WIDE:
         return _along_one_axis(choices, rank, min(rows, limit))
     if size == "square":

@@ -27,6 +27,8 @@ class Space:
     class_counts: the only ones where compiling is costly. regimes: kind of argument -> the only regimes that may be drawn.
     largest_logit: of the first argument, in absolute value; None for the format's largest number.
     loss_dtype: that of upstream gradients of losses, None for the dtype's own.
+    shapes: (shape without the class axis, class count), the only ones that are drawn where
+    every shape costs a compilation.
     """
 
     operation: str
@@ -43,10 +45,12 @@ class Space:
     long: int = 200_000
     class_counts: tuple[int, ...] | None = None
     largest_class_count: int | None = None
+    largest_row_count: int | None = None
     class_count_divisor: int = 1
     largest_logit: float | None = None
     regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loss_dtype: str | None = None
+    shapes: tuple[tuple[tuple[int, ...], int], ...] | None = None
 
     def layouts_at(self, rank: int) -> tuple[str, ...] | None:
         """The layouts that may be drawn where the first argument has that rank; None for all."""

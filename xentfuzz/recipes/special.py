@@ -33,7 +33,7 @@ from xentfuzz.recipes.ordinary import (
     may_ignore,
 )
 from xentfuzz.recipes.recipe import ALL_ROWS, GRAD_OUTPUT, TARGET_CLASS, ArrayRecipe, Edit
-from xentfuzz.recipes.sizes import class_counts, fitted
+from xentfuzz.recipes.sizes import class_counts, fitted, most_rows
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
 from xentfuzz.recipes.weight import WEIGHT
 
@@ -114,7 +114,7 @@ def _make_room(draft: Draft) -> None:
     pool = class_counts(draft.space, ROOMY, draft.space.largest)
     if draft.classes < ROOMY[0] and pool and chance(draft.choices, 50):
         draft.classes = pick(draft.choices, pool)
-        draft.positions = fitted(draft.positions, draft.space.largest // draft.classes)
+        draft.positions = fitted(draft.positions, most_rows(draft.space, draft.classes, draft.space.largest))
 
 
 def masked(draft: Draft) -> None:
@@ -182,7 +182,8 @@ def pairs_in_a_tile(draft: Draft) -> None:
     _make_room(draft)
     _one_loss_for_each_row(draft)
     if draft.rows < 2:
-        draft.positions = fitted((3, *draft.positions[1:])[: len(draft.positions)], draft.space.largest // draft.classes)
+        limit = most_rows(draft.space, draft.classes, draft.space.largest)
+        draft.positions = fitted((min(3, limit), *draft.positions[1:])[: len(draft.positions)], limit)
     start, end = _tile(draft)
     taken = set(_taken(draft, SPECIAL_VALUES))
     pairs = [pair for pair in PAIRS if taken.issuperset(pair)]

@@ -10,6 +10,7 @@ from xentfuzz.subjects.capabilities import Capabilities
 
 LABEL = 11
 ASSUMED = "assumed from a probe; declare an Implementation to be held to it"
+ASSUMED_AND_WRITTEN = "assumed from a probe; declared as at its end, the target is held to it"
 
 
 def card_lines(card: Capabilities) -> list[Line]:
@@ -19,7 +20,7 @@ def card_lines(card: Capabilities) -> list[Line]:
 
 def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
     """(label, text) of each line."""
-    yield "card", ASSUMED if card.assumed else "declared"
+    yield "card", (ASSUMED_AND_WRITTEN if card.declaration else ASSUMED) if card.assumed else "declared"
     if card.dtypes:
         yield from _abilities(card)
     else:
@@ -30,6 +31,9 @@ def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:
         yield "untried", f"{', '.join(card.not_tried)}; assumed to be taken, as the probe had no call left"
     yield from (("fails", line) for line in card.doubtful)
     yield from (("rejects", rejection.removeprefix("rejects ")) for rejection in card.rejections)
+    if card.declaration:
+        yield "declare", card.declaration
+        yield "or", card.command
 
 
 def _abilities(card: Capabilities) -> Iterator[tuple[str, str]]:
@@ -53,6 +57,8 @@ def _takes(card: Capabilities) -> str:
         parts.append(f"targets in {', '.join(card.target_dtypes)}")
     if card.largest_class_count is not None:
         parts.append(f"at most {card.largest_class_count} classes")
+    if card.largest_row_count is not None:
+        parts.append(f"at most {card.largest_row_count} rows")
     if card.largest_logit is not None:
         parts.append(f"numbers up to {card.largest_logit:g}")
     if card.class_count_divisor > 1:

@@ -67,6 +67,8 @@ def _values(values: tuple[object, ...]) -> str:
 def _limits(card: Capabilities) -> Iterator[str]:
     if card.largest_class_count is not None:
         yield f"at most {card.largest_class_count} classes"
+    if card.largest_row_count is not None:
+        yield f"at most {card.largest_row_count} rows"
     if card.largest_logit is not None:
         yield f"numbers up to {card.largest_logit:g} only"
     if card.class_count_divisor > 1:

@@ -74,6 +74,8 @@ def _limits(implementation: Implementation) -> Iterator[str]:
     yield from (f"{name} only {_values(values)}" for name, values in supports.get("options", {}).items() if values is not None)
     if "largest_class_count" in supports:
         yield f"at most {supports['largest_class_count']} classes"
+    if "largest_row_count" in supports:
+        yield f"at most {supports['largest_row_count']} rows"
     if "largest_logit" in supports:
         yield f"numbers up to {supports['largest_logit']:g}"
     if supports.get("class_count_divisor", 1) > 1:

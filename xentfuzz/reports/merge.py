@@ -10,6 +10,7 @@ import msgspec
 from xentfuzz.errors import RecordError
 from xentfuzz.reports.document import CheckEntry, Document, FailureEntry, ReportEntry
 from xentfuzz.reports.tally import WORST_FIRST
+from xentfuzz.runner.extent import merged_extent
 
 
 def merged(documents: Sequence[Document]) -> Document:
@@ -72,6 +73,7 @@ def _report(group: Sequence[ReportEntry]) -> ReportEntry:
         cases=sum(report.cases for report in group),
         seconds=sum(report.seconds for report in group),
         cut_short="; ".join(dict.fromkeys(report.cut_short for report in group if report.cut_short)),
+        extent=merged_extent([report.extent for report in group]),
         problems=list(dict.fromkeys(problem for report in group for problem in report.problems)),
         notes=list(dict.fromkeys(note for report in group for note in report.notes)),
         errors=[error for report in group for error in report.errors],

@@ -78,13 +78,19 @@ def error_lines(error: ErrorEntry) -> list[Line]:
 
 def verdict_line(report: ReportEntry) -> Line:
     figures = f"{counted(report.cases, 'case')} in {report.seconds:.1f} s"
-    word, style = ("PASSED", "bold green") if report.ok else ("FAILED", "bold red")
+    word, style = (_passed(report), "bold green") if report.ok else ("FAILED", "bold red")
     if report.errors:
         word, style = "ERROR", "bold magenta"
     if not report.ok:
         figures = f"{_counts(report)}; {figures}"
-    rest = f", {report.operation}; {figures}{_features(report)}"
+    cut = "; cut short" if report.cut_short else ""
+    rest = f", {report.operation}; {figures}{_features(report)}{cut}"
     return Line(f"{word}: {squeezed(report.implementation, WIDTH - len(word) - 2 - len(rest))}{rest}", style)
+
+
+def _passed(report: ReportEntry) -> str:
+    """What was cut short has not passed as a whole."""
+    return "PASSED SO FAR" if report.cut_short else "PASSED"
 
 
 def verdict_lines(report: ReportEntry) -> list[Line]:

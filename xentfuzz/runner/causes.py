@@ -7,13 +7,14 @@ Nobody can mend the first cause to see what is left of the second. What can be d
 - Errors of a laxer grade: what passes once that grade is declared is the same loss of accuracy.
 - Memory: what no longer differs from call to call once the memory around the arguments is known, or without what the reading needs.
 - Premises: threads prove nothing about calls that differ by themselves, nor any check of what rests on a buffer that another call owns.
+- Forms of input: what neither raises nor computes right, and passes without the form, is the same want of it, however the calls end.
 - Exceptions: one text is one place in the code. Crashes: one kind is one cause, as each costs a worker or a time limit.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from xentfuzz.checks.check import Check
@@ -28,8 +29,9 @@ from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe, recipe_from
 from xentfuzz.runner.contestant import Contestant, Found, Seen
 from xentfuzz.runner.examine import examine, trial_of
-from xentfuzz.runner.neutral import recorded, with_grade, with_known_memory_around, without_ignored_rows
+from xentfuzz.runner.neutral import SIXTEEN_BIT_GRADE, recorded, with_grade, with_known_memory_around, without_ignored_rows
 from xentfuzz.runner.region import has, has_case, region_of
+from xentfuzz.runner.unknown_forms import ENDINGS, unknown_form
 from xentfuzz.subjects.outcome import Call
 
 # Cases of one kind in one check that are tried again, and calls of each that are held against their own exact result.
@@ -41,15 +43,16 @@ TIMES = 3
 # What was read or written where nothing was promised to be may change anything after it.
 OUT_OF_BOUNDS = frozenset({"out_of_bounds_read", "out_of_bounds_write"})
 MEMORY = OUT_OF_BOUNDS | {"unwritten_output"}
-VARYING = frozenset({"nondeterministic", "thread_unsafe", "stale_state", "global_state", "aliased_result", *MEMORY})
+VARYING = frozenset({"nondeterministic", "thread_unsafe", "stale_state", "global_state", "aliased_result", "shared_arguments", *MEMORY})
 # kind of a finding -> kinds that rest on its not being there, where its own check fails on the same case.
 PREMISES = {
     **dict.fromkeys(OUT_OF_BOUNDS, VARYING | WRONG_NUMBERS | {"changed_input", "raised", "segfault", "abort"}),
     "unwritten_output": VARYING | WRONG_NUMBERS,
-    "nondeterministic": frozenset({"thread_unsafe", "unwritten_output", "stale_state"}) | WRONG_NUMBERS,
-    "stale_state": frozenset({"thread_unsafe", "nondeterministic", "stale_state"}) | WRONG_NUMBERS,
+    "nondeterministic": frozenset({"thread_unsafe", "unwritten_output", "stale_state", "shared_arguments"}) | WRONG_NUMBERS,
+    "stale_state": frozenset({"thread_unsafe", "nondeterministic", "stale_state", "shared_arguments"}) | WRONG_NUMBERS,
     "aliased_result": frozenset({"thread_unsafe", "stale_state", "nondeterministic"}),
-    "changed_input": frozenset({"thread_unsafe", "stale_state", "nondeterministic", "aliased_result"}),
+    "changed_input": frozenset({"thread_unsafe", "stale_state", "nondeterministic", "aliased_result", "shared_arguments"}),
+    "shared_arguments": frozenset({"thread_unsafe"}),
 }
 # Kinds that say in words what happened: other words are another cause.
 TOLD_BY_WORDS = frozenset({"raised", "global_state", "shape"})
@@ -63,6 +66,13 @@ def left_of(contestant: Contestant, failure: Failure, found: Found) -> Found | N
         return None if len(kinds) == 1 or kinds <= WRONG_NUMBERS else found
     if kinds <= WRONG_NUMBERS:
         return _left_of_numbers(contestant, failure, found)
+    left = _left_of_another_kind(contestant, failure, found)
+    form = unknown_form(failure)
+    return left if left is None or form is None else _left_of_form(contestant, form, left)
+
+
+def _left_of_another_kind(contestant: Contestant, failure: Failure, found: Found) -> Found | None:
+    kinds = {failure.kind, found.failure.kind}
     if len(kinds) == 1 and kinds <= TOLD_BY_WORDS:
         return _with_other_words(contestant, failure, found)
     if found.failure.kind in PREMISES.get(failure.kind, ()):
@@ -79,6 +89,18 @@ def _same_fault(contestant: Contestant, failure: Failure, found: Found) -> bool:
     if failure.kind == "accepted_invalid" and failure.check != found.check.name:
         return False  # what one lacks is another test than what the other lacks
     return failure.kind == kind and _fails_on_its_case(contestant, failure, found)
+
+
+def _left_of_form(contestant: Contestant, form: str, found: Found) -> Found | None:
+    """Without the cases that have a form of input which is not handled, and pass without it."""
+    if found.failure.kind not in ENDINGS:
+        return found
+    # That 16-bit results are rounded too much, with the form and without, is a cause of its own.
+    allowing = contestant if found.failure.kind == "accuracy" else with_grade(contestant, SIXTEEN_BIT_GRADE, ("float16", "bfloat16"))
+    kinds = WRONG_NUMBERS if found.failure.kind in WRONG_NUMBERS else {found.failure.kind}
+    tried = found.seen[:TRIED_CASES]
+    left = [seen for seen in tried if not _passes_without(allowing, [form], found, seen.recipe, kinds)]
+    return _left(contestant, found, left) if len(left) < len(tried) else found
 
 
 # ---- wrong numbers
@@ -172,7 +194,7 @@ def _owed_to(contestant: Contestant, failure: Failure, found: Found, recipe: Rec
     premise_fails = any(_fails(contestant, find_check(failure.check), recipe) for _ in range(TIMES if out_of_bounds else 1))
     if premise_fails and not out_of_bounds:
         return True
-    return (premise_fails or varying) and _passes_without(contestant, failure, found, recipe)
+    return (premise_fails or varying) and _passes_without(contestant, failure.needs, found, recipe)
 
 
 def is_void(contestant: Contestant, failure: Failure, varying: Failure) -> bool:
@@ -195,18 +217,22 @@ def _varies(contestant: Contestant, failure: Failure, found: Found, recipe: Reci
     return len(told) > 1
 
 
-def _passes_without(contestant: Contestant, failure: Failure, found: Found, recipe: Recipe) -> bool:
-    """Whether the check passes on neighbours that lack a feature which `failure` needs; a few rows are needed by too much to tell."""
-    needs = [words for words in failure.needs if not _FEW_ROWS.fullmatch(words)]
+def _passes_without(contestant: Contestant, features: Collection[str], found: Found, recipe: Recipe, kinds: Collection[str] = ()) -> bool:
+    """Whether the check passes on neighbours that lack one of these features; a few rows are needed by too much to tell.
+
+    kinds: other kinds of failures count as passing.
+    """
+    needs = [words for words in features if not _FEW_ROWS.fullmatch(words)]
     if "an ignored row" not in needs:
-        return any(not _fails(contestant, found.check, neighbour) for neighbour in neighbours_without(recipe, needs))
+        return any(not _fails(contestant, found.check, neighbour, kinds) for neighbour in neighbours_without(recipe, needs))
     # Some checks ignore rows of their own accord.
     plain = none_ignored(recipe) if ignores_rows(recipe) else recipe
-    return not _fails(without_ignored_rows(contestant), found.check, plain)
+    return not _fails(without_ignored_rows(contestant), found.check, plain, kinds)
 
 
-def _fails(contestant: Contestant, check: Check, recipe: Recipe) -> bool:
-    return isinstance(examine(contestant, check, recipe), Failure)
+def _fails(contestant: Contestant, check: Check, recipe: Recipe, kinds: Collection[str] = ()) -> bool:
+    verdict = examine(contestant, check, recipe)
+    return isinstance(verdict, Failure) and (not kinds or verdict.kind in kinds)
 
 
 # ---- what is told by words

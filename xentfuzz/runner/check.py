@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,8 +20,8 @@ from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.agreement import Agreement
 from xentfuzz.runner.contestant import Contestant, errors_kept
-from xentfuzz.runner.corpus import Plan, run_corpora
-from xentfuzz.runner.deadline import Deadline
+from xentfuzz.runner.corpus import Plan
+from xentfuzz.runner.deadline import CRASHES, GAUGING, ONE_CALL, Deadline
 from xentfuzz.runner.directed import directed_search
 from xentfuzz.runner.events import (
     AgreementMeasured,
@@ -36,6 +37,7 @@ from xentfuzz.runner.events import (
 )
 from xentfuzz.runner.examine import Excluded, examine, refused
 from xentfuzz.runner.findings import findings
+from xentfuzz.runner.gauge import gauge
 from xentfuzz.runner.interruption import Interruption, interrupted_only_inside
 from xentfuzz.runner.pool import Pool, require_distinct
 from xentfuzz.runner.profiles import get_profile
@@ -44,7 +46,10 @@ from xentfuzz.runner.remember import store_failures, try_stored
 from xentfuzz.runner.results import CheckReport
 from xentfuzz.runner.settings import Settings, choose_seed, require_sensible
 from xentfuzz.runner.smallest import Effort
+from xentfuzz.runner.streams import run_corpora
 from xentfuzz.runner.verdict import finished_report
+from xentfuzz.subjects.clock import CLOCK
+from xentfuzz.subjects.metered import Allowance
 from xentfuzz.subjects.subject import Subject
 from xentfuzz.worker.control_word import plain_inside
 
@@ -104,11 +109,14 @@ def _run(implementations: Sequence[Implementation], settings: Settings, trying: 
     deadline = Deadline.after(settings.budget)
     settings.emit(RunStarted(settings.kind, settings.seed, settings.profile.name, len(implementations)))
     reports: list[CheckReport] = []
-    with Pool(settings.isolate) as pool:
+    left = len(implementations)
+    with Pool(settings.isolate, settings.seconds(deadline, len(implementations))) as pool:
         for operation in dict.fromkeys(implementation.operation for implementation in implementations):
             if finishing.happened:
                 break
             group = [implementation for implementation in implementations if implementation.operation == operation]
+            pool.seconds = settings.seconds(deadline, left)
+            left -= len(group)
             contestants: list[Contestant] = []
             broken = None
             with trying:
@@ -119,7 +127,7 @@ def _run(implementations: Sequence[Implementation], settings: Settings, trying: 
                     broken = error
             finishing.happened |= trying.in_a_hurry
             _mark_interrupted(contestants, trying)
-            reports += [_finish(contestant, settings, deadline, finishing) for contestant in contestants]
+            reports += [_finish(contestant, settings, finishing) for contestant in contestants]
             if broken is not None:
                 raise broken
             if trying.happened:
@@ -207,9 +215,23 @@ def _open(pool: Pool, implementations: Sequence[Implementation], settings: Setti
             settings.emit(SubjectUnavailable(implementation.name, implementation.operation, str(error)))
         else:
             contestant.first_failure = settings.first_failure
+            _prepare(contestant, settings)
             settings.emit(SubjectStarted(contestant.name, implementation.operation, contestant.subject.capabilities))
             contestants.append(contestant)
     return contestants
+
+
+def _prepare(contestant: Contestant, settings: Settings) -> None:
+    """What its calls may take, and what they do take."""
+    dtypes = contestant.subject.capabilities.dtypes
+    contestant.planned = settings.profile.calls * len(dtypes)
+    one_call = ONE_CALL * contestant.allowed
+    if math.isfinite(contestant.allowed) and contestant.meter.costs.suspect:
+        contestant.meter.allow(Allowance(one_call))
+        with contestant.timed():
+            contestant.meter.until = CLOCK.now() + GAUGING * contestant.allowed
+            gauge(contestant, [dtype for dtype in settings.dtypes or FLOAT_NAMES if dtype in dtypes])
+    contestant.meter.allow(Allowance(one_call, CRASHES * contestant.allowed, smaller_after_crash=True))
 
 
 def _selected(operation: str, settings: Settings) -> tuple[Check, ...]:
@@ -217,8 +239,9 @@ def _selected(operation: str, settings: Settings) -> tuple[Check, ...]:
 
 
 def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Check]) -> Contestant:
+    began = CLOCK.now()
     subject = pool.open(implementation)
-    contestant = Contestant(get_operation(implementation.operation), subject, pool.siblings(implementation), ())
+    contestant = Contestant(get_operation(implementation.operation), subject, subject, pool.siblings(implementation), ())
     applicable = []
     for check in checks:
         if not check.concerns(implementation.array):
@@ -229,6 +252,7 @@ def _contestant(pool: Pool, implementation: Implementation, checks: Sequence[Che
         else:
             contestant.not_applicable[check.name] = reason
     contestant.checks = tuple(applicable)
+    contestant.allowed, contestant.seconds = pool.seconds, CLOCK.now() - began
     return contestant
 
 
@@ -253,7 +277,7 @@ def _run_operation(operation: str, contestants: list[Contestant], settings: Sett
     dtypes = settings.dtypes or FLOAT_NAMES
     try:
         for contestant in contestants if settings.stored else ():
-            with contestant.errors.kept("trying stored cases"):
+            with contestant.errors.kept("trying stored cases"), contestant.timed():
                 try_stored(contestant, dtypes, plan.excluded)
         if contestants:
             with errors_kept(contestants, "judging recorded input"):
@@ -295,11 +319,13 @@ def _require_script(contestant: Contestant, failure: Failure) -> None:
     failure.unscriptable = "" if written else "xentfuzz failed to write this script; replay the record instead"
 
 
-def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, interruption: Interruption) -> CheckReport:
+def _finish(contestant: Contestant, settings: Settings, interruption: Interruption) -> CheckReport:
     """Shrink and group what was found, judge expectations, and close the report; without the rest of it once the user interrupts."""
     for found in contestant.found.values():
         settings.emit(FailureFound(found.failure, shrunk=False))
-    effort = Effort(settings.profile, deadline if settings.shrink else Deadline.after(0.0), interruption)
+    left = contestant.until_findings
+    contestant.meter.allow(Allowance(ONE_CALL * contestant.allowed, CRASHES * contestant.allowed), CLOCK.now() + left)
+    effort = Effort(settings.profile, Deadline.after(left if settings.shrink else 0.0), interruption)
     failures = [found.failure for found in contestant.found.values()]
     with contestant.errors.kept("making findings of what failed"):
         failures = findings(contestant, effort, lambda failure: settings.emit(FailureFound(failure, shrunk=True)), settings.known)
@@ -308,9 +334,9 @@ def _finish(contestant: Contestant, settings: Settings, deadline: Deadline, inte
     _mark_interrupted([contestant], interruption)
     report = None
     with interruption:
-        report = finished_report(contestant, failures, settings, deadline)
+        report = finished_report(contestant, failures, settings)
     if report is None:
-        report = finished_report(contestant, failures, replace(settings, expected=None), deadline)
+        report = finished_report(contestant, failures, replace(settings, expected=None))
         report.notes.append("interrupted: expected failures are not told from others")
     if settings.stored:
         store_failures(report, contestant.errors)

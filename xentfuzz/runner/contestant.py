@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
+import time
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +19,22 @@ from xentfuzz.recipes.cells import Cell
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.recipes.space import Space
 from xentfuzz.runner.beside_plain import BesidePlain
+from xentfuzz.runner.deadline import (
+    BUSY,
+    FINDINGS,
+    FINDINGS_WITH_SLOW_CRASHES,
+    NEW_SHAPES,
+    TRYING,
+    TRYING_WITH_FINDINGS,
+    TRYING_WITH_SLOW_CRASHES,
+)
+from xentfuzz.runner.few_shapes import FewShapes
 from xentfuzz.runner.results import CheckResult
+from xentfuzz.runner.sizing import Sizing
+from xentfuzz.subjects.clock import CLOCK
+from xentfuzz.subjects.cost import FRESH
 from xentfuzz.subjects.harness_errors import ErrorLog
+from xentfuzz.subjects.metered import SLOW_CRASHES, Metered
 from xentfuzz.subjects.subject import Subject
 
 # A crash costs a new worker, a hang a time limit: after so many of one kind the rest of the corpus is skipped for this implementation.
@@ -78,25 +94,33 @@ class JudgedRecording:
 
 @dataclass
 class Contestant:
-    """siblings: the same implementation's other operations, by name. tried: cases of corpora and searches.
+    """meter: what limits the calls of `subject`, which may be it or call it. siblings: the same implementation's other operations, by
+    name. tried: cases of corpora and searches.
 
     first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
     cells of class counts and rows that they lay in.
     wrong_alone: see `Trial`; None once no more cases are drawn. explained_by: findings of earlier runs whose cause was seen again.
+    allowed: seconds for all that is done about it, of which `seconds` are gone, on a clock that stands still while other
+    processes have the processor (see `CLOCK`); planned: calls that its profile has for it.
+    unaffordable: reason -> (check, dtype) -> cases that were left for the time that they would have taken.
+    sparing: nothing that a compiler has not seen yet is tried where something else will do.
     """
 
     operation: Operation
     subject: Subject
+    meter: Metered
     siblings: Mapping[str, Subject]
     checks: tuple[Check, ...]
     results: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
     found: dict[tuple[str, str], Found] = field(default_factory=dict)
     policies: dict[str, Counter[str]] = field(default_factory=dict)
     unsupported: Counter[str] = field(default_factory=Counter)
+    unaffordable: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
     not_applicable: dict[str, str] = field(default_factory=dict)
     crashes: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    wall_seconds: float = 0.0
     tried: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     sizes: set[Cell] = field(default_factory=set)
@@ -108,6 +132,13 @@ class Contestant:
     interrupted: bool = False
     explained_by: list[Failure] = field(default_factory=list)
     errors: ErrorLog = field(default_factory=ErrorLog)
+    allowed: float = math.inf
+    planned: int = 0
+    sparing: bool = False
+    few_shapes: FewShapes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.few_shapes = FewShapes(self.operation)
 
     @property
     def name(self) -> str:
@@ -127,15 +158,67 @@ class Contestant:
         """Why no further case is tried, or None."""
         if self.first_failure and self.found:
             return "stopped at the first failure"
+        if self.meter.given_up("forward"):
+            return "skipped after forward did not come back"
         kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time for trying cases is used up; whatever else the machine does, it ends in a small multiple of it."""
+        return self.seconds >= self._trying or self.wall_seconds >= BUSY * self._trying
 
-@contextlib.contextmanager
+    @property
+    def _trying(self) -> float:
+        if self._crashed_slowly:
+            return self.allowed * TRYING_WITH_SLOW_CRASHES
+        return self.allowed * (TRYING_WITH_FINDINGS if self.found else TRYING)
+
+    @property
+    def until_findings(self) -> float:
+        """Seconds that are left until the smallest cases have been found."""
+        return self.allowed * (FINDINGS_WITH_SLOW_CRASHES if self._crashed_slowly else FINDINGS) - self.seconds
+
+    @property
+    def _crashed_slowly(self) -> bool:
+        return any(kind in SLOW_CRASHES for _, kind in self.found)
+
+    @contextmanager
+    def timed(self, already: float = 0.0) -> Iterator[None]:
+        """Count what is done within, and `already` seconds more, as time of this contestant; its calls end with the time for trying."""
+        began, began_wall = CLOCK.now(), time.monotonic()
+        self.meter.until = began + self._trying - self.seconds
+        try:
+            yield
+        finally:
+            self.seconds += already + CLOCK.now() - began
+            self.wall_seconds += already + time.monotonic() - began_wall
+
+    def is_slow(self, space: Space) -> bool:
+        """Whether what a profile has of a space takes more than the time that there is: for its sizes, or for a new shape in each case."""
+        return self.meter.costs.evident and (self._sizing.fit(space) != space or self._compiles(space.dtype))
+
+    def affordable(self, space: Space) -> Space:
+        """The part of a space from which the next case of a slow implementation is drawn."""
+        sized = self._sizing.fit(space)
+        if not self._compiles(space.dtype):
+            return sized
+        spent = self.meter.costs.spent_fresh
+        return self.few_shapes.narrow(sized, new=not self.sparing and spent < NEW_SHAPES * self.seconds)
+
+    @property
+    def _sizing(self) -> Sizing:
+        return Sizing(self.meter.costs, self.allowed)
+
+    def _compiles(self, dtype: str) -> bool:
+        return self.meter.costs.rate(dtype, FRESH) * self.planned > NEW_SHAPES * self.allowed
+
+
+@contextmanager
 def errors_kept(contestants: Sequence[Contestant], doing: str, recipe: Recipe | None = None) -> Iterator[None]:
     """A block that is for several contestants: what goes wrong with the harness in it is told of each."""
     case: dict[str, Any] = {} if recipe is None else {"dtype": recipe.dtype, "recipe": recipe.to_dict()}
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         log = ErrorLog()
         stack.callback(lambda: [contestant.errors.add(error) for contestant in contestants for error in log.errors])
         stack.enter_context(log.kept(doing, **case))

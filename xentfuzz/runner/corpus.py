@@ -1,29 +1,24 @@
-"""The common corpus: the same cases, drawn from the seed alone, on every implementation; each exact result is computed once."""
+"""What is drawn for each group of checks in each dtype: the common corpus, the same for every implementation that is fast enough for it,
+and what each implementation still lacks from its own part of the space.
+"""
 
 from __future__ import annotations
 
 import math
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from xentfuzz.checks.check import Check
-from xentfuzz.checks.trial import Trial
-from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Operation
-from xentfuzz.recipes.corpus import draw_corpus
-from xentfuzz.recipes.expand import expand
-from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.recipes.choices import BLOCK
 from xentfuzz.recipes.space import Space
-from xentfuzz.runner.agreement import Agreement
-from xentfuzz.runner.contestant import Contestant, Origin, errors_kept
+from xentfuzz.runner.contestant import Contestant, Origin
 from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.events import Progress
-from xentfuzz.runner.examine import Excluded, judge_all, note, refused, trial_of
+from xentfuzz.runner.examine import Excluded
 from xentfuzz.runner.profiles import Profile
-from xentfuzz.runner.shared_evaluation import SharedEvaluation
 from xentfuzz.runner.spaces import common_space, opt_in_space, own_space
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
@@ -95,124 +90,73 @@ def groups(contestants: Sequence[Contestant], *, hazardous: bool) -> list[Group]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Cases of one dtype, as drawn from `origin`, for the checks of a group on some contestants."""
+    """Cases of one dtype, as drawn from `origin` but for the first few, for the checks of a group on some contestants.
+
+    affordable: they are only as large, and of as many shapes, as the time allows.
+    """
 
     group: Group
     origin: Origin
     contestants: tuple[Contestant, ...]
+    skipped: int = 0
+    affordable: bool = False
 
 
-def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
-    """Every group of checks on every dtype: the common corpus, then what each implementation still lacks from its own part of the space.
-
-    Checks whose calls may damage the process come last in each dtype. A worker that accepted what it should have refused is given up, so
-    that nothing later can be blamed on the damage.
-    """
-    for dtype in dtypes:
-        for hazardous in (False, True):
-            for group in groups(contestants, hazardous=hazardous):
-                for corpus in _corpora(plan, group, dtype, contestants):
-                    _run_corpus(plan, corpus, agreement)
-        for contestant in contestants:
-            if any(check.hazardous and contestant.result(check, dtype).status == "failed" for check in contestant.checks):
-                contestant.subject.close()
-
-
-def _corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[Corpus]:
+def corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[Corpus]:
+    """The corpora of a group in a dtype, one after the other; what a later one holds depends on what the earlier ones could compare."""
     common = replace(common_space(plan.operation, dtype, group.family), **group.draws)
     able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant, dtype)]
-    real = tuple(contestant for contestant in able if not contestant.subject.implementation.simulator)
     seed = plan.derived_seed(dtype, group.family, group.cost, sorted(group.draws.items()))
-    if real:
-        sized = plan.profile.size(common, simulator=False)
-        yield Corpus(group, Origin(sized, seed, plan.count(group, simulator=False)), real)
+    sized = plan.profile.size(common, simulator=False)
+    fast = tuple(contestant for contestant in able if not contestant.subject.implementation.simulator and not contestant.is_slow(sized))
+    if fast:
+        yield Corpus(group, Origin(sized, seed, plan.count(group, simulator=False)), fast)
     for contestant in able:
-        for origin in _own_origins(plan, group, common, contestant, seed):
-            yield Corpus(group, origin, (contestant,))
+        yield from _own_corpora(plan, group, common, contestant, seed)
 
 
-def _own_origins(plan: Plan, group: Group, common: Space, contestant: Contestant, seed: int) -> Iterator[Origin]:
+def _own_corpora(plan: Plan, group: Group, common: Space, contestant: Contestant, seed: int) -> Iterator[Corpus]:
     simulator = contestant.subject.implementation.simulator
     capabilities = contestant.subject.capabilities
     count = plan.count(group, simulator)
     limited = own_space(common, plan.operation, capabilities)
     if limited is None:
+        for check in group.checks(contestant, common.dtype):
+            contestant.result(check, common.dtype).unsupported += 1
         return
     own = plan.profile.size(limited, simulator)
     narrower = simulator or own != plan.profile.size(common, simulator)
     for attempt in range(1, ATTEMPTS + 1):
         # The cases of the last attempt have been run by now.
-        results = [contestant.result(check, common.dtype) for check in group.checks(contestant, common.dtype)]
-        compared = min(result.cases + result.errors for result in results)
+        compared = fewest_compared(group, contestant, common.dtype)
         if compared < count:
-            yield Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=narrower and attempt == 1))
+            drawn = Origin(own, seed + attempt, _still_to_draw(count, compared, fresh=narrower and attempt == 1))
+            yield from _affordable(contestant, Corpus(group, drawn, (contestant,)))
     opted = opt_in_space(common, plan.operation, capabilities)
     if opted is not None and not group.draws and group.cost == "call":
-        yield Origin(plan.profile.size(opted, simulator), seed + ATTEMPTS + 1, max(1, count // OPT_IN_SHARE))
+        drawn = Origin(plan.profile.size(opted, simulator), seed + ATTEMPTS + 1, max(1, count // OPT_IN_SHARE))
+        yield from _affordable(contestant, Corpus(group, drawn, (contestant,)))
+
+
+def _affordable(contestant: Contestant, corpus: Corpus) -> Iterator[Corpus]:
+    """The corpus; one case at a time of an implementation that is slow, each as large and of as many shapes as calls allow by then."""
+    origin = corpus.origin
+    if not contestant.is_slow(origin.space):
+        yield corpus
+        return
+    for drawn in range(origin.count):
+        block, place = divmod(drawn, BLOCK)
+        one = Origin(contestant.affordable(origin.space), origin.seed + block, place + 1)
+        yield replace(corpus, origin=one, skipped=place, affordable=True)
+
+
+def fewest_compared(group: Group, contestant: Contestant, dtype: str) -> int:
+    """Of the group's checks, the cases of the one that compared the fewest; what the harness failed at will not go better with others."""
+    results = [contestant.result(check, dtype) for check in group.checks(contestant, dtype)]
+    return min(result.cases + result.errors for result in results)
 
 
 def _still_to_draw(count: int, compared: int, *, fresh: bool) -> int:
     """How many cases to draw so that about `count` are compared, going by how many of the first `count` were."""
     rate = 1.0 if fresh else max(compared / count, LOWEST_RATE)
     return math.ceil((count - compared) / rate)
-
-
-def _run_corpus(plan: Plan, corpus: Corpus, agreement: Agreement) -> None:
-    if _over(plan, corpus):
-        return
-    origin, group = corpus.origin, corpus.group
-    recipes = draw_corpus(origin.space, origin.seed, origin.count)
-    for done, recipe in enumerate(recipes, start=1):
-        if _over(plan, corpus):
-            return
-        trials = _run_recipe(plan, corpus, recipe)
-        if group.is_of_plain_calls:
-            with errors_kept(corpus.contestants, "comparing implementations", recipe):
-                agreement.note(trials)
-        name = corpus.contestants[0].name
-        plan.progress(Progress(name, plan.operation.name, group.names[0], recipe.dtype, "corpus", done, len(recipes)))
-
-
-def _over(plan: Plan, corpus: Corpus) -> bool:
-    return plan.deadline.has_passed() or all(contestant.gave_up for contestant in corpus.contestants)
-
-
-def _run_recipe(plan: Plan, corpus: Corpus, recipe: Recipe) -> list[Trial]:
-    trials: list[Trial] = []
-    with errors_kept(corpus.contestants, "evaluating a case", recipe):
-        case = expand(recipe)
-        _try_case(plan, corpus, recipe, trials, case)
-    return trials
-
-
-def _try_case(plan: Plan, corpus: Corpus, recipe: Recipe, trials: list[Trial], case: Case) -> None:
-    """The case on every contestant; `trials` are added to."""
-    evaluation = SharedEvaluation(plan.operation.evaluate(case))
-    for contestant in corpus.contestants:
-        began = time.monotonic()
-        trial = trial_of(contestant, case, evaluation)
-        contestant.tried += 1
-        if _judge(plan, corpus, recipe, contestant, trial):
-            trials.append(trial)
-        contestant.seconds += time.monotonic() - began
-
-
-def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, trial: Trial) -> bool:
-    """Judge the case by the group's checks; False where the contestant doesn't take it."""
-    operation = plan.operation.name
-    checks = [
-        check
-        for check in corpus.group.checks(contestant, recipe.dtype)
-        if not plan.excluded(contestant.name, operation, check.name, recipe.dtype, recipe)
-    ]
-    reason = contestant.gave_up or refused(contestant, recipe, trial.case)
-    if reason is None:
-        judge_all(contestant, checks, recipe, trial, corpus.origin)
-        if corpus.group.is_of_plain_calls:
-            with errors_kept([contestant], "comparing with a plain evaluation", recipe):
-                contestant.beside_plain.note(trial, recipe)
-        return True
-    contestant.unsupported[reason] += 1
-    for check in checks:
-        note(contestant, check, recipe, None, corpus.origin)
-    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from xentfuzz.checks.check import Check, Measure
@@ -18,7 +17,6 @@ from xentfuzz.runner.spaces import common_space, own_space
 
 def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -> None:
     """Search every directed check that has not failed yet, in every dtype."""
-    began = time.monotonic()
     simulator = contestant.subject.implementation.simulator
     count = plan.profile.search if plan.examples is None else plan.examples // 2
     if simulator or not count:
@@ -26,23 +24,28 @@ def directed_search(plan: Plan, contestant: Contestant, dtypes: Sequence[str]) -
     for dtype in dtypes:
         for check in contestant.checks:
             failed = contestant.result(check, dtype).status == "failed"
-            if check.directed and not failed and not plan.deadline.has_passed() and not contestant.gave_up:
-                with contestant.errors.kept("searching", check.name, dtype):
+            over = plan.deadline.has_passed() or contestant.is_over or contestant.gave_up
+            if check.directed and not failed and not over:
+                with contestant.errors.kept("searching", check.name, dtype), contestant.timed():
                     _search(plan, contestant, check, dtype, count)
-    contestant.seconds += time.monotonic() - began
 
 
 def _search(plan: Plan, contestant: Contestant, check: Check, dtype: str, count: int) -> None:
     common = plan.profile.size(common_space(plan.operation, dtype, check.family), simulator=False)
-    space = own_space(common, plan.operation, contestant.subject.capabilities)
-    if space is None:
+    own = own_space(common, plan.operation, contestant.subject.capabilities)
+    if own is None:
         return
+    space = contestant.affordable(own) if contestant.is_slow(own) else own
     shrinking = False
     done = 0
 
     def score(recipe: Recipe) -> float:
         nonlocal shrinking, done
-        if plan.deadline.has_passed() or plan.excluded(contestant.name, plan.operation.name, check.name, dtype, recipe):
+        if (
+            plan.deadline.has_passed()
+            or contestant.meter.out_of_time()
+            or plan.excluded(contestant.name, plan.operation.name, check.name, dtype, recipe)
+        ):
             return 0.0
         verdict = examine(contestant, check, recipe)
         contestant.tried += not shrinking

@@ -20,6 +20,7 @@ from xentfuzz.runner.coverage import kinds_of, size_of
 from xentfuzz.runner.region import features_told_apart
 from xentfuzz.runner.results import NOTHING_TO_COMPARE, CheckResult
 from xentfuzz.subjects.harness_errors import HarnessError
+from xentfuzz.subjects.metered import Unaffordable
 from xentfuzz.subjects.subject import Subject
 
 # What a check makes of a case; None where the case is unsupported, or can't be rebuilt.
@@ -69,6 +70,9 @@ def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, tria
         return check.judge(trial)
     except Unsupported as reason:
         contestant.unsupported[str(reason)] += 1
+        return None
+    except Unaffordable as reason:
+        contestant.unaffordable.setdefault(str(reason), Counter())[check.name, recipe.dtype] += 1
         return None
     except Failure as failure:
         found = _located(contestant, failure.about(check.name, contestant.name, recipe, case))

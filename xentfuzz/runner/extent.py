@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xentfuzz.dtypes import FLOAT_NAMES
@@ -30,6 +30,31 @@ def extent_of(contestant: Contestant, results: list[CheckResult]) -> dict[str, A
         "not_compared": [name for name in features if name in taken and name not in seen],
         "words": _words(compared),
     }
+
+
+def merged_extent(extents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was compared in any of several runs of one implementation; taken is what any of them took."""
+    known = [extent for extent in extents if extent]
+    if not known:
+        return {}
+    features = list(dict.fromkeys(name for extent in known for kind in ("compared", "not_compared", "not_taken") for name in extent[kind]))
+    seen = {name for extent in known for name in extent["compared"]}
+    taken = {name for extent in known for name in extent["not_compared"]}
+    compared = [name for name in _in_order(known) if name in seen]
+    return {
+        "share": round(len(compared) / len(features), 3),
+        "compared": compared,
+        "not_taken": [name for name in features if name not in seen | taken],
+        "not_compared": [name for name in features if name in taken - seen],
+        "words": _words(compared),
+    }
+
+
+def _in_order(extents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was compared, as reports list it: dtypes and ranks first, each in the contract's order."""
+    names = [*FLOAT_NAMES, *(f"rank {rank}" for rank in RANKS), *(f"{kind} targets" for kind in TARGETS)]
+    others = [name for extent in extents for name in extent["compared"] if name not in names]
+    return list(dict.fromkeys([*names, *others]))
 
 
 def features_of(operation: Operation) -> Iterator[str]:

@@ -12,12 +12,12 @@ from xentfuzz.failures.failure import WRONG_NUMBERS, Failure
 from xentfuzz.recipes.recipe import recipe_from
 from xentfuzz.runner.causes import is_void, left_of
 from xentfuzz.runner.contestant import Contestant, Found
+from xentfuzz.runner.neutral import SIXTEEN_BIT_GRADE
 from xentfuzz.runner.order import clearness, in_reading_order
 from xentfuzz.runner.region import has, region_of
 from xentfuzz.runner.smallest import Effort, Shrinking
+from xentfuzz.runner.unknown_forms import name_form, unknown_form
 
-# What a library that keeps intermediates in 16 bits meets.
-SIXTEEN_BIT_GRADE = "staged/any"
 # Causes that one kind in one check is looked through for, beyond the first, and all of them together: each costs a shrinking.
 MORE_CAUSES, MORE_CAUSES_IN_ALL = 2, 6
 
@@ -40,6 +40,7 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
             made = _without_void_proofs(contestant, made)
     for failure in made:
         _name_accuracy(contestant, failure)
+        name_form(failure)
         failure.finish()
     return in_reading_order(made)
 
@@ -181,6 +182,10 @@ def _alike(failure: Failure, other: Failure) -> bool:
     """
     kinds = {failure.kind, other.kind}
     if kinds == {"stale_state"} and failure.check == other.check:
+        return True
+    if kinds == {"accuracy"} and failure.details.get("meets") == other.details.get("meets") == SIXTEEN_BIT_GRADE:
+        return not (failure.needs and other.needs)
+    if unknown_form(failure) is not None and unknown_form(failure) == unknown_form(other):
         return True
     needs, others = set(failure.needs), set(other.needs)
     if not (kinds <= WRONG_NUMBERS and needs and others):

@@ -19,6 +19,8 @@ from xentfuzz.subjects.subject import Subject
 
 # Elements on either side of an argument: as many as one number for each row of the largest case that a check of memory makes.
 GUARD = 1 << 14
+# What a library that keeps intermediates in 16 bits meets.
+SIXTEEN_BIT_GRADE = "staged/any"
 Array = np.ndarray[Any, Any]
 
 

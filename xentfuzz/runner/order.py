@@ -9,15 +9,18 @@ from xentfuzz.checks.registry import check_names, find_check
 from xentfuzz.failures.failure import CRASH_KINDS, WRONG_NUMBERS, Failure
 from xentfuzz.runner.contestant import Found
 
+# An input that is not handled may be told as an exception, a wrong shape or a call without end, which is the dearest to try again.
+LONG_OR_LARGE = ("hang", "out_of_memory")
 # What was read or written out of bounds, or never written, may show as anything that comes after it; what one call leaves to the next as
 # what comes after that. A wrong value explains a wrong gradient, and both explain a broken identity.
 CAUSES_FIRST = (
     "out_of_bounds_write",
     "out_of_bounds_read",
     "unwritten_output",
-    *CRASH_KINDS,
+    *(kind for kind in CRASH_KINDS if kind not in LONG_OR_LARGE),
     "changed_input",
     "aliased_result",
+    "shared_arguments",
     "stale_state",
     "nondeterministic",
     "thread_unsafe",
@@ -28,6 +31,7 @@ CAUSES_FIRST = (
     "value",
     "special",
     "gradient",
+    *LONG_OR_LARGE,
     "accuracy",
     "accepted_invalid",
     "relation",
@@ -46,6 +50,7 @@ READ_FIRST = (
     "unwritten_output",
     "changed_input",
     "aliased_result",
+    "shared_arguments",
     "stale_state",
     "nondeterministic",
     "thread_unsafe",

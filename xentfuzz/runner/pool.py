@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -9,22 +10,27 @@ from typing import Self
 from xentfuzz import registry
 from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
+from xentfuzz.subjects.metered import Metered
 from xentfuzz.subjects.open import open_subject
 from xentfuzz.subjects.subject import Subject
 
 
 class Pool:
-    """Opens subjects lazily; a context manager that closes them. isolate: None lets each implementation's declaration decide."""
+    """Opens subjects lazily; a context manager that closes them. isolate: None lets each implementation's declaration decide.
 
-    def __init__(self, isolate: bool | None) -> None:
+    seconds: that there are for each of those that are opened next.
+    """
+
+    def __init__(self, isolate: bool | None, seconds: float = math.inf) -> None:
         self.isolate = isolate
-        self.opened: dict[tuple[str, str], Subject] = {}
+        self.seconds = seconds
+        self.opened: dict[tuple[str, str], Metered] = {}
 
-    def open(self, implementation: Implementation) -> Subject:
+    def open(self, implementation: Implementation) -> Metered:
         """The subject of an implementation. Raises UsageError or Unavailable where it cannot be loaded."""
         key = (implementation.name, implementation.operation)
         if key not in self.opened:
-            self.opened[key] = open_subject(implementation, isolate=self.isolate)
+            self.opened[key] = open_subject(implementation, isolate=self.isolate, seconds=self.seconds)
         return self.opened[key]
 
     def siblings(self, implementation: Implementation) -> Mapping[str, Subject]:

@@ -11,7 +11,8 @@ from xentfuzz.recipes.space import Space
 
 @dataclass(frozen=True)
 class Profile:
-    """cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
+    """seconds: for one implementation of one operation, whatever its calls take.
+    cases: family -> cases of the corpus. identities: cases of each identity. search: cases of the directed search of one check.
     most: cost of a check -> its cases at most, whatever was asked for (see `xentfuzz.checks.check.COSTS`).
     largest, long: elements of a case, see Space. simulated_cases, simulated_largest: for a kernel that runs in a simulator, a call of which
     takes milliseconds for each row; simulated_protocols: of each check that costs more than a call; simulated_recorded: elements of a
@@ -20,6 +21,7 @@ class Profile:
     """
 
     name: str
+    seconds: float
     cases: Mapping[str, int]
     identities: int
     most: Mapping[str, int]
@@ -33,6 +35,11 @@ class Profile:
     shrink_evaluations: int = 400
     repeated_evaluations: int = 60
 
+    @property
+    def calls(self) -> int:
+        """About how many calls its cases take in one dtype: two for each, as many again for checks that need more."""
+        return 4 * sum(self.cases.values())
+
     def size(self, space: Space, simulator: bool) -> Space:
         """The space limited to this profile's sizes."""
         if simulator:
@@ -43,6 +50,7 @@ class Profile:
 PROFILES = {
     "quick": Profile(
         "quick",
+        seconds=90,
         cases={"ordinary": 50, "special": 40, "robust": 12},
         identities=12,
         most={"relation": 4, "protocol": 4, "costly": 1, "compiler": 0, "large": 0, "huge": 0, "device": 0},
@@ -55,6 +63,7 @@ PROFILES = {
     ),
     "default": Profile(
         "default",
+        seconds=600,
         cases={"ordinary": 250, "special": 160, "robust": 110},
         identities=120,
         most={"relation": 128, "protocol": 100, "costly": 4, "compiler": 1, "large": 2, "huge": 0, "device": 1},
@@ -66,6 +75,7 @@ PROFILES = {
     ),
     "thorough": Profile(
         "thorough",
+        seconds=7200,
         cases={"ordinary": 2000, "special": 1000, "robust": 400},
         identities=500,
         most={"relation": 300, "protocol": 120, "costly": 16, "compiler": 2, "large": 6, "huge": 1, "device": 1},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -11,6 +12,7 @@ from numbers import Integral, Real
 from xentfuzz.errors import UsageError
 from xentfuzz.failures.expected import Expectations
 from xentfuzz.failures.failure import Failure
+from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.events import Event, Listener, tell
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.recorded import Recorded
@@ -45,6 +47,12 @@ class Settings:
     shrink: bool = True
     known: Sequence[Failure] = ()
     listeners: Sequence[Listener] = ()
+
+    def seconds(self, deadline: Deadline, left: int) -> float:
+        """For the next of so many (implementation, operation) pairs: the profile's time, or its part of what a budget has left."""
+        if deadline.at is None:
+            return self.profile.seconds
+        return max(0.0, deadline.at - time.monotonic()) / max(left, 1)
 
     def emit(self, event: Event) -> None:
         tell(self.listeners, event)

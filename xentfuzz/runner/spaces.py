@@ -35,6 +35,7 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.most_classes,
+        largest_row_count=capabilities.largest_row_count,
         class_count_divisor=_divisor(space.class_count_divisor, capabilities),
         largest_logit=capabilities.largest_logit,
     )

@@ -15,20 +15,23 @@ from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.recipe import Recipe
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.runner.coverage import never_compared, sizes_met
-from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.examine import examine
 from xentfuzz.runner.extent import extent_of
 from xentfuzz.runner.profiles import Profile, smallest_profile_with
 from xentfuzz.runner.required import missing_features
 from xentfuzz.runner.results import CheckReport, CheckResult
 from xentfuzz.runner.settings import Settings
+from xentfuzz.subjects.as_declared import with_declaration
 from xentfuzz.subjects.assumed_grade import grade_notes
 from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.metered import OUT_OF_TIME
 
 
-def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings, deadline: Deadline) -> CheckReport:
+def finished_report(contestant: Contestant, failures: list[Failure], settings: Settings) -> CheckReport:
     """The report of one contestant, its expected failures told from the others."""
     implementation = contestant.subject.implementation
+    for error in contestant.subject.capabilities.harness_errors:
+        contestant.errors.add(error)
     report = CheckReport(
         implementation=implementation.name,
         operation=contestant.operation.name,
@@ -42,7 +45,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         unsupported=dict(contestant.unsupported.most_common()),
         cases=contestant.tried,
         seconds=contestant.seconds,
-        cut_short=_cut_short(contestant, settings, deadline),
+        cut_short=_cut_short(contestant, settings),
         explained_by=contestant.explained_by,
         sizes=sizes_met(contestant.subject.capabilities, contestant.sizes),
         target=settings.targets.get((implementation.name, contestant.operation.name), ""),
@@ -63,14 +66,21 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
     if not report.failures:
         report.notes += contestant.beside_plain.notes()
     report.stricter_grade = None if report.unexpected or contestant.errors.errors else _stricter_grade(contestant)
+    report.card = with_declaration(implementation, report.card, _grade_met(implementation, report.stricter_grade))
     report.errors = contestant.errors.errors
     return report
 
 
-def _cut_short(contestant: Contestant, settings: Settings, deadline: Deadline) -> str:
+def _cut_short(contestant: Contestant, settings: Settings) -> str:
     if contestant.gave_up or contestant.interrupted:
         return contestant.gave_up or "interrupted"
-    return f"budget of {settings.budget:g} s used up" if deadline.has_passed() else ""
+    if not contestant.is_over:
+        return ""
+    return (
+        f"{settings.profile.name}'s {settings.profile.seconds:g} s used up"
+        if settings.budget is None
+        else f"budget of {settings.budget:g} s used up"
+    )
 
 
 def _judge_expectations(contestant: Contestant, report: CheckReport, expected: Expectations) -> None:
@@ -127,6 +137,13 @@ def _stricter_grade(contestant: Contestant) -> str | None:
     return ", ".join(f"{dtype}: {grades[0]}" for dtype, grades in met.items() if grades) or None
 
 
+def _grade_met(implementation: Implementation, stricter: str | None) -> str | dict[str, str] | None:
+    """What a declaration could promise beyond its own grade: a text, or by dtype; None where it is no more."""
+    if stricter is None or ": " not in stricter:
+        return stricter
+    return {dtype: implementation.grade_for(dtype) for dtype in FLOAT_NAMES} | dict(part.split(": ") for part in stricter.split(", "))
+
+
 def _results(contestant: Contestant, settings: Settings) -> list[CheckResult]:
     results = []
     for check in contestant.checks:
@@ -156,16 +173,31 @@ def _settle(result: CheckResult, contestant: Contestant, check: Check, profile: 
         result.status, result.reason = "unsupported", f"does not take {result.dtype}"
     elif passed_over is not None:
         result.status, result.reason = "unsupported", passed_over
-    elif result.unsupported:
+    elif (left := _left_for_time(result, contestant)) is not None:
+        result.reason = left
+    elif result.unsupported and not _ended_early(result, contestant):
         result.status, result.reason = "unsupported", "no case that it takes could be compared"
     else:
-        result.reason = _why_untried(check.cost_on(capabilities.device), profile)
+        result.reason = _why_untried(check.cost_on(capabilities.device), profile, contestant)
 
 
-def _why_untried(cost: str, profile: Profile) -> str:
+def _why_untried(cost: str, profile: Profile, contestant: Contestant) -> str:
     if profile.most.get(cost) == 0:
         return f"left to --profile {smallest_profile_with(cost)}"
-    return "nothing was tried"
+    if contestant.gave_up:
+        return contestant.gave_up
+    return OUT_OF_TIME if contestant.is_over else "nothing was tried"
+
+
+def _ended_early(result: CheckResult, contestant: Contestant) -> bool:
+    """Whether the time was used up before a case that it takes came along, as some did in other dtypes."""
+    alike = [other for (name, _), other in contestant.results.items() if name == result.check]
+    return contestant.is_over and any(other.cases for other in alike)
+
+
+def _left_for_time(result: CheckResult, contestant: Contestant) -> str | None:
+    """Why a case that could have been compared was left, where time was the reason."""
+    return next((reason for reason, left in contestant.unaffordable.items() if left[result.check, result.dtype]), None)
 
 
 def _never_compared(contestant: Contestant, settings: Settings, report: CheckReport) -> list[str]:

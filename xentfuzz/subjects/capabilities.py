@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xentfuzz.implementation import RANKS
+from xentfuzz.subjects.harness_errors import HarnessError
 
 # Of classes: more than any case has.
 ANY_COUNT = 1 << 31
@@ -26,7 +27,9 @@ class Capabilities:
     compiled for at a high cost; None: any. class_count_divisor: of every class count.
     notes: what else a caller should know. changed_inputs: arguments that the probe saw overwritten.
     errors: how large they were in a run, a line for each dtype.
-    array: the library whose arrays it takes.
+    array: the library whose arrays it takes. refused: options and arguments that forward has a parameter for and that a probe saw refused.
+    declaration: what would hold an implementation to what a probe found, as Python writes it; command: as the command line does.
+    harness_errors: what xentfuzz itself failed at while it probed; that part of the card is as declared.
     doubtful: calls that the probe saw end with an exception that is no refusal of a feature; the checks have to find them.
     """
 
@@ -57,6 +60,10 @@ class Capabilities:
     array: str = "numpy"
     device: str = "cpu"
     doubtful: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    harness_errors: tuple[HarnessError, ...] = ()
+    declaration: str = ""
+    command: str = ""
 
     def layouts_at(self, rank: int) -> tuple[str, ...]:
         """The layouts that are taken where the first argument has that rank; () for all."""

@@ -51,4 +51,5 @@ def _names(implementation: Implementation) -> Iterator[tuple[str, Iterable[objec
     for option in operation.options:
         if isinstance(option.default, str) and not callable(option.values):
             yield f"value of {option.name} in supports", supports.get("options", {}).get(option.name) or (), option.values
+    yield "supports gradients", supports.get("gradients", ()), arguments
     yield "supports options", tuple(supports.get("options", ())), tuple(option.name for option in operation.options)

@@ -38,7 +38,8 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         target_dtypes=tuple(supports.get("target_dtypes", ("int64",))) if targets else (),
         ranks=tuple(supports.get("ranks", (1, 2, 3, 4))),
         layouts=tuple(supports.get("layouts", (name for name in LAYOUTS if name not in not_held))),
-        weight=any(
+        weight=supports.get("weight", True)
+        and any(
             takes_argument(description, implementation, argument.name) for argument in operation.arguments if argument.kind == "weight"
         ),
         options=_options(implementation, description, operation),
@@ -58,8 +59,8 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
 
 
 def functions_of(implementation: Implementation) -> tuple[str, ...]:
-    """What can be called; backward by autodiff included."""
-    derived = {"backward"} if implementation.array in AUTODIFF else set()
+    """What can be called; backward by autodiff included, where there is a gradient at all."""
+    derived = {"backward"} if implementation.array in AUTODIFF and (implementation.supports or {}).get("gradients") != () else set()
     return tuple(name for name in FUNCTIONS if getattr(implementation, name) is not None or name in derived)
 
 
@@ -88,6 +89,13 @@ def _options(implementation: Implementation, description: Mapping[str, Any], ope
 
 
 def _gradients(implementation: Implementation, operation: Operation, targets: tuple[str, ...]) -> tuple[str, ...]:
+    usual = usual_gradients(implementation, operation, targets)
+    declared = (implementation.supports or {}).get("gradients")
+    return usual if declared is None else tuple(name for name in usual if name.removeprefix("grad_") in declared)
+
+
+def usual_gradients(implementation: Implementation, operation: Operation, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """The gradients that can be had where nothing is said of them."""
     first = operation.arguments[0].name
     if implementation.backward is None and implementation.array in AUTODIFF:
         later = "probabilities" in targets

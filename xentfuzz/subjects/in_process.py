@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from xentfuzz.arrays import StridedArray
+from xentfuzz.arrays import StridedArray, fresh_arrays
 from xentfuzz.dtypes import numpy_dtype
 from xentfuzz.errors import Terminated, Unavailable
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.clock import CLOCK
 from xentfuzz.subjects.comparison import changed_arguments
 from xentfuzz.subjects.interrupts import SignalWatch
 from xentfuzz.subjects.outcome import Call, Outcome
@@ -70,13 +71,15 @@ class InProcess:
         self.callee.plan = replace(self.callee.plan, in_force=values_in_force(self.implementation))
 
     def call(self, call: Call) -> Outcome:
-        fresh = {name: array.fresh() for name, array in call.arrays.items()}
+        fresh = fresh_arrays(call.arrays)
         key = specialisation(call)
+        delay = CLOCK.delay()
         answer = self._answer(call.function, fresh, call.options)
+        answer = replace(answer, seconds=max(0.0, answer.seconds - CLOCK.delay() + delay))
         # Copied before anything else runs: the result may lie in memory that the next call uses again.
         results = results_of(answer, copy=True)
         new = self.specialisations.is_new(key)
-        self.specialisations.note(key, answer.seconds)
+        self.specialisations.note(key, call, answer.seconds)
         self.notices.update(notices_of(answer))
         return outcome_of(answer, results, call.arrays, fresh, compiled=new)
 

@@ -39,7 +39,6 @@ class Isolated:
         self.specialisations = Specialisations()
         self._description: dict[str, Any] = {}
         self.worker: WorkerProcess | None = None
-        self.hung = False
         self.notices: set[str] = set()
         self._started()
 
@@ -79,17 +78,18 @@ class Isolated:
         described, free = put_arrays(worker.arena, call.arrays)
         message = {"do": "call", "function": call.function, "arrays": described, "options": dict(call.options), "free": free}
         try:
-            reply = worker.request(message, call.seconds or self._time_limit(key))
+            reply = worker.request(message, call.seconds or self.specialisations.time_limit(key, self.limits))
         except BaseException:
             # An interrupt has ended the worker; what is shrunk and reported after it needs another one.
             self.close()
             raise
         if isinstance(reply, Crash):
-            self.hung |= reply.kind == "hang"
+            self.specialisations.hung |= reply.kind == "hang"
             self.close()
             return Outcome(crash=reply, compiled=new)
-        outcome = self._outcome(worker, call, described, reply, compiled=new)
-        self.specialisations.note(key, outcome.seconds)
+        answered = self._outcome(worker, call, described, reply, compiled=new)
+        outcome = replace(answered, seconds=max(0.0, answered.seconds - worker.waited))
+        self.specialisations.note(key, call, outcome.seconds)
         if outcome.crash is not None or "closed_streams" in outcome.notes:
             self.close()
         return outcome
@@ -99,12 +99,7 @@ class Isolated:
         if self.worker is not None:
             self.worker.close()
             self.worker = None
-        self.specialisations.seen.clear()
-
-    def _time_limit(self, key: tuple[Any, ...]) -> float:
-        """That of a first call is meant for compiling; what hung once is not given it again, or a report would take hours."""
-        limit = self.specialisations.time_limit(key, self.limits)
-        return min(limit, self.limits.call_seconds) if self.hung else limit
+        self.specialisations.forget()
 
     def _outcome(self, worker: WorkerProcess, call: Call, described: dict[str, Any], reply: dict[str, Any], *, compiled: bool) -> Outcome:
         try:
@@ -127,7 +122,7 @@ class Isolated:
         return self.worker
 
     def _load(self, worker: WorkerProcess) -> None:
-        reply = worker.request({"do": "load", "size": len(self._packed)}, self.limits.first_call_seconds, self._packed)
+        reply = worker.request({"do": "load", "size": len(self._packed)}, self.limits.load_seconds, self._packed)
         if isinstance(reply, Crash):
             raise UsageError(f"{self.implementation.name}: its worker ended while it was loaded: {one_line(reply.message)}")
         if "error" in reply:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 
 from xentfuzz.errors import Unavailable, UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.registry import availability
+from xentfuzz.subjects.clock import CLOCK
 from xentfuzz.subjects.declaration import require_known_names
 from xentfuzz.subjects.in_process import InProcess
 from xentfuzz.subjects.isolated import Isolated
 from xentfuzz.subjects.limits import Limits
+from xentfuzz.subjects.metered import Allowance, Metered
 from xentfuzz.subjects.probe import capabilities_of
-from xentfuzz.subjects.subject import Subject
+
+# Of the time of a check, for finding out what is taken; what one call's size may add to it there.
+PROBING_SHARE = 0.25
+ONE_CALL = 0.02
 
 
 def open_subject(
     implementation: Implementation,
     *,
     isolate: bool | None = None,
-    limits: Limits | None = None,
+    seconds: float = math.inf,
     environment: Mapping[str, str] | None = None,
-) -> Subject:
+) -> Metered:
     """Load an implementation and find out what it takes; the caller closes the subject.
 
-    isolate: in a worker; None: where the device isn't the CPU, or it needs another environment or interpreter. limits, environment: of the
-    worker.
+    isolate: in a worker; None: where the device isn't the CPU, or it needs another environment or interpreter. seconds: that there are for
+    all that is to be found out about it. environment: of the worker.
     Raises Unavailable with the reason, UsageError where it declares a name that doesn't exist, can't be loaded,
     or has a parameter that nothing explains.
     """
@@ -36,13 +42,15 @@ def open_subject(
         raise Unavailable(f"{implementation.name} is unavailable: {reason}")
     if isolate is False:
         _require_no_other_process(implementation)
-    isolated = wants_isolation(implementation, isolate)
-    subject = Isolated(implementation, limits, environment) if isolated else InProcess(implementation)
+    limits, isolated = Limits.within(seconds), wants_isolation(implementation, isolate)
+    subject = Metered(Isolated(implementation, limits, environment) if isolated else InProcess(implementation), limits)
+    subject.allow(Allowance(ONE_CALL * seconds, probing=True), CLOCK.now() + PROBING_SHARE * seconds)
     try:
         subject.capabilities = capabilities_of(subject)
     except BaseException:
         subject.close()
         raise
+    subject.allow(Allowance())
     return subject
 
 

@@ -7,7 +7,7 @@ the call that the operation exists for: a matrix of logits, with class indices w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -16,21 +16,20 @@ import numpy as np
 from xentfuzz.dtypes import FLOAT_NAMES, FORMATS, dtype_name
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
+from xentfuzz.subjects.as_declared import with_declaration
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.deliberate import is_deliberate
+from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.outcome import NOT_TRIED, Outcome
+from xentfuzz.subjects.probe_calls import COSTLY_SECONDS, ProbeCalls, refused_words
 from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, own_defaults, require_explained
 from xentfuzz.subjects.subject import Subject
 
-MOST_CALLS = 40
-# Beside these, calls by which a refusal has to be confirmed at other shapes and values.
-MOST_CONFIRMATIONS = 40
-# A hang costs the time of a compilation: after so many the checks may find the rest.
-MOST_CRASHES = 2
-COSTLY_SECONDS = 0.3
+# So many classes no kernel is too small for.
+FEWEST_CLASSES = 2
 CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
 NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
 LARGE_CLASS_COUNT = 128
@@ -59,10 +58,19 @@ def capabilities_of(subject: Loaded) -> Capabilities:
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
     declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
+    if "gradients" in (implementation.supports or {}):
+        subject.differentiate(tuple(name.removeprefix("grad_") for name in declared.gradients))
     if implementation.dtypes is not None and implementation.supports is not None and not implementation.probed:
         return declared
     hints = other_spellings(description, implementation, operation)
-    return probe(subject, replace(declared, rejections=(*declared.rejections, *hints)))
+    found = probe(subject, replace(declared, rejections=(*declared.rejections, *hints)))
+    return with_declaration(subject.implementation, replace(found, refused=_refused(declared, found)))
+
+
+def _refused(declared: Capabilities, found: Capabilities) -> tuple[str, ...]:
+    """The options and arguments that forward has a parameter for and that the probe saw refused."""
+    options = tuple(name for name in declared.options if name not in found.options)
+    return (*options, *(("weight",) if declared.weight and not found.weight else ()))
 
 
 def probe(subject: Loaded, declared: Capabilities) -> Capabilities:
@@ -79,45 +87,61 @@ class Probe:
     found: Capabilities
     base: Sample = field(init=False)
     upstream: tuple[tuple[int, ...], str] = ((), "float32")
-    calls: int = 0
-    crashes: int = 0
     rejections: list[str] = field(default_factory=list)
     base_refusals: list[tuple[Sample, Outcome]] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
-    confirmations: int = 0
-    doubtful: list[str] = field(default_factory=list)
+    errors: ErrorLog = field(default_factory=ErrorLog)
+
+    def __post_init__(self) -> None:
+        self.calls = ProbeCalls(self.subject, self.found)
+        self.rejections += self.found.rejections
 
     def run(self) -> Capabilities:
-        implementation = self.subject.implementation
-        self.rejections += self.found.rejections
-        self.calls = implementation.tried_calls
-        if not self._find_base():
+        """What was found. What the harness itself fails at is left as declared, and the error is kept."""
+        works = False
+        with self.errors.kept("probing: a call that works"):
+            works = self._find_base()
+        if self.errors.errors:
+            return replace(self.found, assumed=True, harness_errors=tuple(self.errors.errors))
+        if not works:
             return self._of_nothing_that_works()
-        if implementation.dtypes is None:
-            self._find_dtypes()
-        elif implementation.loss_dtype is None:
-            self._find_loss_dtypes()
-        open_to_all = implementation.supports is None or implementation.probed
-        if open_to_all:
-            self._find_inputs()
-            self._find_options()
-        self._find_gradients()
-        self._find_cost()
-        if open_to_all:
-            self._find_layouts()
+        for find in self._steps():
+            with self.errors.kept(f"probing: {find.__name__.removeprefix('_find_').replace('_', ' ')}"):
+                find()
+        refused: list[str] = []
+        with self.errors.kept("probing: first calls"):
+            refused = self._unexplained_refusals()
         return replace(
             self.found,
             assumed=True,
-            rejections=tuple(dict.fromkeys([*self._unexplained_refusals(), *self.rejections])),
+            rejections=tuple(dict.fromkeys([*refused, *self.rejections])),
             not_tried=tuple(dict.fromkeys(self.not_tried)),
-            changed_inputs=tuple(sorted(self.changed)),
-            doubtful=tuple(dict.fromkeys(self.doubtful)),
+            changed_inputs=tuple(sorted(self.calls.changed)),
+            doubtful=tuple(dict.fromkeys(self.calls.doubtful)),
+            harness_errors=tuple(self.errors.errors),
         )
+
+    def _steps(self) -> Iterator[Callable[[], None]]:
+        implementation = self.subject.implementation
+        open_to_all = implementation.supports is None or implementation.probed
+        if implementation.dtypes is None:
+            yield self._find_dtypes
+        elif implementation.loss_dtype is None:
+            yield self._find_loss_dtypes
+        if open_to_all:
+            yield from (self._find_inputs, self._find_options)
+        yield from (self._find_gradients, self._find_cost)
+        if open_to_all and "layouts" not in self._declared:
+            yield self._find_layouts
+
+    @property
+    def _declared(self) -> Mapping[str, Any]:
+        """What is said by its user, and stands: refusing it is a finding."""
+        return self.subject.implementation.supports or {}
 
     def _of_nothing_that_works(self) -> Capabilities:
         """Nothing is claimed of what refuses every call on purpose; what fails otherwise is held to the commonest one."""
-        unexplained = [one for one in self.base_refusals if not is_deliberate(one[1], self.found.array)]
+        unexplained = [one for one in self.base_refusals if not is_deliberate(one[1], self.found.array)] or self._inconsistent()
         dtypes = (unexplained[0][0].dtype,) if unexplained else ()
         rejections = () if unexplained else tuple(self.rejections)
         return replace(
@@ -127,30 +151,49 @@ class Probe:
             targets=self.found.targets[:1],
             assumed=True,
             rejections=rejections,
-            doubtful=tuple(f"{_words(sample)}: {outcome.refusal}" for sample, outcome in unexplained),
+            doubtful=tuple(refused_words(*one) for one in unexplained),
+            harness_errors=tuple(self.errors.errors),
         )
 
+    def _inconsistent(self) -> list[tuple[Sample, Outcome]]:
+        """Of calls that were refused, each on purpose: the commonest one, where others of its kind are not refused so."""
+        return [one for one in self.base_refusals[:1] if not self.calls.is_missing(*one)]
+
     def _find_base(self) -> bool:
+        warm = self._warm_up()
         for sample in self._bases():
-            outcome = self._call(sample)
+            outcome = self.calls.call(sample)
+            if outcome.crash is not None and warm is not None:
+                # What the commonest call does is for the checks to find; the rest is found out by one that comes back.
+                sample, outcome = warm  # noqa: PLW2901
             if outcome.accepted:
-                self.base = self._without_reduction(sample, outcome)
-                self.found = replace(self.found, compile_seconds=outcome.seconds if outcome.compiled else 0.0)
+                self.base = self.calls.base = self._without_reduction(sample, outcome)
+                self.calls.compile_seconds = max(outcome.seconds if outcome.compiled else 0.0, self.calls.compile_seconds)
+                self.found = replace(self.found, compile_seconds=self.calls.compile_seconds)
                 self._note_loss(sample.dtype, outcome)
                 self.upstream = _upstream(sample, outcome)
                 return True
             self.base_refusals.append((sample, outcome))
-        tried, first = self.subject.implementation.tried, _refused(*self.base_refusals[0])
+        tried, first = self.subject.implementation.tried, refused_words(*self.base_refusals[0])
         own = f"{self.found.array} arrays, {first}" if tried else first
         self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
 
+    def _warm_up(self) -> tuple[Sample, Outcome] | None:
+        """The commonest call with the fewest classes, if it comes back. It may take a compiler's time; later ones need not be given it."""
+        first = next(self._bases())
+        if self.found.class_count_divisor > 1 or first.classes <= FEWEST_CLASSES:
+            return None
+        smallest = replace(first, classes=FEWEST_CLASSES)
+        outcome = self.calls.call(smallest)
+        self.calls.compile_seconds = outcome.seconds if outcome.compiled else 0.0
+        return (smallest, outcome) if outcome.results is not None else None
+
     def _unexplained_refusals(self) -> list[str]:
         """Refusals of first calls that no refusal of a feature tells as well; what is no refusal is doubtful."""
         told = tuple(self.rejections)
-        refused = [one for one in self.base_refusals if is_deliberate(one[1], self.found.array)]
-        self.doubtful[:0] = [_refused(*one) for one in self.base_refusals if one not in refused]
-        return [f"rejects {_refused(*one)}" for one in refused if not any(line.endswith(one[1].refusal) for line in told)]
+        own = [one for one in self.base_refusals if not any(line.endswith(one[1].refusal) for line in told)]
+        return [f"rejects {refused_words(*one)}" for one in own if self.calls.is_missing(*one)]
 
     def _bases(self) -> Iterator[Sample]:
         """The commonest call, then those that differ from it in one respect."""
@@ -161,20 +204,26 @@ class Probe:
             rank=2 if 2 in ranks else ranks[0],
             targets="index" if not self.found.targets else self.found.targets[0],
             target_dtype=self.found.target_dtypes[0] if self.found.target_dtypes else "int64",
-            classes=max(self.found.class_count_divisor, 5 - 5 % self.found.class_count_divisor),
+            classes=self._few_classes(),
+            rows=min(3, self.found.largest_row_count or 3),
             options=self._options_in_force(),
         )
+        most = self.found.largest_class_count or LARGE_CLASS_COUNT
         yield first
         yield from self._other_axes(first)
         # One launch configuration of many may fail.
-        yield replace(first, rows=2, classes=3 * first.classes)
+        yield replace(first, rows=min(2, first.rows), classes=3 * first.classes if 3 * first.classes <= most else 1)
         if "probabilities" in self.found.targets:
             yield replace(first, targets="probabilities")
         if self.found.targets:
             yield replace(first, target_dtype="int32")
         yield from (replace(first, dtype=dtype) for dtype in dtypes if dtype != first.dtype)
         yield from (replace(first, rank=rank) for rank in (1, 3) if rank in ranks)
-        yield replace(first, classes=LARGE_CLASS_COUNT)
+        yield replace(first, classes=min(LARGE_CLASS_COUNT, most))
+
+    def _few_classes(self) -> int:
+        few, divisor = min(5, self.found.largest_class_count or 5), self.found.class_count_divisor
+        return max(divisor, few - few % divisor)
 
     def _other_axes(self, first: Sample) -> Iterator[Sample]:
         """Kernels of matrices may take axis 1 alone, and not under the name of -1."""
@@ -214,7 +263,7 @@ class Probe:
         """What the losses of the given 16-bit dtypes are in; refusing one of these dtypes is a finding, and no concern of this."""
         for dtype in self.found.dtypes:
             if FORMATS[dtype].bits == 16 and dtype != self.base.dtype:
-                self._note_loss(dtype, self._call(replace(self.base, dtype=dtype)))
+                self._note_loss(dtype, self.calls.call(replace(self.base, dtype=dtype)))
 
     def _note_loss(self, dtype: str, outcome: Outcome) -> None:
         """A loss in float32 for 16-bit logits is common and held to float32's bound; any other change of dtype is a finding."""
@@ -225,16 +274,30 @@ class Probe:
     def _find_inputs(self) -> None:
         if self.base.classes == LARGE_CLASS_COUNT and self.found.class_count_divisor == 1:
             self._find_divisor()
+        if "ranks" not in self._declared:
+            self._find_ranks()
+        if self.found.targets:
+            self._find_targets()
+        if self.found.weight and "weight" not in self._declared:
+            self.found = replace(self.found, weight=self._takes("weight", replace(self.base, weight=True)))
+
+    def _find_ranks(self) -> None:
         words = {1: "1-d", 2: "2-d", 3: "3-d", 4: "4-d"}
-        ranks = [rank for rank in self.found.ranks if self._takes(f"{words[rank]} {self._first}", replace(self.base, rank=rank))]
+        ranks = [rank for rank in self.found.ranks if self._takes_rank(rank, f"{words[rank]} {self._first}")]
         if MATRIX in self.found.ranks and MATRIX not in ranks:
             ranks = sorted([*ranks, MATRIX])
             self._hold_to(f"{words[MATRIX]} {self._first}", {"ranks": tuple(rank for rank in ranks if rank != MATRIX)})
         self.found = replace(self.found, ranks=tuple(ranks))
-        if self.found.targets:
-            self._find_targets()
-        if self.found.weight:
-            self.found = replace(self.found, weight=self._takes("weight", replace(self.base, weight=True)))
+
+    def _takes_rank(self, rank: int, feature: str) -> bool:
+        """Of any dtype: what takes a rank of some, and refuses it of others, has no rank that is missing."""
+        if self._takes(feature, replace(self.base, rank=rank)):
+            return True
+        others = [dtype for dtype in self.found.dtypes if dtype != self.base.dtype]
+        if not any(self.calls.is_taken(replace(self.base, rank=rank, dtype=dtype)) for dtype in others):
+            return False
+        self.calls.doubtful.append(f"{self.base.dtype} {self.rejections.pop().removeprefix('rejects ')}")
+        return True
 
     def _find_targets(self) -> None:
         before = len(self.rejections)
@@ -260,7 +323,7 @@ class Probe:
         self.base = replace(self.base, classes=divisor)
 
     def _takes_classes(self, count: int) -> bool:
-        outcome = self._call(replace(self.base, classes=count))
+        outcome = self.calls.call(replace(self.base, classes=count))
         return outcome.accepted and outcome is not NOT_TRIED
 
     def _find_options(self) -> None:
@@ -278,13 +341,13 @@ class Probe:
             self._find_values(option)
             return True
         for value in _other_values(option, self.base)[:2]:
-            outcome = self._call(replace(self.base, options={option.name: value}))
+            outcome = self.calls.call(replace(self.base, options={option.name: value}))
             if outcome is NOT_TRIED:
                 self.not_tried.append(option.name)
             if outcome.accepted:
                 return True
             refused.append((replace(self.base, options={option.name: value}), outcome))
-        if not refused or not all(self._is_missing(*one) for one in refused[:1]) or not _all_deliberate(refused, self.found.array):
+        if not refused or not all(self.calls.is_missing(*one) for one in refused[:1]) or not _all_deliberate(refused, self.found.array):
             return True
         self.rejections.append(f"rejects {option.name}: {refused[0][1].refusal}")
         return False
@@ -293,13 +356,15 @@ class Probe:
         """Each value by itself of an option whose default is refused."""
         taken = self.base.options[option.name]
         samples = [replace(self.base, options={**self.base.options, option.name: value}) for value in _other_values(option, self.base)]
-        values = [sample.options[option.name] for sample in samples if sample == self.base or self._call(sample).accepted]
+        values = [sample.options[option.name] for sample in samples if sample == self.base or self.calls.call(sample).accepted]
         known = {**self.found.options, option.name: tuple(dict.fromkeys((taken, *values)))}
         self.found = replace(self.found, options=known)
 
     def _find_gradients(self) -> None:
         """What was declared stays: refusing it is a finding. What only follows from the array library goes where it is refused."""
         implementation = self.subject.implementation
+        if "gradients" in self._declared:
+            return
         functions, gradients = ["forward"], set[str]()
         for name in ("backward", "value_and_grad"):
             if name not in self.found.functions:
@@ -326,14 +391,14 @@ class Probe:
         """Whether every class count is compiled for on its own: two calls of a kind that has been compiled take long all the same."""
         limit = self.found.largest_class_count or self.base.classes * 64
         counts = [count for count in (self.base.classes * 13, self.base.classes * 51) if count <= limit]
-        seconds = [self._call(replace(self.base, classes=count)).seconds for count in counts]
+        seconds = [self.calls.call(replace(self.base, classes=count)).seconds for count in counts]
         if len(seconds) == 2 and min(seconds) > COSTLY_SECONDS:
             divisor = self.found.class_count_divisor
             costly = tuple(dict.fromkeys(max(1, count // divisor) * divisor for count in CLASS_COUNTS_IF_COSTLY))
             self.found = replace(self.found, class_counts=tuple(count for count in costly if count <= limit))
 
     def _find_layouts(self) -> None:
-        layout_probe = LayoutProbe(self.subject, self.base, self.found, self.upstream, self._call)
+        layout_probe = LayoutProbe(self.subject, self.base, self.found, self.upstream, self.calls)
         refusals = layout_probe.refusals()
         self.not_tried += [f"{name} layout" for name in layout_probe.not_tried]
         ranks = self.found.ranks
@@ -359,64 +424,17 @@ class Probe:
 
     def _attempt(self, feature: str, sample: Sample) -> Outcome | None:
         """The outcome, or None, with a line about it, where the call is refused."""
-        outcome = self._call(sample)
+        outcome = self.calls.call(sample)
         if outcome is NOT_TRIED:
             self.not_tried.append(feature)
-        if outcome.accepted or not self._is_missing(sample, outcome):
+        if outcome.accepted or not self.calls.is_missing(sample, outcome):
             return outcome
         self.rejections.append(f"rejects {feature}: {outcome.refusal}")
         return None
 
-    def _is_missing(self, sample: Sample, outcome: Outcome) -> bool:
-        """Whether a call was refused for a feature that it has: on purpose, and at other shapes and values, too."""
-        options = [f"{value!r}" for value in sample.options.values()] + list(sample.options)
-        names = (sample.dtype, sample.target_dtype, *options)
-        if not is_deliberate(outcome, self.found.array, names):
-            self.doubtful.append(_refused(sample, outcome))
-            return False
-        # What compiles for each shape is confirmed at one other.
-        others = sample.elsewhere()[: 1 if self.found.compile_seconds > COSTLY_SECONDS else None]
-        for other in others:
-            if self.confirmations >= MOST_CONFIRMATIONS or self.crashes >= MOST_CRASHES:
-                break
-            self.confirmations += 1
-            again = self._made(other)
-            if again.crash is not None and self._made(replace(self.base, rows=other.rows, classes=other.classes)).crash is not None:
-                continue  # so does a plain call of that size: it says nothing of the feature
-            if again.accepted or not is_deliberate(again, self.found.array, names):
-                self.doubtful.append(_refused(sample, outcome))
-                return False
-        return True
-
-    def _call(self, sample: Sample) -> Outcome:
-        """One call; NOT_TRIED when no more may be made."""
-        if self.calls >= MOST_CALLS or self.crashes >= MOST_CRASHES:
-            return NOT_TRIED
-        self.calls += 1
-        return self._made(sample)
-
-    def _made(self, sample: Sample) -> Outcome:
-        outcome = self.subject.call(sample.call())
-        self.crashes += outcome.crash is not None
-        self.changed |= {*outcome.changed}
-        return outcome
-
-
-def _refused(sample: Sample, outcome: Outcome) -> str:
-    return f"{_words(sample)}: {outcome.refusal}"
-
 
 def _all_deliberate(refused: list[tuple[Sample, Outcome]], array: str) -> bool:
     return all(is_deliberate(outcome, array, [*map(repr, sample.options.values()), *sample.options]) for sample, outcome in refused)
-
-
-def _words(sample: Sample) -> str:
-    has_target = any(argument.kind == "target" for argument in sample.operation.arguments)
-    kind = sample.target_dtype if sample.targets == "index" else sample.targets
-    options = {**sample.operation.defaults, **sample.options}
-    always = "".join(f" with {option.name}={options[option.name]}" for option in sample.operation.options if option.always)
-    first = f"{sample.dtype} {sample.operation.arguments[0].name} of shape {sample.shape}"
-    return f"{first}{f' with {kind} targets' if has_target else ''}{always}"
 
 
 def _other_values(option: Option, base: Sample) -> list[Any]:

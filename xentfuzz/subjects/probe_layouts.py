@@ -7,13 +7,14 @@ seen there or at another rank only. What one rank refuses another may take, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import AUTODIFF
 from xentfuzz.subjects.outcome import FUNCTIONS, NOT_TRIED, Outcome
+from xentfuzz.subjects.probe_calls import ProbeCalls
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.subject import Subject
 
@@ -30,18 +31,20 @@ class LayoutProbe:
     refused: as `refusals` gives it. answered: (function, rank, layout) that were taken, or refused for another reason.
     alike: (function, rank, other rank, axes) -> whether the other rank refuses, of layouts of that many axes, what the first one does.
     not_tried: layouts for which no call was left, at some rank or for some function.
-    call: makes a call, or gives NOT_TRIED when no more may be made; what is likeliest to be refused is tried first.
+    calls: makes a call, or gives NOT_TRIED when no more may be made; what is likeliest to be refused is tried first.
+    confirmed: layout -> whether it was refused elsewhere, too, and on purpose.
     """
 
     subject: Subject
     base: Sample
     found: Capabilities
     upstream: tuple[tuple[int, ...], str]
-    call: Callable[[Sample], Outcome]
+    calls: ProbeCalls
     refused: dict[str, dict[int, str]] = field(default_factory=dict)
     answered: set[tuple[str, int, str]] = field(default_factory=set)
     alike: dict[tuple[str, int, int, int], bool] = field(default_factory=dict)
     not_tried: dict[str, None] = field(default_factory=dict)
+    confirmed: dict[str, bool] = field(default_factory=dict)
     plain_answers: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def refusals(self) -> Mapping[str, Mapping[int, str]]:
@@ -71,11 +74,11 @@ class LayoutProbe:
             return replace(self.base, weight=self.found.weight)
         plain = replace(self.base, function=function, weight=self.found.weight)
         if function == "value_and_grad":
-            return plain if self.call(plain).accepted else None
+            return plain if self.calls.call(plain).accepted else None
         # An upstream gradient of one number has hardly any layout.
         separate = [{"reduction": "none"}] if self._takes_none() else []
         samples = (self._with_upstream(replace(plain, options={**plain.options, **options})) for options in (*separate, {}))
-        return next((sample for sample in samples if self.call(sample).accepted), None)
+        return next((sample for sample in samples if self.calls.call(sample).accepted), None)
 
     def _takes_none(self) -> bool:
         values = self.found.options.get("reduction", ())
@@ -114,10 +117,15 @@ class LayoutProbe:
                 return untried
             self.not_tried[layout] = None
             return None
-        if outcome.accepted or not self._answers_plain(plain, rank):
+        if outcome.accepted or not self._answers_plain(plain, rank) or not self._is_confirmed(plain, rank, layout, outcome):
             self.answered.add((plain.function, rank, layout))
             return None
         return outcome.refusal
+
+    def _is_confirmed(self, plain: Sample, rank: int, layout: str, outcome: Outcome) -> bool:
+        if layout not in self.confirmed:
+            self.confirmed[layout] = self.calls.is_missing(self._sample(plain, rank, layout), outcome)
+        return self.confirmed[layout]
 
     def _reason_of_screen(self) -> str | None:
         """What has refused all of the screen is not accused of refusing the rest where no call is left to find out."""
@@ -147,8 +155,11 @@ class LayoutProbe:
         return []
 
     def _call_at(self, plain: Sample, rank: int, layout: str) -> Outcome:
+        return self.calls.call(self._sample(plain, rank, layout))
+
+    def _sample(self, plain: Sample, rank: int, layout: str) -> Sample:
         sample = replace(plain, rank=rank, layout=layout)
-        return self.call(sample if sample.upstream is None else self._with_upstream(sample))
+        return sample if sample.upstream is None else self._with_upstream(sample)
 
     def _answers_plain(self, plain: Sample, rank: int) -> bool:
         """Whether the layout is to blame: options and ranks that are taken one by one may be refused together."""

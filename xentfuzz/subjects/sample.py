@@ -42,12 +42,21 @@ class Sample:
     def shape(self) -> tuple[int, ...]:
         return (self.classes,) if self.rank == 1 else (self.rows, self.classes, *(2,) * (self.rank - 2))
 
-    def elsewhere(self) -> list[Sample]:
-        """The same feature at other shapes, sizes and values."""
+    def elsewhere(self, most_rows: int | None = None, most_classes: int | None = None) -> list[Sample]:
+        """The same feature at other shapes, sizes and values, within what may be given."""
+        times = [factor if most_classes is None else max(min(factor, most_classes // self.classes), 1) for factor in (3, 7)]
+        # Of a single row many layouts are none of their own.
+        wanted = (1 if self.layout == "contiguous" else 2, 17)
+        few, many = (rows if most_rows is None else max(min(rows, most_rows // self._positions_of_a_row), 1) for rows in wanted)
         return [
-            self._resized(rows=1, classes=3 * self.classes, scale=4.0),
-            self._resized(rows=17, classes=7 * self.classes, scale=0.5),
+            self._resized(rows=few, classes=times[0] * self.classes, scale=4.0),
+            self._resized(rows=many, classes=times[1] * self.classes, scale=0.5),
         ]
+
+    @property
+    def _positions_of_a_row(self) -> int:
+        """Rows that one more along the first axis adds."""
+        return 1 << max(self.rank - 2, 0)
 
     def _resized(self, *, rows: int, classes: int, scale: float) -> Sample:
         made = replace(self, rows=rows, classes=classes, scale=scale)

@@ -144,7 +144,7 @@ def _described(target: str, operation: str, environment: Mapping[str, str], *, i
     worker = WorkerProcess(environment, None, limits)
     try:
         request = {"do": "describe", "reference": absolute(target), "positional": len(_positional(operation))}
-        reply = worker.request(request, limits.first_call_seconds)
+        reply = worker.request(request, limits.load_seconds)
     finally:
         worker.close()
     if isinstance(reply, Crash):

@@ -17,11 +17,13 @@ import time
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import xentfuzz
 from xentfuzz.errors import UsageError
+from xentfuzz.subjects.clock import CLOCK, Delay
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Crash
 from xentfuzz.subjects.system import explain_death, has_ended, lack_of_memory_kills, private_memory
@@ -38,12 +40,45 @@ TAIL = 4096
 READ = 1 << 16
 # Memory that is worth a word where a call does not return: it may be on its way to the limit.
 MUCH = 1 << 30
+# Memory by which a call that does not return has to grow to be told from one that loops, or that compiles.
+GROWS = 128 << 20
 # How long a process may take to end whose pipe is closed, or that has been killed.
 PATIENCE = 5.0
 
 
+@dataclass
+class Growth:
+    """How the memory of one call that began at a time, and has so many seconds, grows. first: bytes when it was first looked at; late:
+    when three quarters of the time had gone; last: now.
+    """
+
+    began: float
+    seconds: float
+    first: int | None = None
+    late: int | None = None
+    last: int = 0
+
+    def note(self, now: float, size: int) -> None:
+        self.first = size if self.first is None else self.first
+        self.last = size
+        if self.late is None and now - self.began >= 0.75 * self.seconds:
+            self.late = size
+
+    @property
+    def total(self) -> int:
+        return self.last - (self.first or 0)
+
+    @property
+    def endless(self) -> bool:
+        """Whether it grew by a good part of all that it grew by when most of the time was over."""
+        return self.late is not None and self.total > GROWS and (self.last - self.late) * 16 > self.total
+
+
 class WorkerProcess:
-    """environment: variables beside this process's own; python: another interpreter. Raises UsageError where it can't be started."""
+    """environment: variables beside this process's own; python: another interpreter. Raises UsageError where it can't be started.
+
+    waited: seconds of the last request in which the worker waited for a processor that others had.
+    """
 
     def __init__(self, environment: Mapping[str, str], python: str | None, limits: Limits) -> None:
         self.limits = limits
@@ -68,10 +103,14 @@ class WorkerProcess:
         self.written = 0
         self.tail = b""
         self.baseline: int | None = None
+        self.growth = Growth(0.0, 0.0)
+        self._delay = Delay(self.process.pid)
+        self._delayed = self.waited = 0.0
 
     def request(self, message: dict[str, Any], seconds: float, payload: bytes = b"") -> dict[str, Any] | Crash:
         """The reply to a message, or how the worker came to its end. An exception here (an interrupt) ends the worker as well."""
-        self.written, self.tail = 0, b""
+        self.written, self.tail, self.growth = 0, b"", Growth(time.monotonic(), seconds)
+        self._delayed = self._delay.seconds()
         try:
             try:
                 messages.write_all(self._requests, messages.encode(message) + payload)
@@ -81,6 +120,9 @@ class WorkerProcess:
         except BaseException:
             self.close()
             raise
+        finally:
+            self.waited = self._delay.seconds() - self._delayed
+            CLOCK.pause(self.waited)
 
     def close(self) -> None:
         """End the worker and everything that it has started."""
@@ -128,20 +170,32 @@ class WorkerProcess:
         """What is found wrong with a worker that has been silent for a while."""
         if has_ended(self.process.pid):
             return self._death()
-        if self.baseline is not None and private_memory(self.process.pid) > self.baseline + self.limits.memory_bytes:
+        now = time.monotonic()
+        grown = self._grown()
+        if grown > self.limits.memory_bytes:
             return self._killed("out_of_memory", f"it used more than {self.limits.memory_bytes} bytes beyond what it needs when idle")
-        return self._hang(seconds) if time.monotonic() > deadline else None
+        self.growth.note(now, grown)
+        # What the worker waited for a processor is no time of its own; but it ends.
+        waited = min(self._delay.seconds() - self._delayed, seconds)
+        return self._hang(seconds) if now - waited > deadline else None
+
+    def _grown(self) -> int:
+        """Bytes beyond what it needs when idle; 0 while that is not known."""
+        return 0 if self.baseline is None else private_memory(self.process.pid) - self.baseline
 
     def _flood(self) -> Crash:
         return self._killed("output_flood", f"it wrote more than {self.limits.output_bytes} bytes to its standard streams in one call")
 
     def _hang(self, seconds: float) -> Crash:
         self.tail = b""
-        grown = 0 if self.baseline is None else private_memory(self.process.pid) - self.baseline
+        grown, endless = self._grown(), self.growth.endless
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGUSR1)
         time.sleep(TICK)
         self._drain()
+        if endless:
+            words = f"it did not return, and its memory grew without end: by {self.growth.total >> 20} MiB in {seconds:.3g} s"
+            return self._killed("out_of_memory", words)
         memory = f", and used {grown / MUCH:.1f} GiB more than when idle" if grown > MUCH else ""
         return self._killed("hang", f"it did not return within {seconds:.3g} s{memory}")
 

@@ -17,15 +17,16 @@ from xentfuzz.worker.memory import Arena, aligned
 
 
 def put_arrays(arena: Arena, arrays: Mapping[str, StridedArray]) -> tuple[dict[str, Any], int]:
-    """Copies the storages into the arena; gives their descriptions and where free memory begins."""
+    """Copies the storages into the arena, each once; gives the arrays' descriptions and where free memory begins."""
+    storages = {id(array.storage): array.storage for array in arrays.values()}
     placed, offset = {}, 0
-    for name, array in arrays.items():
-        placed[name] = offset
-        offset = aligned(offset + array.storage.size)
+    for key, storage in storages.items():
+        placed[key] = offset
+        offset = aligned(offset + storage.size)
     arena.reach(offset)
-    for name, array in arrays.items():
-        arena.part(placed[name], array.storage.size)[:] = array.storage
-    return {name: [placed[name], *_description(array)] for name, array in arrays.items()}, offset
+    for key, storage in storages.items():
+        arena.part(placed[key], storage.size)[:] = storage
+    return {name: [placed[id(array.storage)], *_description(array)] for name, array in arrays.items()}, offset
 
 
 def _description(array: StridedArray) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from xentfuzz import __version__
 from xentfuzz.arrays import StridedArray
@@ -152,6 +153,11 @@ def _arrays(call: _Call, library: Library, file: str | None, shared: dict[str, s
     names: dict[str, str] = {}
     lines: list[str] = []
     for name, array in call.arrays.items():
+        owner = next((other for other in names if call.arrays[other].storage is array.storage), None)
+        if owner is not None:
+            names[name] = f"{name}{call.suffix}"
+            lines.append(f"{names[name]} = {_part_of(names[owner], array, call.arrays[owner])}")
+            continue
         content = hashlib.sha256(array.storage.data).hexdigest()
         key = f"{name} {array.dtype} {array.shape} {array.strides} {array.offset} {content}"
         if key not in shared:
@@ -159,6 +165,13 @@ def _arrays(call: _Call, library: Library, file: str | None, shared: dict[str, s
             lines += library.array(shared[key], array, file)
         names[name] = shared[key]
     return names, lines
+
+
+def _part_of(owner: str, array: StridedArray, whole: StridedArray) -> str:
+    """An array that is another one, or its first elements."""
+    if array.shape == whole.shape:
+        return owner
+    return f"{owner}.reshape(-1)[:{prod(array.shape)}].reshape({array.shape})"
 
 
 def _value_name(call: _Call) -> str:

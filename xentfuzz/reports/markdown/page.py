@@ -35,7 +35,8 @@ def headline(document: Document) -> str:
     errors = len(document.errors) + sum(len(report.errors) for report in document.reports)
     numbers = ((found, "finding"), (problems, "problem"), (errors, "error"))
     counts = [counted(number, noun) + (" of xentfuzz" if noun == "error" else "") for number, noun in numbers if number]
-    passed = "INTERRUPTED" if document.interrupted else "PASSED"
+    cut = any(report.cut_short for report in document.reports)
+    passed = "INTERRUPTED" if document.interrupted else "PASSED SO FAR" if cut else "PASSED"
     return f"xentfuzz {document.kind}: {', '.join([passed if document.ok else 'FAILED', *counts])}"
 
 

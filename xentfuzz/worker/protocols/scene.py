@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xentfuzz.arrays import StridedArray
+from xentfuzz.arrays import StridedArray, fresh_arrays
 from xentfuzz.worker.libraries.library import Collected, Number
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Scene:
     parameters: Mapping[str, Any]
 
     def fresh(self, step: Step) -> dict[str, StridedArray]:
-        return {name: array.fresh() for name, array in step.arrays.items()}
+        return fresh_arrays(step.arrays)
 
     def run(self, step: Step, arrays: Mapping[str, StridedArray] | None = None) -> dict[str, Any]:
         """The outputs of one call in the implementation's own library. arrays: handed over as they are; None: copies of the step's."""
