@@ -67,7 +67,7 @@ def exponential_parts_64(y: Any) -> Any:
 
 def exponential(x: Any, shift: Any) -> Any:
     """exp(x - shift) for lanes x <= shift, as two factors: a sum of such products takes one instruction for both."""
-    raise NotImplementedError  # for compiled code only
+    raise TypeError("exponential: called from Python, which has no vectors; kernels alone call it")
 
 
 @overload(exponential, jit_options={"forceinline": True})
