@@ -1,4 +1,4 @@
-"""The implementations that come with xentfuzz, one per file, each readable on its own. Read `numpy_stable` first.
+"""The implementations that come with xentfuzz, one per file or folder, each readable on its own. Read `numpy_stable` first.
 
 numpy_stable   "numpy": whole-array NumPy in float64; says in the fewest lines what is computed
 torch_eager    "torch-eager": adapter to torch.nn.functional, deprecated arguments included

@@ -217,6 +217,20 @@ def _check_probabilities(call: LossCall) -> None:
         raise ValueError(f"ignore_index: {call.ignore_index} given with class probabilities, which have no index to ignore; leave it out")
 
 
+def index_numbers(call: LossCall) -> Array:
+    """The target's class indices as int64, flattened in C order, aligned, not to be written to: a view where the target allows it.
+
+    An index of 2^63 or more becomes a number that is no class either, rather than a negative one, which could be `ignore_index`.
+    """
+    target = call.target
+    if target.dtype == np.uint64:
+        no_class = call.classes + (call.ignore_index == call.classes)
+        target = np.where(target < np.uint64(2**63), target, np.uint64(no_class))
+    indices = np.require(target, np.int64, ("C", "A")).reshape(-1).view()
+    indices.flags.writeable = False
+    return indices
+
+
 def class_indices(call: LossCall) -> tuple[Array, Array]:
     """The target's class indices as int64, flattened in C order, and which of them are kept (not `ignore_index`).
 

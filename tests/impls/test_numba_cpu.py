@@ -1,7 +1,8 @@
-"""The parts of the CPU kernels: storage, exponentials, tiles, threads, compilation."""
+"""The parts of the CPU kernels: storage, exponentials, tiles, layouts, threads, compilation; and that the processor changes no bit."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,14 +13,10 @@ import pytest
 
 from xentfuzz.dtypes import FORMATS, numpy_dtype
 from xentfuzz.impls import numba_cpu
+from xentfuzz.impls.numba_cpu import launch, layout
 
-TILE = numba_cpu.TILE
 ALL_16_BITS = np.arange(2**16, dtype=np.uint16)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled():
-    numba_cpu.compile_kernels()
+TILE = layout.TILE_BYTES[4] // 4
 
 
 @pytest.fixture
@@ -37,23 +34,57 @@ def arithmetic(request):
     return np.dtype(request.param)
 
 
-def through_tiles(values, move, dtype):
-    """`values` moved tile by tile; each call of `move` gets a tile and a range."""
-    for start in range(0, len(values), TILE):
-        move(numba_cpu._new_tile(dtype), slice(start, start + TILE))
+def called(part):
+    """A function that kernels alone call, for Python."""
+    import numba
+
+    return numba.njit(lambda *given: part(*given))  # noqa: PLW0108 - the part itself is there for compiled code only
+
+
+def softmax_of_pairs(x):
+    """exp(x) / (1 + exp(x)) for x <= 0, in rows of two classes."""
+    return numba_cpu.softmax(np.stack([x, np.zeros_like(x)], axis=1), axis=1)[:, 0]
+
+
+def test_exponential_is_within_its_bound(arithmetic):
+    """Three units of roundoff, and half a unit of the argument, whose product with log2(e) has the rounding of that constant."""
+    from xentfuzz.impls.numba_cpu import tiles
+    from xentfuzz.impls.numba_cpu.layout import address_of
+
+    lowest = -87.0 if arithmetic == np.float32 else -707.0
+    x = np.random.default_rng(0).uniform(lowest, 0, 100_003).astype(arithmetic)
+    x[:2000] = np.linspace(-0.7, 0, 2000)
+    got = np.empty_like(x)
+    total = called(tiles.keep_exponentials)(arithmetic, address_of(x), x.size, 0.0, arithmetic, address_of(got))
+    exact = np.exp(x.astype(np.longdouble))
+    unit = FORMATS[arithmetic.name].unit_roundoff
+    assert np.all(np.abs(got - exact) <= (3 - x / 2) * unit * exact)
+    assert abs(total - exact.sum()) <= (20 * unit * exact * (1 - x)).sum()
+
+
+def test_exponential_is_exact_at_its_ends(arithmetic):
+    x = np.array([0.0, -np.inf, -np.finfo(arithmetic).max, -1e5], arithmetic)
+    assert np.array_equal(softmax_of_pairs(x), np.array([0.5, 0.0, 0.0, 0.0], arithmetic))
+
+
+def test_logarithm_is_within_two_units_of_roundoff():
+    from xentfuzz.impls.numba_cpu import arithmetic
+
+    x = np.concatenate([np.exp2(np.linspace(0, 17, 2001)), np.nextafter(1, 2) + np.arange(100) * 2.0**-52, np.linspace(1, 2, 999)])
+    logarithm = called(arithmetic.logarithm)
+    got = np.array([logarithm(each) for each in x])
+    exact = np.log(x.astype(np.longdouble))
+    assert np.all(np.abs(got - exact) <= 2 * 2.0**-53 * exact)
+    assert [logarithm(0.0), logarithm(1.0)] == [-np.inf, 0.0]
+    assert np.isnan(logarithm(np.nan))
 
 
 def test_every_16_bit_number_is_loaded_exactly(storage):
-    loaded = np.empty(2**16, np.float32)
-
-    def move(tile, part):
-        assert numba_cpu.load(ALL_16_BITS, part.start, tile) == TILE
-        loaded[part] = tile.values
-
-    through_tiles(ALL_16_BITS, move, storage)
-    expected = ALL_16_BITS.view(storage).astype(np.float32)
-    assert np.array_equal(loaded, expected, equal_nan=True)
-    assert np.array_equal(np.signbit(loaded), np.signbit(expected))
+    finite = ALL_16_BITS.view(storage)[np.isfinite(ALL_16_BITS.view(storage).astype(np.float32))]
+    rows = np.stack([finite, np.full_like(finite, -np.inf)], axis=1)
+    # -x at the target: the loss is 0, and 0 weight for what is not; nll_loss gives back what it was given.
+    got = numba_cpu.nll_loss(rows, np.zeros(len(rows), np.int64), reduction="none")
+    assert np.array_equal((-got).astype(np.float32), finite.astype(np.float32))
 
 
 def neighbourhoods(storage):
@@ -66,42 +97,16 @@ def neighbourhoods(storage):
 
 
 def test_numbers_are_stored_rounded_to_nearest_even(storage):
+    from xentfuzz.impls.numba_cpu import tiles
+    from xentfuzz.impls.numba_cpu.layout import address_of
+
     values = np.append(neighbourhoods(storage), np.array([np.inf, -np.inf, np.nan], np.float32))
-    values = np.append(values, np.zeros(-len(values) % TILE, np.float32))
     stored = np.empty(len(values), np.uint16)
-
-    def move(tile, part):
-        tile.values[:] = values[part]
-        numba_cpu.store(stored, part.start, tile, TILE)
-
-    through_tiles(values, move, storage)
+    bits = launch.STORAGE[storage.name]
+    called(tiles.scale)(np.dtype(np.float32), address_of(values), values.size, 1.0, bits, address_of(stored))
     with np.errstate(over="ignore"):
         expected = values.astype(storage)
     assert np.array_equal(stored.view(storage).astype(np.float32), expected.astype(np.float32), equal_nan=True)
-
-
-def test_exponential_is_within_two_units_of_roundoff(arithmetic):
-    unit, smallest = FORMATS[arithmetic.name].unit_roundoff, FORMATS[arithmetic.name].smallest_subnormal
-    lowest = -104.0 if arithmetic == np.float32 else -746.0
-    x = np.random.default_rng(0).uniform(lowest, 0, 200 * TILE).astype(arithmetic)
-    x[: TILE // 2] = np.linspace(-0.7, 0, TILE // 2)
-    got = np.empty_like(x)
-
-    def move(tile, part):
-        tile.values[:] = x[part]
-        numba_cpu.exponentials(tile, TILE, 0.0)
-        got[part] = tile.values
-
-    through_tiles(x, move, arithmetic)
-    exact = np.exp(x.astype(np.longdouble))
-    assert np.all(np.abs(got - exact) <= 2 * unit * exact + smallest)
-
-
-def test_exponential_is_exact_at_its_ends(arithmetic):
-    tile = numba_cpu._new_tile(arithmetic)
-    tile.values[:3] = [5.0, -np.inf, -np.finfo(arithmetic).max]
-    numba_cpu.exponentials(tile, 3, 5.0)
-    assert tile.values[:3].tolist() == [1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("position", [0, 1, TILE - 1, TILE, 2 * TILE + 2])
@@ -113,11 +118,29 @@ def test_loss_and_gradient_across_tiles_are_right(numba, dtype, position):
     numba.assert_right(numba.case("cross_entropy", **given, label_smoothing=0.3, reduction="sum"), "value", "grad_logits")
 
 
+def test_rows_whose_exponentials_are_not_kept_are_right(numba, dtype):
+    classes = layout.KEPT_BYTES // 4 + 3
+    logits = np.random.default_rng(0).normal(0, 3, (1, classes)).astype(numpy_dtype(dtype))
+    case = numba.case("cross_entropy", logits=logits, target=np.array([5]), grad_output=np.ones((), logits.dtype))
+    numba.assert_right(case, "value", "grad_logits")
+
+
 @pytest.mark.parametrize("function", ["softmax", "log_softmax"])
 def test_softmax_across_tiles_is_right(numba, dtype, function):
     random = np.random.default_rng(0)
     logits, upstream = random.normal(0, 3, (2, 2, 2 * TILE + 3)).astype(numpy_dtype(dtype))
     numba.assert_right(numba.case(function, logits=logits, axis=1, grad_output=upstream), "value", "grad_logits")
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 5, 7), (2, 19, 4, 9), (1, 2 * TILE + 1, 17)])
+@pytest.mark.parametrize("step", [1, 2, -1])
+def test_classes_apart_and_odd_strides_are_right(numba, dtype, shape, step):
+    random = np.random.default_rng(0)
+    whole = random.normal(0, 3, (*shape[:-1], shape[-1] * 2)).astype(numpy_dtype(dtype))
+    logits = whole[..., : shape[-1]] if step == 1 else whole[..., ::step][..., : shape[-1]]
+    target = random.integers(0, shape[1], (shape[0], *shape[2:]))
+    case = numba.case("cross_entropy", logits=logits, target=target, grad_output=np.ones((), logits.dtype))
+    numba.assert_right(case, "value", "grad_logits")
 
 
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
@@ -141,56 +164,13 @@ def test_a_nan_of_either_sign_poisons_its_row_alone(numba, position, sign, rest)
 
 def test_threads_give_the_same_bits_as_one(monkeypatch):
     random = np.random.default_rng(0)
-    logits, target = random.normal(0, 3, (7, 40)).astype(np.float32), random.integers(0, 40, 7)
-    alone = numba_cpu.cross_entropy_value_and_grad(logits, target)
-    monkeypatch.setattr(numba_cpu, "LOGITS_PER_THREAD", 1)
+    logits, target = random.normal(0, 3, (70_001, 4)).astype(np.float32), random.integers(0, 4, 70_001)
     with ThreadPoolExecutor(4) as pool:
-        monkeypatch.setattr(numba_cpu, "_threads", lambda: (5, pool))
+        monkeypatch.setattr(launch, "threads", lambda: (1, pool))
+        alone = numba_cpu.cross_entropy_value_and_grad(logits, target)
+        monkeypatch.setattr(launch, "threads", lambda: (5, pool))
         together = numba_cpu.cross_entropy_value_and_grad(logits, target)
     assert all(np.array_equal(left, right) for left, right in zip(alone, together, strict=True))
-
-
-FORK = """
-import os
-import numpy as np
-from xentfuzz.impls import numba_cpu
-
-logits, target = np.zeros((64, 4096), np.float32), np.zeros(64, np.int64)
-before = numba_cpu.cross_entropy(logits, target)
-child = os.fork()
-if child == 0:
-    os._exit(0 if numba_cpu.cross_entropy(logits, target) == before else 1)
-raise SystemExit(os.waitpid(child, 0)[1])
-"""
-
-
-def test_a_forked_child_can_go_on_computing():
-    assert numba_cpu.LOGITS_PER_THREAD < 64 * 4096
-    assert subprocess.run([sys.executable, "-c", FORK], check=False, timeout=100).returncode == 0
-
-
-def test_without_a_place_for_a_cache_kernels_still_compile(monkeypatch):
-    def njit(*, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: (function.__name__, sorted(options))
-
-    monkeypatch.setattr("numba.njit", njit)
-    assert numba_cpu._dispatcher(test_a_forked_child_can_go_on_computing, {"nogil": True}) == (
-        "test_a_forked_child_can_go_on_computing",
-        ["error_model", "nogil"],
-    )
-
-
-@pytest.mark.parametrize("function", ["log_softmax", "cross_entropy"])
-def test_swamped_sums_stay_within_the_grade_at_every_number_of_classes(numba, arithmetic, function):
-    """One large term and many that half a unit of its last place would lose one by one, one class masked."""
-    gap = -36.7368005696771 if arithmetic == np.float64 else -16.64
-    for classes in range(223, 1101):
-        logits = np.full((1, classes), gap, arithmetic)
-        logits[0, 0], logits[0, classes // 2] = 0.0, -np.inf
-        given = {"axis": 1} if function == "log_softmax" else {"target": np.array([0])}
-        numba.assert_right(numba.case(function, logits=logits, **given), "value")
 
 
 # Prints a digest of the bits of everything that sums.
@@ -234,3 +214,54 @@ def test_every_processor_gives_the_same_bits(tmp_path):
     bits = {processor: process.communicate(timeout=500)[0].strip() for processor, process in started.items()}
     assert all(process.returncode == 0 for process in started.values())
     assert len(set(bits.values())) == 1, bits
+
+
+@pytest.mark.parametrize("function", ["log_softmax", "cross_entropy"])
+def test_swamped_sums_stay_within_the_grade_at_every_number_of_classes(numba, arithmetic, function):
+    """One large term and many that half a unit of its last place would lose one by one, one class masked."""
+    gap = -36.7368005696771 if arithmetic == np.float64 else -16.64
+    for classes in range(223, 1101):
+        logits = np.full((1, classes), gap, arithmetic)
+        logits[0, 0], logits[0, classes // 2] = 0.0, -np.inf
+        given = {"axis": 1} if function == "log_softmax" else {"target": np.array([0])}
+        numba.assert_right(numba.case(function, logits=logits, **given), "value")
+
+
+FORK = """
+import os
+import numpy as np
+from xentfuzz.impls import numba_cpu
+
+logits, target = np.zeros((64, 4096), np.float32), np.zeros(64, np.int64)
+before = numba_cpu.cross_entropy(logits, target)
+child = os.fork()
+if child == 0:
+    os._exit(0 if numba_cpu.cross_entropy(logits, target) == before else 1)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_forked_child_can_go_on_computing():
+    assert launch.LOGITS_PER_THREAD < 64 * 4096
+    assert subprocess.run([sys.executable, "-c", FORK], check=False, timeout=100).returncode == 0
+
+
+def test_without_a_place_for_a_cache_kernels_still_compile(monkeypatch):
+    from xentfuzz.impls.numba_cpu import compiling
+
+    def nowhere(_):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(compiling, "_Cache", nowhere)
+    assert compiling.kernel(lambda: 3)() == 3
+
+
+def test_the_cache_knows_of_all_sources(monkeypatch):
+    from xentfuzz.impls.numba_cpu import compiling
+    from xentfuzz.impls.numba_cpu.index_kernels import count_targets
+
+    numba_cpu.cross_entropy(np.zeros((1, 2), np.float32), np.zeros(1, np.int64))
+    signature, codegen = count_targets.signatures[0], count_targets.targetctx.codegen()
+    before = count_targets._cache._index_key(signature, codegen)
+    monkeypatch.setattr(compiling, "_digest_of_sources", lambda: hashlib.sha256(b"changed").hexdigest())
+    assert count_targets._cache._index_key(signature, codegen) != before

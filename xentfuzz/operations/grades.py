@@ -27,6 +27,9 @@ WORDS = {
 class Grade:
     """form: the algebraic form that the bound admits; summation: the orders of summation that it admits.
 
+    "blocked" means at least 16 partial sums, whatever the processor. A loop that a compiler vectorises has as many as the processor's
+    vectors have lanes: 8, 4 or 2 on another machine, where the same kernel exceeds the bound.
+
     without: a step of the derivation that the bound leaves out, which shows how much of it is for that step; "" for the whole bound.
     """
 
