@@ -165,19 +165,26 @@ class Probe:
             outcome = self.calls.call(sample)
             if outcome.crash is not None and warm is not None:
                 # What the commonest call does is for the checks to find; the rest is found out by one that comes back.
-                sample, outcome = warm  # noqa: PLW2901
+                return self._take_base(*warm)
             if outcome.accepted:
-                self.base = self.calls.base = self._without_reduction(sample, outcome)
-                self.calls.compile_seconds = max(outcome.seconds if outcome.compiled else 0.0, self.calls.compile_seconds)
-                self.found = replace(self.found, compile_seconds=self.calls.compile_seconds)
-                self._note_loss(sample.dtype, outcome)
-                self.upstream = _upstream(sample, outcome)
-                return True
+                return self._take_base(sample, outcome)
             self.base_refusals.append((sample, outcome))
+        if warm is not None:
+            # It was taken once: what is refused since is no missing feature.
+            return self._take_base(*warm)
         tried, first = self.subject.implementation.tried, refused_words(*self.base_refusals[0])
         own = f"{self.found.array} arrays, {first}" if tried else first
         self.rejections += [f"rejects {reason}" for reason in (own, *tried)]
         return False
+
+    def _take_base(self, sample: Sample, outcome: Outcome) -> bool:
+        """Go on from a call that works."""
+        self.base = self.calls.base = self._without_reduction(sample, outcome)
+        self.calls.compile_seconds = max(outcome.seconds if outcome.compiled else 0.0, self.calls.compile_seconds)
+        self.found = replace(self.found, compile_seconds=self.calls.compile_seconds)
+        self._note_loss(sample.dtype, outcome)
+        self.upstream = _upstream(sample, outcome)
+        return True
 
     def _warm_up(self) -> tuple[Sample, Outcome] | None:
         """The commonest call with the fewest classes, if it comes back. It may take a compiler's time; later ones need not be given it."""
