@@ -43,9 +43,12 @@ class Clock:
         self._own = Delay("self")
         self._process = os.getpid()
         self._of_workers = 0.0
+        self._latest = float("-inf")
 
     def now(self) -> float:
-        return time.monotonic() - self.delay() - self._of_workers
+        # Harness and worker may have waited at the same time, and both are taken off: it stands still then, and never goes back.
+        self._latest = max(self._latest, time.monotonic() - self.delay() - self._of_workers)
+        return self._latest
 
     def delay(self) -> float:
         """How many seconds this process itself has waited for a processor in all."""
