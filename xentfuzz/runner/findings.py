@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
 from xentfuzz.checks.registry import find_check
@@ -17,6 +17,7 @@ from xentfuzz.runner.order import clearness, in_reading_order
 from xentfuzz.runner.region import has, region_of
 from xentfuzz.runner.smallest import Effort, Shrinking
 from xentfuzz.runner.unknown_forms import name_form, unknown_form
+from xentfuzz.subjects.metered import Unaffordable
 
 # Causes that one kind in one check is looked through for, beyond the first, and all of them together: each costs a shrinking.
 MORE_CAUSES, MORE_CAUSES_IN_ALL = 2, 6
@@ -36,7 +37,7 @@ def findings(contestant: Contestant, effort: Effort, shrunk: Callable[[Failure],
     contestant.explained_by = [failure for failure in grouping.explaining if failure in known]
     made = _without_traces([failure for failure in grouping.made if failure not in known])
     if not effort.interruption.happened:
-        with effort.interruption:
+        with effort.interruption, suppress(Unaffordable):
             made = _without_void_proofs(contestant, made)
     for failure in made:
         _name_accuracy(contestant, failure)
@@ -94,7 +95,7 @@ class _Grouping:
                 break
             before = left
             if not self.effort.interruption.happened:
-                with self.effort.interruption, self._kept("looking for its cause", found):
+                with self.effort.interruption, self._kept("looking for its cause", found), suppress(Unaffordable):
                     left = left_of(self.contestant, failure, before)
             if left is not before:
                 _note(failure, found)

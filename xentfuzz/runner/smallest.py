@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from xentfuzz.runner.examine import examine
 from xentfuzz.runner.interruption import Interruption
 from xentfuzz.runner.profiles import Profile
 from xentfuzz.runner.region import has, region_of
+from xentfuzz.subjects.metered import Unaffordable
 
 # A crash costs a worker each time, a hang a time limit; shrinking has a limit of time, too.
 CRASH_EVALUATIONS = 80
@@ -50,11 +52,11 @@ class Shrinking:
         about = (found.check.name, found.recipe.dtype, found.recipe.to_dict())
         smallest = found.failure
         if not interruption.happened:
-            with kept("shrinking", *about):
+            with kept("shrinking", *about), suppress(Unaffordable):
                 smallest = self._shrunk(found)
         smallest.dtypes = tuple(found.dtypes)
         if not interruption.happened:
-            with interruption, kept("explaining", *about):
+            with interruption, kept("explaining", *about), suppress(Unaffordable):
                 return self._alone_and_explained(found, smallest, alike)
         return smallest
 
