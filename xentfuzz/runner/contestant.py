@@ -99,6 +99,7 @@ class Contestant:
 
     first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
     cells of class counts and rows that they lay in.
+    damaged: whether its worker has accepted what it should have refused, and is given up before the next ordinary call.
     wrong_alone: see `Trial`; None once no more cases are drawn. explained_by: findings of earlier runs whose cause was seen again.
     allowed: seconds for all that is done about it, of which `seconds` are gone, on a clock that stands still while other
     processes have the processor (see `CLOCK`); planned: calls that its profile has for it.
@@ -129,6 +130,7 @@ class Contestant:
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)
     first_failure: bool = False
+    damaged: bool = False
     interrupted: bool = False
     explained_by: list[Failure] = field(default_factory=list)
     errors: ErrorLog = field(default_factory=ErrorLog)

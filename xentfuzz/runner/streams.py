@@ -58,13 +58,16 @@ class GroupStream:
         corpus, recipe = next(self._cases, (None, None))
         if corpus is None or recipe is None:
             return False
+        if not self.hazardous:
+            give_up_damaged(self.contestants)
         failed = self._failures()
         trials = _run_recipe(self.plan, corpus, recipe)
         self.done += 1
         if self.group.is_of_plain_calls:
             with errors_kept(corpus.contestants, "comparing implementations", recipe):
                 self.agreement.note(trials)
-        self._give_up_damaged(failed)
+        for contestant, before, now in zip(self.contestants, failed, self._failures(), strict=True):
+            contestant.damaged |= now > before
         name = corpus.contestants[0].name
         total = max(self.wanted, self.done)
         self.plan.progress(Progress(name, self.plan.operation.name, self.name, self.dtype, "corpus", self.done, total))
@@ -73,11 +76,16 @@ class GroupStream:
     def _failures(self) -> list[int]:
         return [sum(found.times for found in contestant.found.values()) if self.hazardous else 0 for contestant in self.contestants]
 
-    def _give_up_damaged(self, before: list[int]) -> None:
-        """A worker that accepted what it should have refused is given up, so that nothing later can be blamed on the damage."""
-        for contestant, failed, now in zip(self.contestants, before, self._failures(), strict=True):
-            if now > failed:
-                contestant.subject.close()
+
+def give_up_damaged(contestants: Sequence[Contestant]) -> None:
+    """Workers that accepted what they should have refused, so that nothing later can be blamed on the damage.
+
+    Not after each such case: a new worker costs half a second, and a kernel that refuses nothing would cost one a case.
+    """
+    for contestant in contestants:
+        if contestant.damaged:
+            contestant.subject.close()
+            contestant.damaged = False
 
 
 def _cases(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[tuple[Corpus, Recipe]]:
@@ -109,6 +117,7 @@ def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[
     for _ in run_streams(streams):
         if plan.deadline.has_passed() or all(contestant.gave_up or contestant.is_over for contestant in contestants):
             break
+    give_up_damaged(contestants)
     for contestant in contestants:
         contestant.sparing = False
 
