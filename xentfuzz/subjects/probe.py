@@ -23,6 +23,7 @@ from xentfuzz.subjects.deliberate import is_deliberate
 from xentfuzz.subjects.harness_errors import ErrorLog
 from xentfuzz.subjects.outcome import NOT_TRIED, Outcome
 from xentfuzz.subjects.probe_calls import COSTLY_SECONDS, ProbeCalls, refused_words
+from xentfuzz.subjects.probe_first_calls import LARGE_CLASS_COUNT, first_calls
 from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, own_defaults, require_explained
@@ -32,7 +33,6 @@ from xentfuzz.subjects.subject import Subject
 FEWEST_CLASSES = 2
 CLASS_COUNTS_IF_COSTLY = (1, 2, 5, 33, 128, 1000)
 NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
-LARGE_CLASS_COUNT = 128
 # Of the logits that every operation here is for.
 MATRIX = 2
 
@@ -161,7 +161,7 @@ class Probe:
 
     def _find_base(self) -> bool:
         warm = self._warm_up()
-        for sample in self._bases():
+        for sample in first_calls(self.operation, self.found):
             outcome = self.calls.call(sample)
             if outcome.crash is not None and warm is not None:
                 # What the commonest call does is for the checks to find; the rest is found out by one that comes back.
@@ -188,7 +188,7 @@ class Probe:
 
     def _warm_up(self) -> tuple[Sample, Outcome] | None:
         """The commonest call with the fewest classes, if it comes back. It may take a compiler's time; later ones need not be given it."""
-        first = next(self._bases())
+        first = next(first_calls(self.operation, self.found))
         if self.found.class_count_divisor > 1 or first.classes <= FEWEST_CLASSES:
             return None
         smallest = replace(first, classes=FEWEST_CLASSES)
@@ -201,46 +201,6 @@ class Probe:
         told = tuple(self.rejections)
         own = [one for one in self.base_refusals if not any(line.endswith(one[1].refusal) for line in told)]
         return [f"rejects {refused_words(*one)}" for one in own if self.calls.is_missing(*one)]
-
-    def _bases(self) -> Iterator[Sample]:
-        """The commonest call, then those that differ from it in one respect."""
-        dtypes, ranks = self.found.dtypes, self.found.ranks
-        first = Sample(
-            self.operation,
-            dtype="float32" if "float32" in dtypes else dtypes[0],
-            rank=2 if 2 in ranks else ranks[0],
-            targets="index" if not self.found.targets else self.found.targets[0],
-            target_dtype=self.found.target_dtypes[0] if self.found.target_dtypes else "int64",
-            classes=self._few_classes(),
-            rows=min(3, self.found.largest_row_count or 3),
-            options=self._options_in_force(),
-        )
-        most = self.found.largest_class_count or LARGE_CLASS_COUNT
-        yield first
-        yield from self._other_axes(first)
-        # One launch configuration of many may fail.
-        yield replace(first, rows=min(2, first.rows), classes=3 * first.classes if 3 * first.classes <= most else 1)
-        if "probabilities" in self.found.targets:
-            yield replace(first, targets="probabilities")
-        if self.found.targets:
-            yield replace(first, target_dtype="int32")
-        yield from (replace(first, dtype=dtype) for dtype in dtypes if dtype != first.dtype)
-        yield from (replace(first, rank=rank) for rank in (1, 3) if rank in ranks)
-        yield replace(first, classes=min(LARGE_CLASS_COUNT, most))
-
-    def _few_classes(self) -> int:
-        few, divisor = min(5, self.found.largest_class_count or 5), self.found.class_count_divisor
-        return max(divisor, few - few % divisor)
-
-    def _other_axes(self, first: Sample) -> Iterator[Sample]:
-        """Kernels of matrices may take axis 1 alone, and not under the name of -1."""
-        always = [option.name for option in self.operation.options if option.always and self.found.options.get(option.name, ()) is None]
-        yield from (replace(first, options={**first.options, name: axis}) for name in always for axis in (1, 0) if axis < first.rank)
-
-    def _options_in_force(self) -> dict[str, Any]:
-        """What must be given beside the defaults: the first value of each option whose default is not declared."""
-        defaults = self.operation.defaults
-        return {name: values[0] for name, values in self.found.options.items() if values and defaults[name] not in values}
 
     def _without_reduction(self, sample: Sample, outcome: Outcome) -> Sample:
         """The call as one of reduction none, where nothing is said of it and there is one loss for each row."""
