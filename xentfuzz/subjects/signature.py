@@ -65,7 +65,8 @@ def require_explained(description: Mapping[str, Any], implementation: Implementa
 def _require_renamed(implementation: Implementation, known: set[str], parameters: Parameters, function: str) -> None:
     for own, ours in implementation.renames.items():
         if ours not in known:
-            raise UsageError(f"{implementation.name}: renames {own!r} to {ours!r}, which is none of {', '.join(sorted(known))}")
+            wanted = f"none of {', '.join(sorted(known))}; required arrays are passed by position, whatever they are called"
+            raise UsageError(f"{implementation.name}: renames {own!r} to {ours!r}, which is {wanted}")
         if function == "forward" and not parameters.takes(own):
             raise UsageError(f"{implementation.name}: renames {own!r}, but forward has no such parameter")
 
