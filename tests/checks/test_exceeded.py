@@ -100,3 +100,10 @@ def test_the_bound_is_the_sum_of_its_steps(grade: Any) -> None:
 
 def allowed(evaluation: Evaluation, output: str, grade: Any, dtype: str) -> Array:
     return np.concatenate([np.ravel(block.allowed) for block in evaluation.blocks(output, grade, dtype)])
+
+
+def test_half_of_a_16_bit_loss_is_no_rounding_of_any_step() -> None:
+    evaluation = evaluation_of(np.zeros((1, 2)), "bfloat16")
+    comparison, exceeded = judged(evaluation, 0.345703125, "bfloat16")
+    assert comparison.ratio < 200
+    assert exceeded is None

@@ -14,7 +14,7 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.rows import Rows, class_axis
-from xentfuzz.operations.steps import ASSEMBLING, STEPS
+from xentfuzz.operations.steps import ASSEMBLING, RESULT, STEPS, STORAGE
 
 Array = np.ndarray[Any, Any]
 
@@ -61,6 +61,8 @@ def exceeded_step(worst: Mismatch, evaluation: Evaluation, output: str, grade: G
     if not parts[step] > 0:
         return None
     times = (error - worst.allowed + parts[step]) / parts[step]
+    if step in (RESULT, STORAGE):  # rounded to the format of an array, not to that of the arithmetic
+        unit = FORMATS[dtype if step == RESULT else case.dtype].unit_roundoff
     return Exceeded(step, parts[step] / worst.allowed, times, -log2(times * unit), _classes(case)) if times * unit < COARSEST else None
 
 
