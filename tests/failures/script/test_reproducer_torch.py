@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scripts import ARRAYS, shows_it
+from scripts import ARRAYS, case_of, shows_it
 from target_sources import TORCH_TARGET
 
 from xentfuzz.arrays import StridedArray
@@ -63,3 +63,25 @@ def test_an_adapter_of_this_package_is_carried_whole(make_failure, run):
     ended = run(script, mended=False)
     assert (ended.status, "import xentfuzz" in script, "from xentfuzz" in script) == (1, False, False), ended.printed
     assert f"got {got!r}" in ended.printed
+
+
+def test_each_call_by_autograd_has_an_upstream_gradient_of_its_own(make_failure, run):
+    logits = np.array([[0.0, 1.0, 2.0]], np.float32)
+    cases = [
+        case_of({"logits": logits, "grad_output": np.full((1, 3), upstream, np.float32)}, "log_softmax", axis=-1) for upstream in (1, 2)
+    ]
+    calls = (("forward", cases[0]), ("backward", cases[0]), ("backward", cases[1]))
+    source = source_of(get("torch-eager", "log_softmax"), "float32")
+    failure = make_failure(
+        {"logits": logits},
+        kind="thread_unsafe",
+        operation="log_softmax",
+        options={"axis": -1},
+        source=source,
+        function="backward",
+        output="grad_logits",
+        calls=calls,
+    )
+    ended = run(reproducer(failure), mended=False)
+    assert ended.status == 0, ended.printed
+    assert "0 of " in ended.printed

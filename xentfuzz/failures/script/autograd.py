@@ -15,7 +15,8 @@ def second_backward(failure: Failure, shown: Sequence[Shown], library: Library) 
     variable = call.output(failure)
     *forward, backward = call.statements
     # An upstream gradient of its own each time: one that was written into is another finding.
-    again = backward.replace(", grad_output", ", grad_output.clone(), retain_graph=True")
+    upstream = call.arguments["grad_output"]
+    again = backward.replace(f", {upstream}", f", {upstream}.clone(), retain_graph=True")
     return [
         *forward,
         again,

@@ -23,7 +23,7 @@ class Library(Protocol):
     def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
         """Statements that make the variable `name`."""
 
-    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+    def gradients(self, call: str, value: str, names: Sequence[str], upstream: str) -> list[str]:
         """Statements that make `value` and grad_NAME for each name, by the library's autodiff of the expression `call`."""
 
     def collected(self, name: str) -> list[str]:
@@ -58,8 +58,8 @@ class NumpyLibrary:
     def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
         return numpy_statements(name, array, file)
 
-    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
-        raise UsageError(f"NumPy has no autodiff, and the implementation no backward: {call}, {value}, {names}")
+    def gradients(self, call: str, value: str, names: Sequence[str], upstream: str) -> list[str]:
+        raise UsageError(f"NumPy has no autodiff, and the implementation no backward: {call}, {value}, {names}, {upstream}")
 
     def collected(self, name: str) -> list[str]:
         del name
@@ -101,13 +101,13 @@ class TorchLibrary:
     def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
         return torch_statements(name, array, file, self.device)
 
-    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+    def gradients(self, call: str, value: str, names: Sequence[str], upstream: str) -> list[str]:
         made, of = ", ".join(f"grad_{name}" for name in names), ", ".join(names)
         made = f"({made},)" if len(names) == 1 else made
         return [
             *(f"{name}.requires_grad_()" for name in names),
             f"{value} = {call}",
-            f"{made} = torch.autograd.grad({value}, [{of}], grad_output{', allow_unused=True' if len(names) > 1 else ''})",
+            f"{made} = torch.autograd.grad({value}, [{of}], {upstream}{', allow_unused=True' if len(names) > 1 else ''})",
         ]
 
     def collected(self, name: str) -> list[str]:
@@ -143,10 +143,10 @@ class JaxLibrary(NumpyLibrary):
     def array(self, name: str, array: StridedArray, file: str | None) -> list[str]:
         return [*numpy_statements(name, array, file), f"{name} = jnp.asarray({name})"]
 
-    def gradients(self, call: str, value: str, names: Sequence[str]) -> list[str]:
+    def gradients(self, call: str, value: str, names: Sequence[str], upstream: str) -> list[str]:
         arguments = ", ".join(names)
         made = ", ".join(f"grad_{name}" for name in names) + ("," if len(names) == 1 else "")
-        return [f"{value}, pull_back = jax.vjp(lambda {arguments}: {call}, {arguments})", f"{made} = pull_back(grad_output)"]
+        return [f"{value}, pull_back = jax.vjp(lambda {arguments}: {call}, {arguments})", f"{made} = pull_back({upstream})"]
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ def _shown(call: _Call, target: Target, library: Library, file: str | None, shar
     autodiff = call.function == "backward" and "backward" not in target.source.places
     expression = target.call("forward" if autodiff else call.function, call.case, names)
     if autodiff:
-        statements = library.gradients(expression, _value_name(call), [names[output.removeprefix("grad_")] for output in outputs])
+        of = [names[output.removeprefix("grad_")] for output in outputs]
+        statements = library.gradients(expression, _value_name(call), of, names["grad_output"])
     else:
         statements = [f"{', '.join(outputs.values())} = {expression}"]
     statements += [line for variable in outputs.values() for line in library.collected(variable)]

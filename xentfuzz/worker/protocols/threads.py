@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from xentfuzz.worker.libraries.library import Collected, Number
-from xentfuzz.worker.protocols.scene import Results, Scene, content, same
+from xentfuzz.worker.protocols.scene import Results, Scene, Step, content, same
 from xentfuzz.worker.texts import message_of
 
 Snapshot = dict[str, Collected | Number]
@@ -51,7 +52,7 @@ class Watch:
 
 def run(scene: Scene) -> Results:
     """step: the number of the one that gave something else, else -1; with its results, or the exception that only threads saw."""
-    alone = [scene.snapshot(scene.run(step)) for step in scene.steps]
+    alone = [_alone(scene, step) for step in scene.steps]
     watch = Watch(time.monotonic() + scene.parameters["duration"])
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -66,6 +67,16 @@ def run(scene: Scene) -> Results:
     output = next((name for name, result in finding.seen.items() if content(result) != content(wanted[name])), "")
     found: Results = {"step": finding.step, "calls": watch.calls, "error": finding.error, "output": output}
     return {**found, **({"together": finding.seen[output], "alone": wanted[output]} if output else {})}
+
+
+def _alone(scene: Scene, step: Step) -> Snapshot:
+    """What a step gives while no other runs; in a new thread, too.
+
+    Of a library that shares out its work, the thread that has loaded it may have another number of threads than all later ones, and sum up
+    in another order.
+    """
+    with ThreadPoolExecutor(1) as one:
+        return one.submit(lambda: scene.snapshot(scene.run(step))).result()
 
 
 def _in_threads(scene: Scene, alone: list[Snapshot], watch: Watch) -> None:
