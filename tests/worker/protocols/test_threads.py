@@ -54,3 +54,14 @@ def test_right_results_are_counted():
     found = threads.run(Right(duration=0.01))
     assert found["calls"] > 0
     assert found == {"step": -1, "calls": found["calls"], "error": "", "output": ""}
+
+
+class OfItsThread(Scene):
+    """Another sum in the thread that has loaded the library than in every later one, as where each has a number of threads of its own."""
+
+    def run(self, step):
+        return {"value": step + (threading.current_thread() is threading.main_thread())}
+
+
+def test_what_differs_between_the_first_thread_and_all_others_is_no_disturbance():
+    assert threads.run(OfItsThread(duration=0.01))["step"] == -1
