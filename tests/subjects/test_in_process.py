@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import ml_dtypes
 import numpy as np
@@ -83,6 +84,15 @@ def interrupted(logits, target):
     return logits
 
 
+@pytest.fixture
+def python_heeds_interrupts() -> Iterator[None]:
+    """As Python sets it up itself, but where it was started with SIGINT ignored, as a shell starts what runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_heeds_interrupts")
 def test_an_interrupt_of_this_process_is_the_users(harm):
     with pytest.raises(KeyboardInterrupt):
         InProcess(Implementation("subject", interrupted)).call(harm)
