@@ -56,6 +56,12 @@ def test_what_costs_little_comes_first_and_then_each_check_in_another_dtype():
     assert order[2:4] == [("one", "float16"), ("two", "float32")]
 
 
+def test_hazardous_checks_are_tried_in_one_dtype_before_the_others_are_in_a_second_one():
+    log = []
+    list(islice(run_streams(streams(("one", 4, {}), ("two", 4, {}), ("invalid", 4, {"hazardous": True}), log=log)), 7))
+    assert [name for name, _, _ in log[:3]] == ["one", "two", "invalid"]
+
+
 def test_a_check_that_could_compare_nothing_gets_more_cases_at_once():
     log = []
     list(islice(run_streams(streams(("rare", 50, {"compared_from": 3}), log=log)), 7))

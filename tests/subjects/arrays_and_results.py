@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -60,3 +61,10 @@ def needless_modules(logits, target):
     foreign = {"ml_dtypes", "msgspec", "hypothesis", "typer", "rich"} & set(sys.modules)
     assert not ours | foreign, ours | foreign
     return logits.dtype.type(0)
+
+
+def leaves_a_file_where_code_is_kept(logits, target):
+    folder = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    before = len(list(folder.iterdir()))
+    (folder / f"code-{os.getpid()}").touch()
+    return np.asarray(before)

@@ -63,7 +63,8 @@ def _option_refusal(options: Mapping[str, Any], operation: Operation, capabiliti
     always = {option.name for option in operation.options if option.always}
     for name, value in options.items():
         known = capabilities.options.get(name, ())
-        usual = value == operation.defaults.get(name) and name not in always
+        # Where values are named the default is one of them or is not taken; where none is, it is what happens without the option.
+        usual = value == operation.defaults.get(name) and name not in always and not known
         if not usual and known is not None and value not in known:
             return f"{name}={value!r}" if known else name
     return None

@@ -1,6 +1,6 @@
 """In which order cases are run: everything once, then everything by equal parts, so that an end at any time leaves nothing out.
 
-Checks whose calls may damage the process have their turn after the others, in the first round and at the end.
+Checks whose calls may damage the process have their turn after the others: in each lap of the first round, and at the end.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Stream(Protocol):
 def run_streams(streams: Sequence[Stream]) -> Iterator[Stream]:
     """Advances the streams until all are exhausted, and gives each one that it is about to advance; the caller may stop at any time."""
     open_streams = list(streams)
-    for hazardous in (False, True):
-        yield from _first_round([stream for stream in open_streams if stream.hazardous == hazardous], open_streams)
+    for lap in _laps(streams):
+        yield from _first_round(sorted(lap, key=lambda stream: stream.hazardous), open_streams)
     for hazardous in (False, True):
         yield from _rest([stream for stream in open_streams if stream.hazardous == hazardous])
 
 
-def _first_round(streams: Sequence[Stream], open_streams: list[Stream]) -> Iterator[Stream]:
-    for stream in first_order(streams):
+def _first_round(lap: Sequence[Stream], open_streams: list[Stream]) -> Iterator[Stream]:
+    for stream in lap:
         for _ in range(FIRST_ATTEMPTS):
             yield stream
             if not stream.advance(first=True):
@@ -55,18 +55,15 @@ def _first_round(streams: Sequence[Stream], open_streams: list[Stream]) -> Itera
                 break
 
 
-def first_order(streams: Sequence[Stream]) -> list[Stream]:
+def _laps(streams: Sequence[Stream]) -> Iterator[list[Stream]]:
     """What costs a call or two in every dtype; then every other check in one dtype, each in the next one; then in the others."""
+    yield [stream for stream in streams if stream.cheap]
     names = list(dict.fromkeys(stream.name for stream in streams if not stream.cheap))
     dtypes = list(dict.fromkeys(stream.dtype for stream in streams))
-
-    def turn(stream: Stream) -> tuple[int, int]:
-        if stream.cheap:
-            return -1, 0
-        number = names.index(stream.name)
-        return (dtypes.index(stream.dtype) - number) % len(dtypes), number
-
-    return sorted(streams, key=turn)
+    places = {(name, dtype): (dtypes.index(dtype) - names.index(name)) % len(dtypes) for name in names for dtype in dtypes}
+    for lap in range(len(dtypes)):
+        running = [stream for stream in streams if not stream.cheap and places[stream.name, stream.dtype] == lap]
+        yield sorted(running, key=lambda stream: names.index(stream.name))
 
 
 def _rest(streams: Sequence[Stream]) -> Iterator[Stream]:

@@ -10,6 +10,7 @@ from typing import Any
 from xentfuzz.errors import UsageError
 from xentfuzz.implementation import Implementation
 from xentfuzz.subjects.capabilities import Capabilities
+from xentfuzz.subjects.compiled_code import kept_for_workers
 from xentfuzz.subjects.in_process import notices_of, outcome_of, results_of
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Call, Crash, Outcome
@@ -115,7 +116,8 @@ class Isolated:
 
     def _started(self) -> WorkerProcess:
         if self.worker is None:
-            worker = WorkerProcess(self.environment, self.implementation.python, self.limits)
+            environment = {**kept_for_workers(self.environment), **self.environment}
+            worker = WorkerProcess(environment, self.implementation.python, self.limits)
             self._load(worker)
             worker.note_baseline()
             self.worker = worker
