@@ -46,5 +46,10 @@ def test_slow_elements_mean_few_elements():
     assert (sized.largest, sized.long) == (32, 128)
 
 
+def test_cases_of_many_calls_are_smaller():
+    slow = Sizing(costs(lambda work: 0.001 + 0.005 * work.rows), 90)
+    assert [slow.fit(space("quick"), calls).largest_row_count for calls in (1, 4, 16)] == [32, 8, 4]
+
+
 def test_without_an_end_there_are_no_limits():
     assert Sizing(costs(lambda work: work.elements), float("inf")).fit(space("quick")) == space("quick")

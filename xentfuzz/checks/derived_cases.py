@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
@@ -91,6 +93,15 @@ def taller(case: Case, elements: int, most_rows: int | None) -> Case | None:
         return None
     axis = 1 if axis_of_classes(case) == 0 else 0
     return with_arrays(case, **{name: _tiled(values, first, axis, copies) for name, values in case.values.items() if name != "weight"})
+
+
+def with_many_rows(trial: Trial, case: Case, elements: int) -> Case | None:
+    """The case repeated until it has about so many elements, fewer where calls are slow; None in a simulator, and see `taller`."""
+    if trial.subject.implementation.simulator:
+        return None
+    declared = trial.subject.capabilities.largest_row_count
+    rows = min(trial.affordable.rows, math.inf if declared is None else declared)
+    return taller(case, int(min(elements, trial.affordable.elements)), None if rows == math.inf else int(rows))
 
 
 def _tiled(values: Array, first: Array, axis: int, copies: int) -> Array:

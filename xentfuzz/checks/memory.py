@@ -11,7 +11,7 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.bits import first_difference
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import compare
-from xentfuzz.checks.derived_cases import class_count, in_loss_dtype, other_values, plain, taller
+from xentfuzz.checks.derived_cases import class_count, in_loss_dtype, other_values, plain, with_many_rows
 from xentfuzz.checks.protocol import Results, Steps, functions_of, loss_dtype, perform
 from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial, call, unwrap
@@ -139,7 +139,7 @@ MANY_ELEMENTS = 5000
 
 def writes_every_element(trial: Trial) -> Measure:
     case = plain(trial.case)
-    many = None if trial.subject.implementation.simulator else taller(case, MANY_ELEMENTS, trial.subject.capabilities.largest_row_count)
+    many = with_many_rows(trial, case, MANY_ELEMENTS)
     steps = [(function, each) for each in (case, many) if each is not None for function in functions_of(trial)]
     for name, result in (named for results in _filled(trial, steps) for named in results.items()):
         number, output = name.split(".")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xentfuzz.checks.bits import first_difference
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.derived_cases import of_dtype, other_reductions, other_values, plain, taller
+from xentfuzz.checks.derived_cases import of_dtype, other_reductions, other_values, plain, taller, with_many_rows
 from xentfuzz.checks.protocol import Results, functions_of, on_case, results_of
 from xentfuzz.checks.results import gradient, value, value_and_grad
 from xentfuzz.checks.trial import Trial, Unsupported
@@ -21,9 +21,7 @@ TIMES = 2
 
 
 def repeatable(trial: Trial) -> Measure:
-    simulator = trial.subject.implementation.simulator
-    many = None if simulator else taller(plain(trial.case), MANY_ELEMENTS, trial.subject.capabilities.largest_row_count)
-    for case in (trial.case, many):
+    for case in (trial.case, with_many_rows(trial, plain(trial.case), MANY_ELEMENTS)):
         if case is not None:
             for function in functions_of(trial):
                 _repeated(trial, function, case)

@@ -7,7 +7,7 @@ from typing import Any
 from xentfuzz.checks.bits import first_difference
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import compare
-from xentfuzz.checks.derived_cases import other_values, plain, taller
+from xentfuzz.checks.derived_cases import other_values, plain, with_many_rows
 from xentfuzz.checks.protocol import functions_of, on_case, perform
 from xentfuzz.checks.trial import Trial
 from xentfuzz.failures.failure import failure
@@ -23,7 +23,7 @@ THREADS = 4
 
 def thread_safe(trial: Trial) -> Measure:
     case = plain(trial.case)
-    case = taller(case, MANY_ELEMENTS, trial.subject.capabilities.largest_row_count) or case
+    case = with_many_rows(trial, case, MANY_ELEMENTS) or case
     functions = functions_of(trial)[:2]
     steps = [(functions[number % len(functions)], (case, other_values(trial, case))[number // 2]) for number in range(THREADS)]
     found = perform(trial, "threads", steps, seconds=60.0, duration=THREAD_SECONDS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,16 @@ class Unsupported(Exception):
     """The case is outside what the implementation takes; the message says why. Never a failure."""
 
 
+class Affordable(NamedTuple):
+    """How large the cases may be that a check makes itself to have many rows."""
+
+    rows: float = math.inf
+    elements: float = math.inf
+
+
+UNLIMITED = Affordable()
+
+
 @dataclass
 class Trial:
     """siblings: the same implementation's other operations, for identities that need them. derived: cases that several checks use.
@@ -54,6 +65,7 @@ class Trial:
     derived: dict[str, Case] = field(default_factory=dict)
     stricter: StricterGrades | None = None
     wrong_alone: Counter[str] | None = None
+    affordable: Affordable = UNLIMITED
 
     @cached_property
     def grade(self) -> Grade:

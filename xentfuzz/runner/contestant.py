@@ -12,6 +12,7 @@ from typing import Any
 
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.stricter import StricterGrades
+from xentfuzz.checks.trial import UNLIMITED, Affordable
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.grades import parse_grade
 from xentfuzz.operations.operation import Operation
@@ -21,6 +22,7 @@ from xentfuzz.recipes.space import Space
 from xentfuzz.runner.beside_plain import BesidePlain
 from xentfuzz.runner.deadline import (
     BUSY,
+    CALLS,
     FINDINGS,
     FINDINGS_WITH_SLOW_CRASHES,
     NEW_SHAPES,
@@ -200,13 +202,17 @@ class Contestant:
         """Whether what a profile has of a space takes more than the time that there is: for its sizes, or for a new shape in each case."""
         return self.meter.costs.evident and (self._sizing.fit(space) != space or self._compiles(space.dtype))
 
-    def affordable(self, space: Space) -> Space:
-        """The part of a space from which the next case of a slow implementation is drawn."""
-        sized = self._sizing.fit(space)
+    def affordable(self, space: Space, cost: str = "call") -> Space:
+        """The part of a space from which the next case of a slow implementation is drawn, for checks of that cost."""
+        sized = self._sizing.fit(space, CALLS.get(cost, 1))
         if not self._compiles(space.dtype):
             return sized
         spent = self.meter.costs.spent_fresh
         return self.few_shapes.narrow(sized, new=not self.sparing and spent < NEW_SHAPES * self.seconds)
+
+    def affordable_rows(self, dtype: str) -> Affordable:
+        """What a check that makes dozens of calls may give them."""
+        return self._sizing.of_many_calls(dtype, CALLS["protocol"]) if self.meter.costs.evident else UNLIMITED
 
     @property
     def _sizing(self) -> Sizing:

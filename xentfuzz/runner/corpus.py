@@ -146,7 +146,7 @@ def _affordable(contestant: Contestant, corpus: Corpus) -> Iterator[Corpus]:
         return
     for drawn in range(origin.count):
         block, place = divmod(drawn, BLOCK)
-        one = Origin(contestant.affordable(origin.space), origin.seed + block, place + 1)
+        one = Origin(contestant.affordable(origin.space, corpus.group.cost), origin.seed + block, place + 1)
         yield replace(corpus, origin=one, skipped=place, affordable=True)
 
 

@@ -15,6 +15,8 @@ BUSY = 2.0
 # What the size of a call may add to it, most of all calls and once in a while.
 ONE_CASE = 1 / 300
 ONE_CALL = 1 / 50
+# Calls of a case, by the cost of its check (see COSTS): what a call may take is shared out among them. Where it is not said, one.
+CALLS = {"relation": 4, "protocol": 16}
 # For finding out what calls of a few sizes take.
 GAUGING = 0.06
 # Lost in calls of one function that did not come back, before it is not called any more.

@@ -39,6 +39,7 @@ def trial_of(contestant: Contestant, case: Case, evaluation: Evaluation | None =
         contestant.siblings,
         stricter=contestant.stricter_in(case.dtype),
         wrong_alone=contestant.wrong_alone,
+        affordable=contestant.affordable_rows(case.dtype),
     )
 
 
