@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import xentfuzz
 from xentfuzz.operations import get_operation
@@ -50,6 +51,24 @@ def test_one_loss_for_each_row_without_a_word_of_it_is_taken_as_reduction_none()
     assert report.card.options["reduction"] == ("none",)
     assert any("one number for each row" in note for note in report.card.notes)
     assert "shape" not in {failure.kind for failure in report.failures}
+
+
+def losses(logits: Any, target: Any, *, reduction: str = "none") -> Any:
+    return np.array([matrices(logits[[row]], target[[row]]) for row in range(len(logits))], logits.dtype)
+
+
+def losses_instead_of_a_mean(logits: Any, target: Any, *, reduction: str = "mean") -> Any:
+    return losses(logits, target)
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_a_reduction_that_is_none_by_default_and_heeds_nothing_else_is_that(isolate: bool) -> None:
+    settings = {"profile": "quick", "seed": 0, "isolate": isolate, "max_examples": 3, "checks": ("value", "shape")}
+    report = xentfuzz.check(losses, **settings)
+    assert report.card.options["reduction"] == ("none",)
+    assert any("heeds no other one" in note for note in report.card.notes)
+    assert "shape" not in {failure.kind for failure in report.failures}
+    assert "shape" in {failure.kind for failure in xentfuzz.check(losses_instead_of_a_mean, **settings).failures}
 
 
 def test_what_a_budget_cut_short_is_not_plainly_passed() -> None:

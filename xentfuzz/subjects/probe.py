@@ -26,7 +26,7 @@ from xentfuzz.subjects.probe_calls import COSTLY_SECONDS, ProbeCalls, refused_wo
 from xentfuzz.subjects.probe_first_calls import LARGE_CLASS_COUNT, first_calls
 from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
-from xentfuzz.subjects.signature import other_spellings, own_defaults, require_explained
+from xentfuzz.subjects.signature import other_spellings, own_default, own_defaults, require_explained
 from xentfuzz.subjects.subject import Subject
 
 # So many classes no kernel is too small for.
@@ -203,16 +203,25 @@ class Probe:
         return [f"rejects {refused_words(*one)}" for one in own if self.calls.is_missing(*one)]
 
     def _without_reduction(self, sample: Sample, outcome: Outcome) -> Sample:
-        """The call as one of reduction none, where nothing is said of it and there is one loss for each row."""
-        implementation = self.subject.implementation
+        """The call as one of reduction none, where it is that by itself and there is one loss for each row whatever is asked for."""
         value = (outcome.results or {}).get("value")
-        silent = implementation.supports is None and "reduction" in self.operation.defaults and "reduction" not in self.found.options
-        if not (silent and sample.rank == MATRIX and isinstance(value, np.ndarray) and value.shape == (sample.rows,)):
+        reason = self._why_never_reduced()
+        if reason is None or sample.rank != MATRIX or not isinstance(value, np.ndarray) or value.shape != (sample.rows,):
             return sample
         self.subject.assume_options({"reduction": ("none",)})
-        note = "assumed to be a loss of reduction none: it has no parameter for it and returns one number for each row"
+        note = f"assumed to be a loss of reduction none: it {reason} and returns one number for each row"
         self.found = replace(self.found, options={**self.found.options, "reduction": ("none",)}, notes=(*self.found.notes, note))
         return replace(sample, options={**sample.options, "reduction": "none"})
+
+    def _why_never_reduced(self) -> str | None:
+        """Why one loss for each row is no mistake in a call for a mean, or None where it is one."""
+        implementation = self.subject.implementation
+        if implementation.supports is not None or "reduction" not in self.operation.defaults:
+            return None
+        if "reduction" not in self.found.options:
+            return "has no parameter for it"
+        own = own_default(self.subject.describe(), implementation, "reduction")
+        return "has that as its default, heeds no other one" if own == ("none",) else None
 
     def _find_dtypes(self) -> None:
         accepted = [dtype for dtype in FLOAT_NAMES if self._takes_dtype(dtype)]

@@ -117,6 +117,12 @@ def own_defaults(description: Mapping[str, Any], implementation: Implementation,
     return lines
 
 
+def own_default(description: Mapping[str, Any], implementation: Implementation, option: str) -> tuple[Any, ...]:
+    """(The value that forward has an option at where it is not given,), or () where it has none or is no plain data."""
+    name = _own(implementation, option)
+    return next((tuple(parameter.default) for parameter in parameters_in(description["forward"]).named or () if parameter.name == name), ())
+
+
 def _nearest(name: str, known: set[str]) -> str | None:
     if SYNONYMS.get(name) in known:
         return SYNONYMS[name]
