@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
 from xentfuzz.reports.lines import Line
 from xentfuzz.reports.rich_screen import RichScreen
-from xentfuzz.reports.screen import PLAIN_SECONDS, PlainScreen, screen_for
+from xentfuzz.reports.screen import PLAIN_SECONDS, PlainScreen, left_words, screen_for
 
 ESCAPE = "\x1b"
 
@@ -92,7 +93,29 @@ def test_a_log_says_now_and_then_what_is_going_on(clock):
     screen.progress("corpus: value", 3, 10)
     clock.now += PLAIN_SECONDS
     screen.progress("shrinking: value", 0, 0)
-    assert stream.getvalue() == "15 s: corpus: value 2 of 10\n30 s: shrinking: value\n"
+    clock.now += PLAIN_SECONDS
+    screen.progress("search: value", 1, 2, left=65.4)
+    assert stream.getvalue() == "15 s: corpus: value 2 of 10\n30 s: shrinking: value\n45 s, at most 1:05 left: search: value 1 of 2\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-3, "almost done"), (0.4, "almost done"), (59, "at most 0:59 left"), (7199, "at most 1:59:59 left")]
+)
+def test_the_time_left_is_minutes_and_hours(seconds, words):
+    assert left_words(seconds) == words
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_progress_and_the_time_left_fit_the_terminal(monkeypatch, columns):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = Tty()
+    screen = RichScreen(stream, force_terminal=True)
+    screen.progress("checking: cross_entropy value float32, and more than fits in a line of a terminal", 1, 3, left=65)
+    screen.end_progress()
+    shown = re.sub(f"{ESCAPE}\\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+    assert "at most 1:05 left" in shown
+    assert max(map(len, re.split("[\r\n]", shown))) <= min(columns, 100)
 
 
 def test_a_log_that_just_said_something_waits(clock):

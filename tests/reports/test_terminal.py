@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 
 from xentfuzz import __version__
 from xentfuzz.reports.lines import WIDTH
 from xentfuzz.reports.screen import PlainScreen
 from xentfuzz.reports.terminal import Terminal
-from xentfuzz.runner.events import BenchmarkFinished, RunFinished, RunStarted
+from xentfuzz.runner.events import BenchmarkFinished, Progress, RunFinished, RunStarted
 
-SCREEN = 50
+# Of a terminal as it opens; one line is the prompt.
+SCREEN = 24 - 1
 
 
-def printed(events) -> str:
+def printed(events, *, verbose=False, columns=WIDTH) -> str:
     stream = io.StringIO()
-    terminal = Terminal(PlainScreen(stream))
+    screen = PlainScreen(stream)
+    screen.columns = columns
+    terminal = Terminal(screen, verbose=verbose)
     for event in events:
         terminal(event)
     return stream.getvalue().replace(__version__, "VERSION")
@@ -27,26 +31,17 @@ FAILING = """\
 xentfuzz VERSION, check, profile default, seed 7
 
 mine, cross_entropy
-  card     assumed from a probe; declare an Implementation to be held to it
+  card     what a few tiny calls showed; declare an Implementation to be held to
+           it
   takes    numpy arrays on cpu; float32, float64; rank 2, 3; index targets;
            targets in int64, int32
   options  reduction (mean, sum), ignore_index
   gives    value, gradient of logits
   rejects  4-d logits: AssertionError: expected (N, C) or (N, C, d)
 
-check     status  cases  unsupp.  error/allowed
-gradient  FAILED    250       12                 in float32
-value     passed    500       24  0.93 (1.5 ulp)
-shape     passed    500       24
-not checked: value_and_grad (has no value_and_grad)
-
-covers     float32, float64 only; index targets only; no weight, no
-           label_smoothing; reduction only 'mean', 'sum'; logits of rank 2, 3
-           only; 1250 compared, 60 unsupported
-left out   takes index targets only (20 cases); rank 1 (4 cases)
-grade      lse/any (working precision)
-worst      0.93 of the allowed error, 1.5 ulp (value, float32)
-policies   mean over no rows: NaN
+FAILED: mine, cross_entropy; 1 finding; 300 cases in 1.2 s
+compared   float32, float64 only; index targets only; no weight, no
+           label_smoothing; reduction only 'mean', 'sum'; logits of rank 2, ...
 
 1. gradient, float32
    backward: gradient of logits[0, 1] is 0.25, exact: 0.125, allowed error
@@ -59,32 +54,64 @@ policies   mean over no rows: NaN
    replay xentfuzz replay 0123456789ab
    script .xentfuzz/mine/gradient-float32-0123456789ab.py
 
-FAILED: mine, cross_entropy; 1 finding; 300 cases in 1.2 s
-
+next       xentfuzz explain gradient; every check: --verbose, or --html FILE
 repeat with --seed 7
 """
 
 
-def test_a_failing_check_ends_with_the_finding_and_the_verdict(samples):
+def test_a_failing_check_ends_with_verdict_finding_and_what_to_do(samples):
     assert printed(samples.check_events(samples.failing())) == FAILING
+
+
+VERBOSE = """\
+check     status  cases  left out  error/allowed
+gradient  FAILED    250        12                 in float32
+value     passed    500        24  0.93 (1.5 ulp)
+shape     passed    500        24
+not checked: value_and_grad (has no value_and_grad)
+
+covers     float32, float64 only; index targets only; no weight, no
+           label_smoothing; reduction only 'mean', 'sum'; logits of rank 2, 3
+           only; 1250 compared, 60 unsupported
+left out   takes index targets only (20 cases); rank 1 (4 cases)
+worst      0.93 of the error that is allowed, 1.5 ulp (value, float32)
+held to    accuracy lse/any (working precision)
+choices    where the contract allows several outcomes: mean over no rows: NaN
+
+FAILED: mine, cross_entropy; 1 finding; 300 cases in 1.2 s
+"""
+
+
+def test_who_asks_for_it_gets_every_check_and_what_was_left_out(samples):
+    report = samples.failing()
+    assert VERBOSE in printed(samples.check_events(report), verbose=True)
+    report.failures = [samples.found(record=f".xentfuzz/mine/gradient-{number}.json") for number in range(12)]
+    assert "\n12. gradient, float32\n   backward: " in printed(samples.check_events(report), verbose=True)
 
 
 def test_a_passing_check_says_what_green_covers(samples):
     text = printed(samples.check_events(samples.passing(stricter_grade="shift/any")))
-    assert "covers     float32, float64 only; index targets only; no weight, no\n" in text
-    assert "grade      lse/any (working precision); all that was compared meets shift/any,\n           which could be declared\n" in text
-    assert text.endswith("PASSED: mine, cross_entropy; 300 cases in 1.2 s\n\nrepeat with --seed 7\n")
+    assert "compared   float32, float64 only; index targets only; no weight, no\n" in text
+    assert (
+        "held to    accuracy lse/any (working precision); all that was compared meets\n           shift/any, which could be declared\n"
+        in text
+    )
+    assert "\nPASSED: mine, cross_entropy; 300 cases in 1.2 s\n" in text
+    assert text.endswith("next       xentfuzz explain lse/any; every check: --verbose, or --html FILE\nrepeat with --seed 7\n")
 
 
 def test_an_expected_finding_is_listed_with_its_reason_and_passes(samples):
     text = printed(samples.check_events(samples.expecting()))
-    assert "value  expected    500       24  0.93 (1.5 ulp)  in float32\n" in text
-    assert "1 expected finding:\nvalue, float32: a known fault of the library below\n\nPASSED" in text
+    assert "PASSED: mine" in text
+    assert "1 expected finding:\nvalue, float32: a known fault of the library below\n" in text
+    text = printed(samples.check_events(samples.expecting()), verbose=True)
+    assert "value  expected    500        24  0.93 (1.5 ulp)  in float32\n" in text
 
 
 def test_a_problem_of_the_run_fails_it(samples):
     text = printed(samples.check_events(samples.passing(problems=["required feature weight is not supported"])))
-    assert "problem: required feature weight is not supported\n\nFAILED: mine, cross_entropy; 1 problem; 300 cases" in text
+    assert "\nFAILED: mine, cross_entropy; 1 problem; 300 cases" in text
+    assert "\nproblem: required feature weight is not supported\n" in text
 
 
 def test_an_interrupted_check_says_so_after_its_results(samples):
@@ -156,9 +183,13 @@ def long_report(samples):
     return report
 
 
-def test_nothing_is_wider_than_80_columns(samples):
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize(("terminal", "columns"), [(30, 40), (40, 40), (80, 80), (200, 100)])
+def test_nothing_is_wider_than_the_terminal_or_than_can_be_read(samples, terminal, columns, verbose):
     for events in (samples.check_events(samples.failing()), samples.run_events(), samples.check_events(long_report(samples))):
-        assert [line for line in printed(events).splitlines() if len(line) > WIDTH and " " in line] == []
+        lines = printed(events, columns=terminal, verbose=verbose).splitlines()
+        assert [line for line in lines[1:] if len(line) > columns and " " in line and " replay " not in line] == []
+        assert max(map(len, lines)) > columns // 2
 
 
 def test_the_path_of_a_script_is_printed_whole_whatever_its_length(samples):
@@ -179,10 +210,44 @@ def test_many_checks_and_findings_still_fit_a_screen(samples):
     ]
     report.failures = [samples.found(record=f".xentfuzz/mine/gradient-{number}.json") for number in range(40)]
     text = printed(samples.check_events(report))
-    summary = text[text.index("check  ") :]
-    assert "also passed: some_property_number_10, some" in summary
-    assert "and 36 more\n" in summary
-    assert summary.count("\n") <= SCREEN
+    shown = text[text.index("FAILED: mine") :]
+    assert "\nand 34 more findings\n" in shown
+    assert shown.count("\n") <= SCREEN
+    assert "also passed: some_property_number_10, some" in printed(samples.check_events(report), verbose=True)
+
+
+def test_the_end_of_the_longest_check_fits_a_terminal_as_it_opens(samples):
+    report = long_report(samples)
+    report.extent = {"words": "matrices " * 20, "compared": ["a"], "not_taken": ["feature"] * 30, "not_compared": []}
+    report.notes = ["something that takes several lines to be told, " * 8] * 5
+    text = printed(samples.check_events(report))
+    shown = text[text.index("FAILED: path") :]
+    assert shown.count("\n") <= SCREEN
+    assert shown.endswith("repeat with --seed 7\n")
+    assert "\n   replay" in shown
+
+
+def test_numbers_that_a_newcomer_does_not_know_are_named_to_be_explained(samples):
+    report = samples.failing()
+    report.failures[0].recipe["arrays"]["logits"]["regime"] = "swamp"
+    report.failures[0].case = {"logits": np.zeros((9, 9)), "target": np.zeros(9, int)}
+    assert "next       xentfuzz explain gradient; xentfuzz explain swamp; every check:" in printed(samples.check_events(report))
+
+
+def test_progress_tells_what_is_left_of_the_time():
+    now = [100.0]
+    told = []
+
+    class Told(PlainScreen):
+        def progress(self, text, done, total, left=None):
+            told.append((text, left))
+
+    terminal = Terminal(Told(io.StringIO()), clock=lambda: now[0])
+    terminal(RunStarted("check", 1, "quick", 1, 90.0))
+    now[0] += 30
+    terminal(Progress("mine", "softmax", "value", "float32", "corpus", 1, 10))
+    terminal(Progress("mine", "softmax", "forward", "float32", "benchmark", 1, 10))
+    assert told == [("checking: softmax value float32", 60.0), ("timing: softmax forward float32", None)]
 
 
 @pytest.mark.parametrize("kind", ["run", "check"])

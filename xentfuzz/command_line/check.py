@@ -52,6 +52,7 @@ def check(
     markdown: options.Markdown = None,
     html: options.Html = None,
     summary: options.Summary = None,
+    verbose: options.Verbose = False,
 ) -> int:
     """Check kernels: every option, dtype, layout and edge case."""
     from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
@@ -91,7 +92,10 @@ def check(
         require=values.features(require),
         targets=places(found),
         stored=True,
-        listeners=(course, *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown, html=html, summary=summary)),
+        listeners=(
+            course,
+            *listeners_for(sys.argv, json=json, junit=junit, markdown=markdown, html=html, summary=summary, verbose=verbose),
+        ),
     )
     reports = run_checks([values.with_dtypes(implementation, settings.dtypes) for implementation in implementations], settings)
     if write_expected is not None:

@@ -23,6 +23,7 @@ def listeners_for(
     markdown: str | None = None,
     html: str | None = None,
     summary: str | None = None,
+    verbose: bool = False,
     outputs: Sequence[Output] = (),
 ) -> list[Listener]:
     """The files that were asked for, and the terminal; text for people goes to standard error where a file goes to standard output."""
@@ -32,7 +33,7 @@ def listeners_for(
     appended = [] if summary is None else [Output(summary, to_markdown, append=True)]
     files = [*outputs, *appended, *(Output(path, render) for path, render in asked if path is not None)]
     taken = any(output.path == STANDARD_OUTPUT for output in files)
-    return [Recorder(command, files), Terminal(screen_for(sys.stderr if taken else sys.stdout))]
+    return [Recorder(command, files), Terminal(screen_for(sys.stderr if taken else sys.stdout), verbose=verbose)]
 
 
 def html_renderer() -> Callable[[Document], str]:

@@ -93,6 +93,9 @@ Html = Annotated[Text, _option("--html", "FILE", "Write the results as an HTML p
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Write to this folder.")]
 StarterArray = Annotated[str, _option("--array", "numpy|torch|jax", "Write an adapter for arrays of this library.")]
 
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print every check, all findings, and what was left out.", show_default="no")
+]
 Summary = Annotated[Text, _option("--summary", "FILE", "Append the Markdown page to this file.", "none")]
 
 # What `power` measures.

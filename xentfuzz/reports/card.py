@@ -9,13 +9,15 @@ from xentfuzz.reports.lines import Line, labelled
 from xentfuzz.subjects.capabilities import Capabilities
 
 LABEL = 11
-ASSUMED = "assumed from a probe; declare an Implementation to be held to it"
-ASSUMED_AND_WRITTEN = "assumed from a probe; declared as at its end, the target is held to it"
+ASSUMED = "what a few tiny calls showed; declare an Implementation to be held to it"
+ASSUMED_AND_WRITTEN = "what a few tiny calls showed; --verbose and reports say how to declare it, and be held to it"
+DECLARING = ("declare", "or")
 
 
-def card_lines(card: Capabilities) -> list[Line]:
-    """The card as a block of labelled lines."""
-    return [line for label, text in card_fields(card) for line in labelled(f"  {label}", text, LABEL)]
+def card_lines(card: Capabilities, *, verbose: bool = True) -> list[Line]:
+    """The card as a block of labelled lines; how to declare the same is what only who asks for all wants to read."""
+    shown = [(label, text) for label, text in card_fields(card) if verbose or label not in DECLARING]
+    return [line for label, text in shown for line in labelled(f"  {label}", text, LABEL)]
 
 
 def card_fields(card: Capabilities) -> Iterator[tuple[str, str]]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xentfuzz.reports.document import ReportEntry
-from xentfuzz.reports.lines import WIDTH, Line, squeezed, table, wrapped
+from xentfuzz.reports.lines import Line, columns, squeezed, table, wrapped
 from xentfuzz.reports.tally import ELSEWHERE, STATUS_STYLES, STATUS_WORDS, Tally, tallies, ulp_words
 
 # Beyond so many rows, checks that passed and measure no error share one paragraph.
 ROWS = 14
-# What the other columns leave of a line.
-NAME = 34
+# What the other columns leave of a line of 80, and of a narrow one, which has no room for the numbers of cases.
+NAME, NARROW_NAME = 34, 16
+NARROW = 70
 # The rest of a long figure stands in the finding.
 ERROR = 18
-HEADER = ("check", "status", "cases", "unsupp.", "error/allowed")
+HEADER = ("check", "status", "cases", "left out", "error/allowed")
+COUNTS = (2, 3)
 
 
 def check_lines(report: ReportEntry) -> list[Line]:
@@ -29,14 +31,21 @@ def check_lines(report: ReportEntry) -> list[Line]:
 
 
 def _table(rows: Sequence[Tally], dtypes: Sequence[str]) -> list[Line]:
-    header, *texts = table([HEADER, *map(_cells, rows)], right={2, 3})
+    header, *texts = _aligned([HEADER, *map(_cells, rows)])
     lines = [Line(header, "bold")]
     for row, text in zip(rows, texts, strict=True):
         remark = row.remark(dtypes)
         whole = f"{text:<{len(header)}}  {remark}" if remark else text
-        shown = [whole] if len(whole) <= WIDTH else [text, f"  {remark}"]
+        shown = [whole] if len(whole) <= columns() else [text, f"  {remark}"]
         lines += [Line(line, STATUS_STYLES[row.status]) for line in shown]
     return lines
+
+
+def _aligned(cells: Sequence[tuple[str, ...]]) -> list[str]:
+    if columns() >= NARROW:
+        return table(cells, right=COUNTS)
+    kept = [index for index in range(1, len(HEADER)) if index not in COUNTS]
+    return table([(squeezed(row[0], NARROW_NAME), *(row[index] for index in kept)) for row in cells])
 
 
 def _cells(row: Tally) -> tuple[str, ...]:
@@ -44,7 +53,7 @@ def _cells(row: Tally) -> tuple[str, ...]:
     # Of a check that failed, an error that is allowed says nothing.
     measured = worst.worst_ratio > (1 if row.status == "failed" else 0)
     ratio, ulp = f"{worst.worst_ratio:.3g}", ulp_words(worst.worst_ulp, " ({})")
-    error = (ratio + ulp if len(ratio + ulp) <= ERROR else ratio) if measured else ""
+    error = (ratio + ulp if len(ratio + ulp) <= ERROR and columns() >= NARROW else ratio) if measured else ""
     return (squeezed(row.check, NAME), STATUS_WORDS[row.status], str(row.cases), str(row.unsupported), error)
 
 

@@ -7,28 +7,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xentfuzz.reports.document import FailureEntry
-from xentfuzz.reports.lines import Line, clipped, copyable, labelled, wrapped
+from xentfuzz.reports.lines import Line, clipped, columns, copyable, first_of, labelled, wrapped
 
 LABEL = 10
-# A message may carry a traceback; the record holds it whole.
-MESSAGE_LINES = 9
+# A message may carry a traceback, and an input many numbers; the record and the script hold them whole.
+HEADLINE, REMARKS, INPUT = 3, 3, 5
 
 
 def finding_lines(number: int, failure: FailureEntry, place: str) -> list[Line]:
-    """The whole of a finding, in a dozen lines or so. place: by what a command finds the implementation."""
+    """What a person needs of a finding, in a dozen lines or so. place: by what a command finds the implementation."""
     kind = "" if failure.kind == failure.check else f": {failure.kind}"
     lines = wrapped(f"{failure.check}, {failure.dtype}{kind}", first=f"{number}. ", style="bold red")
-    message = [line for text in failure.message.splitlines() for line in wrapped(text, first="   ")]
-    lines += message[:MESSAGE_LINES] + [Line("   ...")] * (len(message) > MESSAGE_LINES)
-    fields = [*_input(failure), *([("replay", _replay(failure, place))] if failure.record and failure.alone else [])]
-    lines += [line for label, text in fields for line in labelled(f"   {label}", text, LABEL)]
+    headline, *remarks = failure.message.splitlines() or [""]
+    lines += first_of(wrapped(headline, first="   "), HEADLINE)
+    lines += first_of([Line(f"   {clipped(remark, columns() - 3)}") for remark in remarks if remark.strip()], REMARKS)
+    lines += first_of([line for label, text in _input(failure) for line in labelled(f"   {label}", text, LABEL)], INPUT)
+    if failure.record and failure.alone:
+        lines += copyable("   replay", _replay(failure, place), LABEL)
     return lines + [line for label, path in _file(failure) for line in copyable(f"   {label}", path, LABEL)]
 
 
-def short_finding(number: int, failure: FailureEntry, place: str) -> list[Line]:
-    """Check, dtype and headline on one line, and how to see the rest."""
-    headline = Line(clipped(f"{number}. {failure.check}, {failure.dtype}: {failure.headline}"), "red")
-    return [headline, *(wrapped(_replay(failure, place), first="   ", rest="     ") if failure.record and failure.alone else [])]
+def short_finding(number: int, failure: FailureEntry) -> Line:
+    """Check, dtype and headline on one line, and by what `xentfuzz replay` finds it."""
+    replayed = f" ({_number(failure)})" if failure.record and failure.alone else ""
+    headline = f"{number}. {failure.check}, {failure.dtype}: {failure.headline}"
+    return Line(f"{clipped(headline, columns() - len(replayed))}{replayed}", "red")
 
 
 def expected_line(failure: FailureEntry) -> Line:

@@ -1,13 +1,34 @@
-"""Text for a terminal of 80 columns: lines with a style, wrapped paragraphs and tables. Standard library only."""
+"""Text for a terminal: lines with a style, wrapped paragraphs and tables, 80 columns wide unless told otherwise. Standard library only."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import textwrap
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 WIDTH = 80
+# Narrower than the first, tables can't be read; wider than the second, paragraphs can't.
+NARROWEST, WIDEST = 40, 100
+
+_columns: ContextVar[int] = ContextVar("columns", default=WIDTH)
+
+
+def columns() -> int:
+    """How wide lines are made here."""
+    return _columns.get()
+
+
+@contextlib.contextmanager
+def at_columns(number: int) -> Iterator[None]:
+    """Within it, lines are made for a terminal of so many columns."""
+    before = _columns.set(min(max(number, NARROWEST), WIDEST))
+    try:
+        yield
+    finally:
+        _columns.reset(before)
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ def wrapped(text: str, first: str = "", rest: str | None = None, style: str = ""
     rest = " " * len(first) if rest is None else rest
     lines = textwrap.wrap(
         printable(text),
-        WIDTH,
+        columns(),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=True,
@@ -50,14 +71,23 @@ def labelled(label: str, text: str, width: int, style: str = "") -> list[Line]:
 def copyable(label: str, text: str, width: int, style: str = "") -> list[Line]:
     """A path behind its label, in one piece whatever its length: what is wrapped can't be copied.
 
-    Where both don't fit one line, the text has a line of its own, the only kind that may be wider than WIDTH.
+    Where both don't fit one line, the text has a line of its own, the only kind that may be wider than a line.
     """
     whole = f"{label:<{width}}{printable(text)}"
-    return [Line(whole, style)] if len(whole) <= WIDTH else [Line(label.rstrip(), style), Line(printable(text), style)]
+    return [Line(whole, style)] if len(whole) <= columns() else [Line(label.rstrip(), style), Line(printable(text), style)]
 
 
-def clipped(text: str, width: int = WIDTH) -> str:
-    """The text on one line, its end left out where it is longer than `width`."""
+def first_of(lines: Sequence[Line], most: int) -> list[Line]:
+    """At most so many lines of a paragraph; the last one says where some are left out."""
+    if len(lines) <= most:
+        return list(lines)
+    *whole, last = lines[:most]
+    return [*whole, Line(f"{last.text[: columns() - 4].rstrip(' .')} ...", last.style)]
+
+
+def clipped(text: str, width: int | None = None) -> str:
+    """The text on one line, its end left out where it is longer than `width` (None: a line)."""
+    width = columns() if width is None else width
     text = " ".join(printable(text).split())
     return text if len(text) <= width else f"{text[: width - 3]}..."
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.reports.document import CheckEntry, ReportEntry
-from xentfuzz.reports.lines import WIDTH, Line, in_columns, wrapped
+from xentfuzz.reports.lines import Line, columns, in_columns, wrapped
 from xentfuzz.reports.tally import ELSEWHERE
 
 MARKS = {"passed": ".", "failed": "F", "error": "E", "expected": "x", "unsupported": "-", "not_run": "?"}
@@ -14,7 +14,7 @@ LEGEND = (
     f"One mark for each of {', '.join(FLOAT_NAMES)}:",
     ". passed, F failed, E error of xentfuzz, x expected, - unsupported, ? not run",
 )
-# At least so much is left for the names of checks.
+# At least so much is left for the names of checks; half a line where that is less.
 LABEL = 34
 GAP = 2
 # Of checks with nothing to look at, so many are named; the report lists all.
@@ -49,20 +49,24 @@ def _parts(reports: Sequence[ReportEntry]) -> list[list[ReportEntry]]:
     """Reports in groups whose names fit beside the label."""
     parts: list[list[ReportEntry]] = [[]]
     for report in reports:
-        if parts[-1] and LABEL + sum(_width(other) + GAP for other in (*parts[-1], report)) > WIDTH:
+        if parts[-1] and _label_width() + sum(_width(other) + GAP for other in (*parts[-1], report)) > columns():
             parts.append([])
         parts[-1].append(report)
     return parts
 
 
+def _label_width() -> int:
+    return min(LABEL, columns() // 2)
+
+
 def _width(report: ReportEntry) -> int:
     # Longer names are folded: they are file names with an attribute, say.
-    return min(max(len(report.implementation), len(FLOAT_NAMES)), WIDTH - LABEL - GAP)
+    return min(max(len(report.implementation), len(FLOAT_NAMES)), columns() - _label_width() - GAP)
 
 
 def _operation_lines(operation: str, reports: Sequence[ReportEntry]) -> list[Line]:
     names = [_width(report) for report in reports]
-    widths = [WIDTH - sum(width + GAP for width in names), *names]
+    widths = [columns() - sum(width + GAP for width in names), *names]
     lines = [Line(text, "bold") for text in in_columns([(operation, *(report.implementation for report in reports))], widths, GAP)]
     lacking: dict[str, list[str]] = {}
     for cells, checks in matrix_rows(reports).items():

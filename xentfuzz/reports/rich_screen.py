@@ -6,34 +6,39 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from xentfuzz.reports.lines import WIDTH, Line, clipped
+from xentfuzz.reports.lines import NARROWEST, WIDEST, Line, clipped
+from xentfuzz.reports.screen import left_words
 
-# Beside the bar, the counts and the time.
-TEXT = 42
-BAR = 12
+# Beside the text: the time left; where a terminal is wide enough, a bar and the time so far too. With the blanks between them.
+LEFT, BAR, ELAPSED = 22, 10, 8
+WIDE = 70
 
 
 class RichScreen:
     def __init__(self, stream: TextIO, *, force_terminal: bool | None = None) -> None:
-        self.console = Console(file=stream, force_terminal=force_terminal, highlight=False, width=WIDTH)
+        self.console = Console(file=stream, force_terminal=force_terminal, highlight=False)
+        self.columns = min(max(self.console.width, NARROWEST), WIDEST)
         self.display: Progress | None = None
         self.task = TaskID(0)
+        self.wide = self.columns >= WIDE
 
     def show(self, lines: Iterable[Line]) -> None:
         for line in lines:
             # Text, not markup: messages hold brackets. Lines are wrapped already.
             self.console.print(Text(line.text, style=line.style), soft_wrap=True)
 
-    def progress(self, text: str, done: int, total: int) -> None:
-        description = f"{clipped(text, TEXT):<{TEXT}}"
+    def progress(self, text: str, done: int, total: int, left: float | None = None) -> None:
+        room = self.columns - LEFT - (BAR + ELAPSED) * self.wide
+        told = f"{clipped(text, room):<{room}}"
+        words = left_words(left) if left is not None else f"{done}/{total}" if total else ""
         if self.display is None:
             self.display = self._new_display()
-            self.task = self.display.add_task(description, completed=done, total=total or None)
+            self.task = self.display.add_task(told, completed=done, total=total or None, left=words)
             self.display.start()
-        self.display.update(self.task, description=description, completed=done, total=total or None)
+        self.display.update(self.task, description=told, completed=done, total=total or None, left=words)
 
     def end_progress(self) -> None:
         if self.display is not None:
@@ -41,5 +46,6 @@ class RichScreen:
             self.display = None
 
     def _new_display(self) -> Progress:
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(BAR), MofNCompleteColumn(), TimeElapsedColumn())
-        return Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
+        text, left = (TextColumn(field, markup=False) for field in ("{task.description}", "{task.fields[left]}"))
+        between: list[ProgressColumn] = [BarColumn(BAR - 1), TimeElapsedColumn()] if self.wide else []
+        return Progress(text, *between, left, console=self.console, transient=True, refresh_per_second=8)

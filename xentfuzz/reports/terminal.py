@@ -1,18 +1,19 @@
-"""What a person reads while a run goes on and when it ends: a listener that prints to 80 columns."""
+"""What a person reads while a run goes on and when it ends: a listener that prints to a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from xentfuzz import __version__
 from xentfuzz.reports.card import card_lines
 from xentfuzz.reports.document import ErrorEntry, ReportEntry, report_entry
-from xentfuzz.reports.lines import Line, counted, wrapped
+from xentfuzz.reports.lines import Line, at_columns, counted, wrapped
 from xentfuzz.reports.overview import overview_lines
 from xentfuzz.reports.screen import Screen
-from xentfuzz.reports.summary import error_lines, summary_lines, verdict_line
+from xentfuzz.reports.summary import error_lines, summary_lines, verdict_paragraph
 from xentfuzz.runner.events import (
     BenchmarkFinished,
     Event,
@@ -27,28 +28,41 @@ from xentfuzz.runner.events import (
 )
 
 INTERRUPTED = Line("INTERRUPTED: the results are those of what was run until then", "bold yellow")
+# What the phases of a run are called where a person reads them.
+PHASES = {"corpus": "checking", "search": "searching", "shrink": "shrinking", "benchmark": "timing"}
 
 
 class Terminal:
-    """Prints each report whole in a check; in a run of many implementations a line for each, and an overview at the end."""
+    """Prints a screen about each report of a check; in a run of many implementations a line for each, and an overview at the end.
 
-    def __init__(self, screen: Screen) -> None:
+    verbose: of a check, everything. clock: seconds.
+    """
+
+    def __init__(self, screen: Screen, *, verbose: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self.screen = screen
+        self.verbose = verbose
+        self.clock = clock
+        self.began = clock()
         self.started = RunStarted("check", 0, "", 0)
         self.header: list[Line] = []
         self.reports: list[ReportEntry] = []
 
     def __call__(self, event: Event) -> None:
+        with at_columns(self.screen.columns):
+            self._hear(event)
+
+    def _hear(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self._run_started(event)
             case SubjectStarted() if self.started.kind == "check":
-                self._show([*wrapped(f"{event.implementation}, {event.operation}", style="bold"), *card_lines(event.card), Line()])
+                name = wrapped(f"{event.implementation}, {event.operation}", style="bold")
+                self._show([*name, *card_lines(event.card, verbose=self.verbose), Line()])
             case SubjectUnavailable():
                 self._show(wrapped(f"{event.implementation}, {event.operation}: {event.reason}", first="SKIPPED: ", style="yellow"))
             case Progress() | FailureFound():
                 self._show(())
-                self.screen.progress(*_progress(event))
+                self.screen.progress(*_progress(event), self._left(event))
             case SubjectFinished():
                 self._subject_finished(report_entry(event.report))
             case BenchmarkFinished():
@@ -68,17 +82,22 @@ class Terminal:
         if shown:
             self.screen.show(shown)
 
+    def _left(self, event: Progress | FailureFound) -> float | None:
+        """Seconds that the checks take at most; nothing limits a benchmark."""
+        timed = isinstance(event, Progress) and event.phase == "benchmark"
+        return None if timed or self.started.seconds is None else self.started.seconds - (self.clock() - self.began)
+
     def _run_started(self, event: RunStarted) -> None:
-        self.started = event
+        self.started, self.began = event, self.clock()
         self.header = [Line(f"xentfuzz {__version__}, {event.kind}, profile {event.profile}, seed {event.seed}"), Line()]
 
     def _subject_finished(self, entry: ReportEntry) -> None:
         self.reports.append(entry)
         if self.started.kind == "run":
-            self._show([verdict_line(entry)])
+            self._show(verdict_paragraph(entry))
         else:
             self.screen.end_progress()
-            self._show(summary_lines(entry))
+            self._show([*([Line()] if len(self.reports) > 1 else []), *summary_lines(entry, verbose=self.verbose)])
 
     def _benchmark_finished(self, event: BenchmarkFinished) -> None:
         from xentfuzz.reports.benchmark_table import benchmark_lines  # noqa: PLC0415 - most runs time nothing
@@ -102,7 +121,7 @@ def _progress(event: Progress | FailureFound) -> tuple[str, int, int]:
     if isinstance(event, FailureFound):
         doing = "shrunk" if event.shrunk else "shrinking"
         return f"{doing}: {event.failure.check} {event.failure.dtype}", 0, 0
-    return f"{event.phase}: {event.operation} {event.check} {event.dtype}", event.done, event.total
+    return f"{PHASES[event.phase]}: {event.operation} {event.check} {event.dtype}", event.done, event.total
 
 
 def _total(reports: Sequence[ReportEntry]) -> str:

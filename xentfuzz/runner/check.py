@@ -107,7 +107,8 @@ def run_checks(implementations: Sequence[Implementation], settings: Settings) ->
 def _run(implementations: Sequence[Implementation], settings: Settings, trying: Interruption, finishing: Interruption) -> list[CheckReport]:
     began = time.monotonic()
     deadline = Deadline.after(settings.budget)
-    settings.emit(RunStarted(settings.kind, settings.seed, settings.profile.name, len(implementations)))
+    most = settings.profile.seconds * len(implementations) if settings.budget is None else settings.budget
+    settings.emit(RunStarted(settings.kind, settings.seed, settings.profile.name, len(implementations), most))
     reports: list[CheckReport] = []
     left = len(implementations)
     with Pool(settings.isolate, settings.seconds(deadline, len(implementations))) as pool:

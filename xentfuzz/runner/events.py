@@ -15,12 +15,13 @@ from xentfuzz.subjects.harness_errors import ErrorLog, HarnessError
 
 @dataclass(frozen=True)
 class RunStarted:
-    """kind: "check", "run", ...; total: (implementation, operation) pairs to come."""
+    """kind: "check", "run", ...; total: (implementation, operation) pairs to come; seconds: that it takes at most, None where not known."""
 
     kind: str
     seed: int
     profile: str
     total: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
