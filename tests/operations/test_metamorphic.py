@@ -90,7 +90,6 @@ def test_its_draws_are_fields_of_a_space(operation: str, name: str) -> None:
     relation = named(operation, name)
     assert set(relation.draws) <= {"targets", "ranks", "weight", "options"}
     assert set(relation.draws["options"]) <= {option.name for option in get_operation(operation).options}
-    assert relation.needs == (operation,)
 
 
 # ---- mistakes

@@ -82,7 +82,6 @@ def test_its_draws_are_fields_of_a_space(operation: str, relation: Relation) -> 
     names = {option.name for option in get_operation(operation).options}
     assert set(relation.draws) <= {"targets", "ranks", "weight", "options"}
     assert set(relation.draws["options"]) <= names
-    assert operation in relation.needs
 
 
 def named(name: str, operation: str = "cross_entropy") -> Relation:

@@ -9,6 +9,7 @@ from typing import Any
 from xentfuzz.checks.trial import Trial
 from xentfuzz.errors import require_known
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations.operation import TRAITS
 from xentfuzz.subjects.capabilities import Capabilities
 
 COSTS = {
@@ -41,7 +42,8 @@ class Check:
     """name: snake_case. family: the kind of input it is run on (see `xentfuzz.recipes.space.FAMILIES`).
 
     judge: raises a Failure, or returns a Measure; raises `Unsupported` where the case is outside what the implementation takes.
-    explanation: what it demands and why. operations: names, None for all.
+    explanation: what it demands and why. traits: of `xentfuzz.operations.operation.TRAITS`, what
+    an operation must have of them.
     applies: (capabilities, implementation) -> why it can't be run, or None.
     draws: fields of the Space that limit what its cases are drawn from, so that few of them are drawn in vain.
     directed: whether the search towards a larger error / allowed error is worth it.
@@ -57,7 +59,7 @@ class Check:
     family: str
     judge: Callable[[Trial], Measure]
     explanation: str
-    operations: tuple[str, ...] | None = None
+    traits: tuple[str, ...] = ()
     applies: Callable[[Capabilities, Implementation], str | None] = lambda *_: None
     draws: Mapping[str, Any] = field(default_factory=dict)
     directed: bool = False
@@ -71,6 +73,7 @@ class Check:
     def __post_init__(self) -> None:
         # A profile would give a check of an unknown cost as many cases as one that costs a call.
         require_known("cost of a check", (self.cost, self.device_cost or self.cost), COSTS)
+        require_known("trait of an operation", self.traits, TRAITS)
 
     def passes_over(self, dtype: str, capabilities: Capabilities) -> str | None:
         """Why it is not tried in a dtype, or None."""

@@ -22,17 +22,16 @@ from xentfuzz.recipes.recipe import GRAD_OUTPUT
 
 def identity_checks(operation: str) -> tuple[Check, ...]:
     """One check for each relation that the operation states."""
-    return tuple(_check(operation, relation) for relation in get_operation(operation).relations)
+    return tuple(_check(relation) for relation in get_operation(operation).relations)
 
 
-def _check(operation: str, relation: Relation) -> Check:
+def _check(relation: Relation) -> Check:
     applies = needs_gradient if relation.gradient else Check.applies
     return Check(
         relation.name,
         "ordinary",
         _judge(relation),
         relation.explanation,
-        (operation,),
         applies=applies,
         draws=dict(relation.draws),
         cost=relation.cost,

@@ -157,8 +157,6 @@ def invalid_options(trial: Trial) -> Iterator[Flawed]:
             yield Flawed(f"{name}={value!r}", Case(case.operation, case.dtype, case.arrays, {**case.options, name: value}))
 
 
-LOSSES = ("cross_entropy", "nll_loss")
-
 OUT_OF_RANGE = """A class index outside [0, C) that is not ignore_index raises, or makes the loss NaN; a finite number is a finding.
 
 A clamped, wrapped or unchecked index trains on a wrong class in silence, and reads memory that isn't the row's."""
@@ -170,7 +168,7 @@ OPTIONS = "label_smoothing beyond 1 and an unknown reduction raise; only a signa
 
 
 def _check(name: str, flaws: Flaws, explanation: str, *, cost: str = "call", **draws: Any) -> Check:
-    return Check(name, "ordinary", rejects(flaws), explanation, LOSSES, draws=draws, hazardous=True, cost=cost)
+    return Check(name, "ordinary", rejects(flaws), explanation, ("loss",), draws=draws, hazardous=True, cost=cost)
 
 
 CHECKS = (

@@ -126,7 +126,6 @@ Indices and counters of 16 bits, and shared memory for a row, end before that.""
 
 RICH: dict[str, Any] = {**DRAWS, "options": {"reduction": None, "ignore_index": (-100,), "label_smoothing": None, "axis": None}}
 MEAN: dict[str, Any] = {**DRAWS, "weight": False, "options": {"reduction": ("mean",), "ignore_index": (-100,)}}
-LOSSES = ("nll_loss", "cross_entropy")
 
 CHECKS = (
     Check(
@@ -134,7 +133,7 @@ CHECKS = (
         "ordinary",
         mean_counts_every_row,
         COUNTED,
-        operations=LOSSES,
+        traits=("loss",),
         applies=no_simulator,
         draws=MEAN,
         cost="costly",
@@ -146,7 +145,7 @@ CHECKS = (
         "ordinary",
         mean_counts_beyond_float32,
         UNCOUNTABLE,
-        operations=LOSSES,
+        traits=("loss",),
         applies=no_simulator,
         **HUGE,
     ),

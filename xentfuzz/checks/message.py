@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from xentfuzz.checks.compare import Comparison, Mismatch
 from xentfuzz.checks.exceeded import Exceeded
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.grades import Grade
 
 
 def output_words(operation: str, output: str) -> str:
     """How a person calls an output: "loss", "gradient of the logits", ..."""
     if output == "value":
-        return "loss" if operation in ("cross_entropy", "nll_loss") else operation
+        return get_operation(operation).result_word or operation
     return f"gradient of {output.removeprefix('grad_')}"
 
 

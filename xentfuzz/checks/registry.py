@@ -8,13 +8,14 @@ from xentfuzz.checks import derivatives, invalid, large, many, memory, repeat, r
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
 from xentfuzz.errors import require_known
-from xentfuzz.operations import operation_names
+from xentfuzz.operations import get_operation, operation_names
 
 
 @cache
 def checks_for(operation: str) -> tuple[Check, ...]:
     """The checks that an operation has, in the order in which reports list them."""
-    return tuple(check for check in _candidates(operation) if check.operations is None or operation in check.operations)
+    traits = set(get_operation(operation).traits)
+    return tuple(check for check in _candidates(operation) if set(check.traits) <= traits)
 
 
 def _candidates(operation: str) -> tuple[Check, ...]:

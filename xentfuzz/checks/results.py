@@ -181,8 +181,6 @@ An implementation that accepts them must answer as for int64 targets: no wrapped
 DTYPE = "The loss has the logits' dtype or the declared loss_dtype, gradients their argument's; a Python number is none."
 UNCHANGED = "No argument's bits differ after the call, unless declared in mutates."
 
-LOSSES = ("cross_entropy", "nll_loss")
-
 CHECKS = (
     Check("value", "ordinary", value, VALUE.format(what="forward result"), directed=True),
     Check(
@@ -207,6 +205,6 @@ CHECKS = (
     Check("special_value_and_grad", "special", value_and_grad, SPECIAL, applies=needs_value_and_grad),
     Check("special_dtype", "special", dtype, DTYPE),
     Check("special_inputs_unchanged", "special", inputs_unchanged, UNCHANGED),
-    Check("robust_value", "robust", robust_value, ROBUST, operations=LOSSES),
-    Check("robust_gradient", "robust", robust_gradient, ROBUST, operations=LOSSES, applies=needs_gradient),
+    Check("robust_value", "robust", robust_value, ROBUST, traits=("loss",)),
+    Check("robust_gradient", "robust", robust_gradient, ROBUST, traits=("loss",), applies=needs_gradient),
 )

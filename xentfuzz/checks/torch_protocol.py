@@ -283,7 +283,7 @@ CHECKS = (
         "torch_frozen_arguments",
         torch_frozen_arguments,
         FROZEN,
-        operations=("cross_entropy",),
+        traits=("several gradients",),
         applies=autograd_is_asked,
         draws=PROBABILITIES,
         cost="protocol",

@@ -145,7 +145,7 @@ def _index_target(recipe: Recipe) -> Iterator[Trait]:
     if dtype not in (None, "int64"):
         said.append(Trait(f"a target of dtype {dtype}", {"target_dtype": dtype}, (_replaced("target", dtype=None),)))
     # Each of these says by itself that the target holds indices.
-    if not said and recipe.operation == "cross_entropy":
+    if not said and len(get_operation(recipe.operation).target_kinds) > 1:
         said.append(Trait("class indices", {"target": "index"}, (variants.other_target_kind,)))
     yield from said
 

@@ -33,7 +33,7 @@ def _composition_applies(case: Case) -> bool:
 
 def _judge_composition(case: Case, call: Call, grade: Grade) -> Judgement:
     fused = derived(case)
-    left = call("cross_entropy", fused)
+    left = call(case.operation, fused)
     logits = case.values["logits"]
     axis = loss_rows(logits.shape).axis
     inner = Case("log_softmax", case.dtype, {"logits": case.arrays["logits"]}, {"axis": axis})
@@ -77,6 +77,5 @@ COMPOSITION = Relation(
     ),
     applies=_composition_applies,
     judge=_judge_composition,
-    needs=("cross_entropy", "log_softmax", "nll_loss"),
     draws={"targets": ("index",), "options": {**EVERY_REDUCTION, "label_smoothing": (0.0,)}},
 )

@@ -15,7 +15,7 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.coefficients import Coefficients, Smoothing, index_coefficients, probability_coefficients
 from xentfuzz.operations.composition_relation import COMPOSITION
 from xentfuzz.operations.cross_entropy_parts import Part, Sums, joined, sums_of
-from xentfuzz.operations.expectation import ANYTHING, NAN, Block
+from xentfuzz.operations.expectation import ANYTHING, NAN, Block, Evaluation
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.intermediates import intermediates_of_gradient, intermediates_of_loss, lost_products, unscaled_sums
 from xentfuzz.operations.loss import LossEvaluation
@@ -26,12 +26,14 @@ from xentfuzz.operations.operation import Argument, Operation, Work
 from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCE, REDUCTION, SIZE_AVERAGE
 from xentfuzz.operations.outcome_sets import OutcomeSets
 from xentfuzz.operations.parameter_gradients import gradient_of_target, gradient_of_weight
+from xentfuzz.operations.plain import PLAIN_CROSS_ENTROPY
 from xentfuzz.operations.reduction import RowLosses
 from xentfuzz.operations.reduction_relations import reduction_relations
 from xentfuzz.operations.row_quantities import RowQuantities
 from xentfuzz.operations.rows import loss_rows
 from xentfuzz.operations.target_relations import ONE_HOT, SMOOTHING
 from xentfuzz.operations.targets import Denominator, IndexTargets, count_denominator, holds_probabilities, index_denominator, index_targets
+from xentfuzz.operations.worst_case_gradient import WORST_CASE_OF_CROSS_ENTROPY
 
 Array = np.ndarray[Any, Any]
 
@@ -193,6 +195,13 @@ def evaluate(case: Case) -> LossEvaluation:
 
 OPTIONS = (IGNORE_INDEX, REDUCTION, LABEL_SMOOTHING, SIZE_AVERAGE, REDUCE)
 
+
+def _along(case: Case, vector: Array) -> Evaluation:
+    from xentfuzz.operations.second_order import CrossEntropyDerivatives  # noqa: PLC0415 - they build on this module
+
+    return CrossEntropyDerivatives(case, vector)
+
+
 OPERATION = Operation(
     name="cross_entropy",
     arguments=(
@@ -205,11 +214,16 @@ OPERATION = Operation(
     evaluate=evaluate,
     relations=(
         *(COMPOSITION, ONE_HOT, SMOOTHING),
-        *reduction_relations("cross_entropy", tuple(option.name for option in OPTIONS)),
-        *metamorphic_relations("cross_entropy", OF_CROSS_ENTROPY, ("reduction", "ignore_index", "label_smoothing")),
+        *reduction_relations(tuple(option.name for option in OPTIONS)),
+        *metamorphic_relations(OF_CROSS_ENTROPY, ("reduction", "ignore_index", "label_smoothing")),
     ),
+    result_word="loss",
     value_word="loss",
     value_work=Work(reads=1, exponentials=1),
     # A kernel that keeps its exponentials in the gradient's place takes half as many.
     gradient_work=Work(reads=1, writes=1, exponentials=2),
+    traits=("loss", "several gradients"),
+    worst_case=WORST_CASE_OF_CROSS_ENTROPY,
+    plain=PLAIN_CROSS_ENTROPY,
+    along=_along,
 )

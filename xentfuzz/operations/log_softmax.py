@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.operations.bounds import Rounding, additions, error_of_lse, relative_error_of_softmax, relative_error_of_sum, shares
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.metamorphic import OF_SOFTMAX, metamorphic_relations
 from xentfuzz.operations.normalised import ARGUMENTS, POLICIES, NormalisedEvaluation
 from xentfuzz.operations.operation import Operation, Work
 from xentfuzz.operations.options import AXIS
+from xentfuzz.operations.plain import PLAIN_LOG_SOFTMAX
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import RowQuantities, SpecialRows
 from xentfuzz.operations.steps import ASSEMBLING, PRODUCTS
+from xentfuzz.operations.worst_case_gradient import WORST_CASE_OF_LOG_SOFTMAX
 
 Array = np.ndarray[Any, Any]
 
@@ -47,14 +51,23 @@ class LogSoftmaxEvaluation(NormalisedEvaluation):
         return np.where(special.masked, -np.inf, np.where(plus, limit, np.nan))
 
 
+def _along(case: Case, vector: Array) -> Evaluation:
+    from xentfuzz.operations.second_order import LogSoftmaxDerivatives  # noqa: PLC0415 - they build on this module
+
+    return LogSoftmaxDerivatives(case, vector)
+
+
 OPERATION = Operation(
     name="log_softmax",
     arguments=ARGUMENTS,
     options=(AXIS,),
     policies=POLICIES,
     evaluate=LogSoftmaxEvaluation,
-    relations=metamorphic_relations("log_softmax", OF_SOFTMAX, ("axis",)),
+    relations=metamorphic_relations(OF_SOFTMAX, ("axis",)),
     value_word="log_softmax",
     value_work=Work(reads=1, writes=1, exponentials=1),
     gradient_work=Work(reads=3, writes=2, exponentials=2),
+    worst_case=WORST_CASE_OF_LOG_SOFTMAX,
+    plain=PLAIN_LOG_SOFTMAX,
+    along=_along,
 )

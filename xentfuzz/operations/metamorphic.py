@@ -109,8 +109,8 @@ def _both(names: tuple[str, str], transform: Transform, value: str, gradient: st
 
     explained = [f"{explanation}\n\n{ALLOWED}" for explanation in (value, gradient)]
     return (
-        Relation(names[0], explained[0], of_value, _of_values(transform), (), cost=COST, draws=draws),
-        Relation(names[1], explained[1], of_gradient, _of_gradients(transform), (), gradient=True, cost=COST, draws=draws),
+        Relation(names[0], explained[0], of_value, _of_values(transform), cost=COST, draws=draws),
+        Relation(names[1], explained[1], of_gradient, _of_gradients(transform), gradient=True, cost=COST, draws=draws),
     )
 
 
@@ -211,7 +211,6 @@ GRADIENT_SUM = Relation(
     ),
     applies=_has_a_gradient,
     judge=_judge_gradient_sum,
-    needs=(),
     gradient=True,
     cost=COST,
     draws=ANY,
@@ -222,7 +221,7 @@ OF_NLL_LOSS = (*CLASS_PERMUTATION, *ROW_PERMUTATION, *SPLIT, *WITHOUT_IGNORED, *
 OF_CROSS_ENTROPY = (*SHIFT, *OF_NLL_LOSS, *LINEARITY, GRADIENT_SUM)
 
 
-def metamorphic_relations(operation: str, relations: Sequence[Relation], options: Sequence[str]) -> tuple[Relation, ...]:
-    """The relations for one operation, drawn with every value of these options."""
+def metamorphic_relations(relations: Sequence[Relation], options: Sequence[str]) -> tuple[Relation, ...]:
+    """The relations for an operation, drawn with every value of these options."""
     drawn = dict.fromkeys(options)
-    return tuple(replace(relation, needs=(operation,), draws={**relation.draws, "options": drawn}) for relation in relations)
+    return tuple(replace(relation, draws={**relation.draws, "options": drawn}) for relation in relations)

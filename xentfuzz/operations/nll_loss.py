@@ -11,17 +11,19 @@ import numpy as np
 from xentfuzz.operations import policies
 from xentfuzz.operations.bounds import Rounding, rounding
 from xentfuzz.operations.case import Case
-from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY, ZERO, Block
+from xentfuzz.operations.expectation import ANYTHING, NAN, NEGATIVE_INFINITY, NUMBER, POSITIVE_INFINITY, ZERO, Block, Evaluation
 from xentfuzz.operations.grades import Grade
 from xentfuzz.operations.loss import LossEvaluation
 from xentfuzz.operations.metamorphic import OF_NLL_LOSS, metamorphic_relations
 from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import IGNORE_INDEX, REDUCE, REDUCTION, SIZE_AVERAGE
 from xentfuzz.operations.outcome_sets import OutcomeSets
+from xentfuzz.operations.plain import PLAIN_NLL_LOSS
 from xentfuzz.operations.reduction import RowLosses
 from xentfuzz.operations.reduction_relations import reduction_relations
 from xentfuzz.operations.steps import PRODUCTS
 from xentfuzz.operations.targets import Denominator, IndexTargets, index_denominator, index_targets
+from xentfuzz.operations.worst_case_gradient import WORST_CASE_OF_NLL_LOSS
 
 Array = np.ndarray[Any, Any]
 
@@ -118,6 +120,13 @@ def _special_losses(sets: OutcomeSets, x: Array, targets: IndexTargets) -> None:
 
 OPTIONS = (IGNORE_INDEX, REDUCTION, SIZE_AVERAGE, REDUCE)
 
+
+def _along(case: Case, vector: Array) -> Evaluation:
+    from xentfuzz.operations.second_order import NllLossDerivatives  # noqa: PLC0415 - they build on this module
+
+    return NllLossDerivatives(case, vector)
+
+
 OPERATION = Operation(
     name="nll_loss",
     arguments=(
@@ -129,9 +138,14 @@ OPERATION = Operation(
     policies=policies.POLICIES,
     evaluate=NllLossEvaluation,
     relations=(
-        *reduction_relations("nll_loss", tuple(option.name for option in OPTIONS)),
-        *metamorphic_relations("nll_loss", OF_NLL_LOSS, ("reduction", "ignore_index")),
+        *reduction_relations(tuple(option.name for option in OPTIONS)),
+        *metamorphic_relations(OF_NLL_LOSS, ("reduction", "ignore_index")),
     ),
     # One element of each row is read; the zeros of a gradient may be pages that the system gives out without writing them.
+    result_word="loss",
     value_word="nll_loss",
+    traits=("loss",),
+    worst_case=WORST_CASE_OF_NLL_LOSS,
+    plain=PLAIN_NLL_LOSS,
+    along=_along,
 )

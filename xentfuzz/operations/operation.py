@@ -6,8 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from xentfuzz.errors import require_known
+from xentfuzz.operations.bounds import Rounding
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
+from xentfuzz.operations.grades import Grade
+
+Array = np.ndarray[Any, Any]
+
+# What checks ask of an operation, whatever its name.
+TRAITS = {
+    "loss": "its result is a loss for each row, of a target, put together by `reduction`",
+    "several gradients": "more than one of its arguments has a gradient",
+}
 
 
 @dataclass(frozen=True)
@@ -54,12 +67,36 @@ class Work:
 
 
 @dataclass(frozen=True)
+class WorstCase:
+    """Bounds of a case that need no exact result, for relations at any size; see `worst_case.py`.
+
+    value: (case, rounding) -> the bound and the largest |value|, which broadcast with each other and with the value's rows. gradient: the
+    bound of the first argument's gradient, (rows, classes). gradient_sum: of its sum over the classes, (rows,), where that is 0.
+    """
+
+    value: Callable[[Case, Rounding], tuple[Array, Array]]
+    gradient: Callable[[Case, Grade], Array]
+    gradient_sum: Callable[[Case, Grade], Array] | None = None
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What anybody writes first, see `plain.py`: (case, dtype of the result) -> the value, and the first argument's gradient."""
+
+    value: Callable[[Case, str], Array]
+    gradient: Callable[[Case, str], Array]
+
+
+@dataclass(frozen=True)
 class Operation:
     """One member of the family, as a specification.
 
     arguments: the first one is the array that the gradient is taken of; "grad_output" is not listed.
     evaluate: exact results and bounds of a case. relations: identities that hold without an exact result (see `relation.py`).
-    value_word: what its result is called in a benchmark. value_work, gradient_work: of the result alone, and of it with its gradient.
+    result_word: what its result is called in a finding. value_word: in a benchmark.
+    value_work, gradient_work: of the result alone, and of it with its gradient.
+    traits: which of TRAITS hold. worst_case, plain: None where nobody has stated them. along: the evaluation of a case's derivatives along
+    a vector, of the first argument's shape and dtype: its "value" is the Jacobian times the vector, "grad_<first argument>" the Hessian.
     """
 
     name: str
@@ -68,12 +105,18 @@ class Operation:
     policies: tuple[Policy, ...]
     evaluate: Callable[[Case], Evaluation]
     relations: tuple[Any, ...] = ()
+    result_word: str = ""
     value_word: str = ""
     value_work: Work = Work()
     gradient_work: Work = Work()
+    traits: tuple[str, ...] = ()
+    worst_case: WorstCase | None = None
+    plain: Plain | None = None
+    along: Callable[[Case, Array], Evaluation] | None = None
     defaults: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        require_known("trait of an operation", self.traits, TRAITS)
         object.__setattr__(self, "defaults", {option.name: option.default for option in self.options})
 
     @property

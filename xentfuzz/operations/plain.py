@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS, numpy_dtype
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.derived_cases import first_argument, has_index_targets, kept_rows, row_weights
+from xentfuzz.operations.operation import Plain
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.rows import Rows, class_axis
 
@@ -27,28 +29,62 @@ class _Normalised(NamedTuple):
 
 
 def plain_value(case: Case, dtype: str) -> Array:
-    """The softmax, its logarithm or the loss, of the shape that the operation gives, returned in `dtype`."""
+    """The result of the case's operation, of the shape that it gives, returned in `dtype`."""
     with np.errstate(all="ignore"):
-        if case.operation in ("softmax", "log_softmax"):
-            normalised = _normalised(_rows_of(case, first_argument(case)))
-            return _placed(case, normalised.p if case.operation == "softmax" else -normalised.l, dtype)
-        return _loss(case, dtype)
+        return _stated_for(case).value(case, dtype)
 
 
 def plain_gradient(case: Case, dtype: str) -> Array:
     """The gradient of the first argument, of its shape, returned in `dtype`."""
     with np.errstate(all="ignore"):
-        x = _rows_of(case, first_argument(case))
-        if case.operation in ("softmax", "log_softmax"):
-            g, p = _rows_of(case, _upstream(case, x.shape)), _normalised(x).p
-            of_softmax = case.operation == "softmax"
-            gradient = p * (g - (p * g).sum(axis=1, keepdims=True)) if of_softmax else g - p * g.sum(axis=1, keepdims=True)
-            return _placed(case, gradient, dtype)
-        q = _coefficients(case, x)
-        unscaled = -q if case.operation == "nll_loss" else _normalised(x).p * q.sum(axis=1, keepdims=True) - q
-        g = np.broadcast_to(np.asarray(_upstream(case, ())).reshape(-1).astype(x.dtype), (len(x),))
-        r = g / _denominator(case, x) if effective_reduction(case.options) == "mean" else g
-        return _placed(case, unscaled * r[:, np.newaxis], dtype)
+        return _stated_for(case).gradient(case, dtype)
+
+
+def _stated_for(case: Case) -> Plain:
+    stated = get_operation(case.operation).plain
+    assert stated is not None, f"{case.operation} has no plain evaluation"
+    return stated
+
+
+def _softmax(case: Case, dtype: str) -> Array:
+    return _placed(case, _normalised(_rows_of(case, first_argument(case))).p, dtype)
+
+
+def _log_softmax(case: Case, dtype: str) -> Array:
+    return _placed(case, -_normalised(_rows_of(case, first_argument(case))).l, dtype)
+
+
+def _gradient_of_softmax(case: Case, dtype: str) -> Array:
+    p, g = _probabilities_and_upstream(case)
+    return _placed(case, p * (g - (p * g).sum(axis=1, keepdims=True)), dtype)
+
+
+def _gradient_of_log_softmax(case: Case, dtype: str) -> Array:
+    p, g = _probabilities_and_upstream(case)
+    return _placed(case, g - p * g.sum(axis=1, keepdims=True), dtype)
+
+
+def _probabilities_and_upstream(case: Case) -> tuple[Array, Array]:
+    x = _rows_of(case, first_argument(case))
+    return _normalised(x).p, _rows_of(case, _upstream(case, x.shape))
+
+
+def _gradient_of_cross_entropy(case: Case, dtype: str) -> Array:
+    x = _rows_of(case, first_argument(case))
+    q = _coefficients(case, x)
+    return _gradient_of_loss(case, x, _normalised(x).p * q.sum(axis=1, keepdims=True) - q, dtype)
+
+
+def _gradient_of_nll_loss(case: Case, dtype: str) -> Array:
+    x = _rows_of(case, first_argument(case))
+    return _gradient_of_loss(case, x, -_coefficients(case, x), dtype)
+
+
+def _gradient_of_loss(case: Case, x: Array, unscaled: Array, dtype: str) -> Array:
+    """Of the gradients of row losses, (rows, classes)."""
+    g = np.broadcast_to(np.asarray(_upstream(case, ())).reshape(-1).astype(x.dtype), (len(x),))
+    r = g / _denominator(case, x) if effective_reduction(case.options) == "mean" else g
+    return _placed(case, unscaled * r[:, np.newaxis], dtype)
 
 
 def _rows(case: Case) -> Rows:
@@ -100,12 +136,21 @@ def _denominator(case: Case, x: Array) -> Array:
     return np.asarray(weights.sum()) if has_index_targets(case) else np.asarray(len(x)).astype(x.dtype)
 
 
-def _loss(case: Case, dtype: str) -> Array:
+def _cross_entropy(case: Case, dtype: str) -> Array:
     x = _rows_of(case, first_argument(case))
+    return _loss(case, x, _normalised(x).l, dtype)
+
+
+def _nll_loss(case: Case, dtype: str) -> Array:
+    x = _rows_of(case, first_argument(case))
+    return _loss(case, x, -x, dtype)
+
+
+def _loss(case: Case, x: Array, of_classes: Array, dtype: str) -> Array:
+    """of_classes: the loss of each class, (rows, classes)."""
     q = _coefficients(case, x)
     # A term without a coefficient may be infinite.
-    terms = q * (-x if case.operation == "nll_loss" else _normalised(x).l)
-    losses = np.where(q == 0, 0, terms).sum(axis=1)
+    losses = np.where(q == 0, 0, q * of_classes).sum(axis=1)
     reduction = effective_reduction(case.options)
     if reduction == "none":
         reduced = losses.reshape(_rows(case).positions)
@@ -113,3 +158,9 @@ def _loss(case: Case, dtype: str) -> Array:
         reduced = np.asarray(losses.sum() / _denominator(case, x) if reduction == "mean" else losses.sum())
     rounded: Array = reduced.astype(numpy_dtype(dtype))
     return rounded
+
+
+PLAIN_SOFTMAX = Plain(_softmax, _gradient_of_softmax)
+PLAIN_LOG_SOFTMAX = Plain(_log_softmax, _gradient_of_log_softmax)
+PLAIN_CROSS_ENTROPY = Plain(_cross_entropy, _gradient_of_cross_entropy)
+PLAIN_NLL_LOSS = Plain(_nll_loss, _gradient_of_nll_loss)

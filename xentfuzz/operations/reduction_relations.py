@@ -99,7 +99,6 @@ DUPLICATION = Relation(
     ),
     applies=_duplication_applies,
     judge=_judge_duplication,
-    needs=(),
     draws={"ranks": (2, 3, 4), "options": {"reduction": ("mean",), "ignore_index": None, "label_smoothing": None}},
 )
 REDUCTIONS = Relation(
@@ -111,7 +110,6 @@ REDUCTIONS = Relation(
     ),
     applies=_reductions_apply,
     judge=_judge_reductions,
-    needs=(),
     draws={"options": {"ignore_index": None, "label_smoothing": None}},
 )
 WEIGHTED_MEAN = Relation(
@@ -123,16 +121,15 @@ WEIGHTED_MEAN = Relation(
     ),
     applies=_weighted_mean_applies,
     judge=_judge_weighted_mean,
-    needs=(),
     draws={"targets": ("index",), "options": {"ignore_index": None, "label_smoothing": (0.0,)}},
 )
 
 
-def reduction_relations(operation: str, options: tuple[str, ...]) -> tuple[Relation, ...]:
+def reduction_relations(options: tuple[str, ...]) -> tuple[Relation, ...]:
     """The relations above for one loss, drawn with the options that it has."""
-    return tuple(_of(relation, operation, options) for relation in (DUPLICATION, REDUCTIONS, WEIGHTED_MEAN))
+    return tuple(_of(relation, options) for relation in (DUPLICATION, REDUCTIONS, WEIGHTED_MEAN))
 
 
-def _of(relation: Relation, operation: str, options: tuple[str, ...]) -> Relation:
+def _of(relation: Relation, options: tuple[str, ...]) -> Relation:
     drawn = {name: values for name, values in relation.draws["options"].items() if name in options}
-    return replace(relation, needs=(operation,), draws={**relation.draws, "options": drawn})
+    return replace(relation, draws={**relation.draws, "options": drawn})

@@ -29,7 +29,7 @@ class Relation:
     judge: runs both ways and returns (left, right, allowed), arrays of one shape, in float64 or wider; the identity is broken where
         |left - right| > allowed. `allowed` is the sum of the bounds of every step of both ways at the given grade, derived from the
         arrays that the implementation itself passed from step to step, so nothing is estimated.
-    needs: the operations that the implementation must offer. gradient: whether it must offer gradients.
+    gradient: whether the implementation must offer gradients. Where it lacks another operation that is called, nothing is compared.
     cost: how much one case costs, see `xentfuzz.checks.check.COSTS`.
     draws: the part of the space worth drawing ("targets", "weight", "options", ...).
     """
@@ -38,7 +38,6 @@ class Relation:
     explanation: str
     applies: Callable[[Case], bool]
     judge: Callable[[Case, Call, Grade], tuple[Array, Array, Array]]
-    needs: tuple[str, ...]
     gradient: bool = False
     cost: str = "call"
     draws: Mapping[str, Any] = field(default_factory=dict)

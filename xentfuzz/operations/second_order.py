@@ -24,7 +24,7 @@ times v again: the gradient is linear in g. A double backward therefore gives bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.bounds import (
     Rounding,
     additions,
@@ -245,17 +246,11 @@ class NllLossDerivatives(NllLossEvaluation):
             yield replace(block, exact=np.zeros_like(block.exact), allowed=np.zeros_like(block.allowed), outcomes=None, policy=None)
 
 
-OF_OPERATIONS: dict[str, Callable[[Case, Array], Evaluation]] = {
-    "cross_entropy": CrossEntropyDerivatives,
-    "nll_loss": NllLossDerivatives,
-    "softmax": SoftmaxDerivatives,
-    "log_softmax": LogSoftmaxDerivatives,
-}
-
-
 def evaluate_along(case: Case, vector: Array) -> Evaluation:
     """The evaluation of an ordinary case's derivatives along `vector`, of the first argument's shape and dtype.
 
     Its "value" is the Jacobian times the vector, "grad_<first argument>" the Hessian times it.
     """
-    return OF_OPERATIONS[case.operation](case, vector)
+    along = get_operation(case.operation).along
+    assert along is not None, f"{case.operation} states no derivatives along a vector"
+    return along(case, vector)

@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.operations.bounds import Rounding, additions, relative_error_of_softmax, relative_error_of_sum, shares
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.metamorphic import OF_SOFTMAX, metamorphic_relations
 from xentfuzz.operations.normalised import ARGUMENTS, POLICIES, NormalisedEvaluation
 from xentfuzz.operations.operation import Operation, Work
 from xentfuzz.operations.options import AXIS
+from xentfuzz.operations.plain import PLAIN_SOFTMAX
 from xentfuzz.operations.precision import Wide
 from xentfuzz.operations.row_quantities import RowQuantities, SpecialRows
 from xentfuzz.operations.steps import PRODUCTS
+from xentfuzz.operations.worst_case_gradient import WORST_CASE_OF_SOFTMAX
 
 Array = np.ndarray[Any, Any]
 
@@ -56,14 +60,23 @@ class SoftmaxEvaluation(NormalisedEvaluation):
         return np.where(special.masked, 0.0, np.where(plus, limit, np.nan))
 
 
+def _along(case: Case, vector: Array) -> Evaluation:
+    from xentfuzz.operations.second_order import SoftmaxDerivatives  # noqa: PLC0415 - they build on this module
+
+    return SoftmaxDerivatives(case, vector)
+
+
 OPERATION = Operation(
     name="softmax",
     arguments=ARGUMENTS,
     options=(AXIS,),
     policies=POLICIES,
     evaluate=SoftmaxEvaluation,
-    relations=metamorphic_relations("softmax", OF_SOFTMAX, ("axis",)),
+    relations=metamorphic_relations(OF_SOFTMAX, ("axis",)),
     value_word="softmax",
     value_work=Work(reads=1, writes=1, exponentials=1),
     gradient_work=Work(reads=3, writes=2, exponentials=2),
+    worst_case=WORST_CASE_OF_SOFTMAX,
+    plain=PLAIN_SOFTMAX,
+    along=_along,
 )

@@ -49,7 +49,7 @@ def _as_probabilities(case: Case, on: float, off: float) -> Array:
 def _judge_targets(case: Case, explicit: Case, call: Call, grade: Grade) -> Judgement:
     """The same loss from index and from explicit targets; what rounding the explicit target itself changed is taken off."""
     index = derived(case)
-    left, right = call("cross_entropy", index), call("cross_entropy", explicit)
+    left, right = call(case.operation, index), call(case.operation, explicit)
     expected, other = Expected(index, left, grade), Expected(explicit, right, grade)
     shift = np.where(expected.is_number & other.is_number, expected.exact - other.exact, 0)
     where = expected.is_number & other.is_number
@@ -84,7 +84,6 @@ ONE_HOT = Relation(
     ),
     applies=_one_hot_applies,
     judge=_judge_one_hot,
-    needs=("cross_entropy",),
     draws={"targets": ("index",), "options": {**EVERY_REDUCTION, "label_smoothing": None}},
 )
 SMOOTHING = Relation(
@@ -96,6 +95,5 @@ SMOOTHING = Relation(
     ),
     applies=_smoothing_applies,
     judge=_judge_smoothing,
-    needs=("cross_entropy",),
     draws={"targets": ("index",), "options": {**EVERY_REDUCTION, "label_smoothing": (0.1, 0.3, 1.0, 0.001)}},
 )

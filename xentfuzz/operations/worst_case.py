@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.bounds import (
     LossTerms,
     Rounding,
@@ -37,6 +38,7 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.coefficients import Smoothing
 from xentfuzz.operations.derived_cases import first_argument, has_index_targets, kept_rows, row_weights
 from xentfuzz.operations.grades import Grade
+from xentfuzz.operations.operation import WorstCase
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.row_quantities import RowSums
 from xentfuzz.operations.rows import Rows, class_axis
@@ -107,11 +109,15 @@ def bound_of_value(case: Case, dtype: str, grade: Grade) -> Array:
     """How far the value of a case may be from the exact one, returned in `dtype`: (rows, 1) for a softmax, (rows,) or (1,) for a loss."""
     by = rounding(grade, case.dtype, dtype)
     with np.errstate(all="ignore"):
-        if case.operation in ("softmax", "log_softmax"):
-            bound, size = _of_normalised(case, by)
-        else:
-            bound, size = _of_loss(case, by)
+        bound, size = stated_for(case).value(case, by)
         return np.where(np.isfinite(bound) & (size + bound < by.returned.max / 4) & is_computable(case, by), bound, np.inf)
+
+
+def stated_for(case: Case) -> WorstCase:
+    """The worst case that a case's operation states."""
+    stated = get_operation(case.operation).worst_case
+    assert stated is not None, f"{case.operation} has relations that need its worst case"
+    return stated
 
 
 def is_computable(case: Case, by: Rounding) -> bool:
@@ -132,18 +138,25 @@ def largest_factor(name: str, case: Case) -> float:
     return max(1.0, float(np.abs(case.values[name].astype(np.float64)).max(initial=0.0)))
 
 
-def _of_normalised(case: Case, by: Rounding) -> tuple[Array, Array]:
+def value_of_softmax(case: Case, by: Rounding) -> tuple[Array, Array]:
     """Step (12): the bound and the largest |value|, (rows, 1)."""
     found = extremes(case)
+    nearest = np.minimum(found.spread, 1.0)[:, np.newaxis]
     eps_s = relative_error_of_sum(by, found.sums, found.classes)
-    if case.operation == "softmax":
-        nearest = np.minimum(found.spread, 1.0)[:, np.newaxis]
-        bound = error_of_softmax(by, found, eps_s, nearest)[:, 0] + (5 * by.us if by.staged else 0.0) + 2 * by.flushed
-        size = np.ones_like(bound)
-    else:
-        size = found.surprisal
-        bound = error_of_lse(by, found.sums, eps_s) + ((3 if by.lse else 2) * by.ua + (5 * by.us if by.staged else 0.0)) * size
-        bound += by.flushed
+    bound = error_of_softmax(by, found, eps_s, nearest)[:, 0] + (5 * by.us if by.staged else 0.0) + 2 * by.flushed
+    return _returned(by, bound, np.ones_like(bound))
+
+
+def value_of_log_softmax(case: Case, by: Rounding) -> tuple[Array, Array]:
+    """Step (12): the bound and the largest |value|, (rows, 1)."""
+    found = extremes(case)
+    size = found.surprisal
+    bound = error_of_lse(by, found.sums, relative_error_of_sum(by, found.sums, found.classes))
+    bound += ((3 if by.lse else 2) * by.ua + (5 * by.us if by.staged else 0.0)) * size + by.flushed
+    return _returned(by, bound, size)
+
+
+def _returned(by: Rounding, bound: Array, size: Array) -> tuple[Array, Array]:
     return (bound + by.u * size + by.half_subnormal)[:, np.newaxis], size[:, np.newaxis]
 
 
@@ -191,22 +204,28 @@ def several_terms(case: Case) -> int:
     return 1 if has_index_targets(case) and not case.options.get("label_smoothing", 0.0) else rows_of(case).classes
 
 
-def _of_loss(case: Case, by: Rounding) -> tuple[Array, Array]:
+def value_of_nll_loss(case: Case, by: Rounding) -> tuple[Array, Array]:
+    """The bound and the largest |loss|: (rows,) for the reduction "none", else (1,)."""
+    size = absolute_coefficients(case) * extremes(case).size
+    errors = 0.0 * size
+    if "weight" in case.values:
+        errors = size * (by.ua + (by.us if by.staged else 0.0)) + by.flushed * kept_rows(case)
+    return _of_losses(case, by, errors, size)
+
+
+def value_of_cross_entropy(case: Case, by: Rounding) -> tuple[Array, Array]:
     """The bound and the largest |loss|: (rows,) for the reduction "none", else (1,)."""
     found = extremes(case)
     absolute = absolute_coefficients(case)
-    if case.operation == "nll_loss":
-        size = absolute * found.size
-        errors = 0.0 * size
-        if "weight" in case.values:
-            errors = size * (by.ua + (by.us if by.staged else 0.0)) + by.flushed * kept_rows(case)
-    else:
-        size = absolute * found.surprisal
-        errors = error_of_row_loss(by, found.sums, _terms(case, found, absolute), relative_error_of_sum(by, found.sums, found.classes))
-        if by.staged:
-            factors = several_terms(case) * largest_factor("weight", case) * largest_factor("target", case)
-            errors = errors + by.flushed * np.maximum(factors * found.surprisal, found.classes)
-        errors = np.where(kept_rows(case), errors, 0.0)
+    errors = error_of_row_loss(by, found.sums, _terms(case, found, absolute), relative_error_of_sum(by, found.sums, found.classes))
+    if by.staged:
+        factors = several_terms(case) * largest_factor("weight", case) * largest_factor("target", case)
+        errors = errors + by.flushed * np.maximum(factors * found.surprisal, found.classes)
+    return _of_losses(case, by, np.where(kept_rows(case), errors, 0.0), absolute * found.surprisal)
+
+
+def _of_losses(case: Case, by: Rounding, errors: Array, size: Array) -> tuple[Array, Array]:
+    """Of row losses, with their errors before they are returned or reduced."""
     if effective_reduction(case.options) == "none":
         return np.where(kept_rows(case), errors + by.u * size + by.half_subnormal, 0.0), size
     return _reduced(case, by, errors, size)

@@ -19,15 +19,17 @@ The bounds are inf where an intermediate result might leave the range of its for
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from xentfuzz.operations.bounds import additions, relative_error_of_sum, rounding
+from xentfuzz.operations.bounds import Rounding, additions, relative_error_of_sum, rounding
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.derived_cases import first_argument, has_index_targets, kept_rows, row_weights
 from xentfuzz.operations.grades import Grade
+from xentfuzz.operations.operation import WorstCase
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.precision import FLOAT64
 from xentfuzz.operations.reduction import Upstream, denominator_is_storable, upstream_of
@@ -42,6 +44,11 @@ from xentfuzz.operations.worst_case import (
     rows_as_numbers,
     rows_of,
     several_terms,
+    stated_for,
+    value_of_cross_entropy,
+    value_of_log_softmax,
+    value_of_nll_loss,
+    value_of_softmax,
 )
 
 Array = np.ndarray[Any, Any]
@@ -50,13 +57,15 @@ Array = np.ndarray[Any, Any]
 def bound_of_gradient(case: Case, grade: Grade) -> Array:
     """How far the elements of the first argument's gradient may be from the exact ones: (rows, classes)."""
     with np.errstate(all="ignore"):
-        return _OF_ELEMENTS[case.operation](case, grade).of_elements()
+        return stated_for(case).gradient(case, grade)
 
 
 def bound_of_gradient_sum(case: Case, grade: Grade) -> Array:
     """How far the sum over the classes of a row's gradient may be from 0, (rows,). Not for nll_loss, where it is not 0."""
+    of_sums = stated_for(case).gradient_sum
+    assert of_sums is not None, f"gradients of {case.operation} do not add up to 0"
     with np.errstate(all="ignore"):
-        return _OF_SUMS[case.operation](case, grade).of_sums()
+        return of_sums(case, grade)
 
 
 class _Gradient:
@@ -249,6 +258,12 @@ def _upstream(case: Case) -> Upstream:
     return upstream_of(case.values.get("grad_output"), rows.count, denominator, FLOAT64)
 
 
-_Summed = _OfCrossEntropy | _OfSoftmax | _OfLogSoftmax
-_OF_SUMS: dict[str, type[_Summed]] = {"cross_entropy": _OfCrossEntropy, "softmax": _OfSoftmax, "log_softmax": _OfLogSoftmax}
-_OF_ELEMENTS: dict[str, type[_Summed | _OfNllLoss]] = {**_OF_SUMS, "nll_loss": _OfNllLoss}
+def _summed(value: Callable[[Case, Rounding], tuple[Array, Array]], of: type[_OfCrossEntropy | _OfSoftmax | _OfLogSoftmax]) -> WorstCase:
+    """Of an operation whose gradient adds up to 0 in each row."""
+    return WorstCase(value, lambda case, grade: of(case, grade).of_elements(), lambda case, grade: of(case, grade).of_sums())
+
+
+WORST_CASE_OF_CROSS_ENTROPY = _summed(value_of_cross_entropy, _OfCrossEntropy)
+WORST_CASE_OF_SOFTMAX = _summed(value_of_softmax, _OfSoftmax)
+WORST_CASE_OF_LOG_SOFTMAX = _summed(value_of_log_softmax, _OfLogSoftmax)
+WORST_CASE_OF_NLL_LOSS = WorstCase(value_of_nll_loss, lambda case, grade: _OfNllLoss(case, grade).of_elements())

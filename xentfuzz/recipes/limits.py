@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.targets import holds_probabilities
 from xentfuzz.recipes.shapes import class_rows
@@ -72,7 +73,7 @@ class _Facts:
         )
 
     def _several_infinities(self) -> bool:
-        if self.case.operation == "nll_loss":
+        if get_operation(self.case.operation).arguments[0].kind == "log_probs":
             return False
         return bool(((self.first[self.kept] == np.inf).sum(axis=1) > 1).any())
 
