@@ -34,7 +34,7 @@ def whole(evaluation: Any, output: str, grade: Grade, dtype: str, field: str) ->
 
 
 def test_names() -> None:
-    assert operation_names() == ("softmax", "log_softmax", "nll_loss", "cross_entropy")
+    assert operation_names() == ("cross_entropy", "log_softmax", "nll_loss", "softmax")
     assert [get_operation(name).name for name in operation_names()] == list(operation_names())
     with pytest.raises(UnknownName, match="did you mean 'softmax'"):
         get_operation("softmaxx")

@@ -8,7 +8,7 @@ from xentfuzz.checks import derivatives, invalid, large, many, memory, repeat, r
 from xentfuzz.checks.check import Check
 from xentfuzz.checks.identities import identity_checks
 from xentfuzz.errors import require_known
-from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.operations import get_operation, usable_operations
 
 
 @cache
@@ -35,7 +35,7 @@ def _candidates(operation: str) -> tuple[Check, ...]:
 
 def all_checks() -> dict[str, Check]:
     """Every check by name."""
-    return {check.name: check for operation in operation_names() for check in checks_for(operation)}
+    return {check.name: check for operation in usable_operations() for check in checks_for(operation.name)}
 
 
 def check_names() -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.failures.variants import SPECIAL_WORDS, all_ones, ignores_rows, special_values
-from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.operations import get_operation, usable_operations
 from xentfuzz.operations.case import Case
 from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
@@ -34,8 +34,8 @@ FEATURES = {
 
 def feature_names(operation: str | None = None) -> list[str]:
     """The names that a condition may use; None for those of every operation."""
-    operations = [operation] if operation else operation_names()
-    return [*FEATURES, *(option.name for name in operations for option in get_operation(name).options)]
+    operations = [get_operation(operation)] if operation else usable_operations()
+    return [*FEATURES, *(option.name for one in operations for option in one.options)]
 
 
 def features(recipe: Recipe) -> dict[str, Any]:

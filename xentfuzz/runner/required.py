@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import require_known
 from xentfuzz.implementation import RANKS, TARGET_KINDS
-from xentfuzz.operations import get_operation, operation_names
+from xentfuzz.operations import usable_operations
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -16,7 +16,7 @@ GENERAL = ("gradient", "value_and_grad", "weight", *TARGET_KINDS)
 
 def feature_names() -> tuple[str, ...]:
     """Everything that can be required: GENERAL, every option, every dtype as such and every rank as "rank1" to "rank4"."""
-    options = [option.name for name in operation_names() for option in get_operation(name).options]
+    options = [option.name for operation in usable_operations() for option in operation.options]
     return tuple(dict.fromkeys([*GENERAL, *options, *FLOAT_NAMES, *(f"rank{rank}" for rank in RANKS)]))
 
 
