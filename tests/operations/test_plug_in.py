@@ -80,6 +80,10 @@ def test_an_entry_point_that_is_no_operation_takes_no_other_along(monkeypatch, l
         get_operation("broken")
 
 
+def test_a_checkout_that_was_installed_before_there_was_the_group_has_its_operations():
+    assert tuple(entry.name for entry in operations._declared()) == ("cross_entropy", "log_softmax", "nll_loss", "softmax")
+
+
 def test_a_name_is_registered_once(another):
     with pytest.raises(ValueError, match="give the new one another name"):
         register_operation(another)

@@ -6,8 +6,10 @@ by a program. Nothing is loaded before it is asked for: operations need NumPy, w
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xentfuzz.errors import UsageError, require_known
@@ -53,7 +55,14 @@ def register_operation(operation: Operation) -> None:
 
 @cache
 def _installed() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+    return {entry.name: entry for entry in entry_points(group=GROUP) or _declared()}
+
+
+def _declared() -> list[EntryPoint]:
+    """What the checkout declares: an editable installation that is older than the group does not know of it."""
+    declared = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    groups = tomllib.loads(declared)["project"]["entry-points"]
+    return [EntryPoint(name, value, GROUP) for name, value in groups[GROUP].items()]
 
 
 def _load(entry: EntryPoint) -> Operation:
