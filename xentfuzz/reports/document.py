@@ -81,6 +81,7 @@ class ReportEntry(msgspec.Struct):
     policies: dict[str, dict[str, int]]
     card: Capabilities
     stricter_grade: str | None = None
+    measured: dict[str, Any] = {}
     beside_plain: list[dict[str, Any]] = []
     seed: int | None = None
     cases: int = 0

@@ -11,6 +11,7 @@ from xentfuzz.errors import RecordError
 from xentfuzz.reports.document import CheckEntry, Document, FailureEntry, ReportEntry
 from xentfuzz.reports.tally import WORST_FIRST
 from xentfuzz.runner.extent import merged_extent
+from xentfuzz.runner.measured import merged_measured
 
 
 def merged(documents: Sequence[Document]) -> Document:
@@ -74,6 +75,7 @@ def _report(group: Sequence[ReportEntry]) -> ReportEntry:
         seconds=sum(report.seconds for report in group),
         cut_short="; ".join(dict.fromkeys(report.cut_short for report in group if report.cut_short)),
         extent=merged_extent([report.extent for report in group]),
+        measured=merged_measured([report.measured for report in group]),
         problems=list(dict.fromkeys(problem for report in group for problem in report.problems)),
         notes=list(dict.fromkeys(note for report in group for note in report.notes)),
         errors=[error for report in group for error in report.errors],

@@ -31,6 +31,7 @@ from xentfuzz.runner.deadline import (
     TRYING_WITH_SLOW_CRASHES,
 )
 from xentfuzz.runner.few_shapes import FewShapes
+from xentfuzz.runner.measured import Measured
 from xentfuzz.runner.results import CheckResult
 from xentfuzz.runner.sizing import Sizing
 from xentfuzz.subjects.clock import CLOCK
@@ -128,6 +129,7 @@ class Contestant:
     compared: Counter[str] = field(default_factory=Counter)
     sizes: set[Cell] = field(default_factory=set)
     stricter: dict[str, StricterGrades] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
     beside_plain: BesidePlain = field(default_factory=BesidePlain)
     recordings: list[JudgedRecording] = field(default_factory=list)
     wrong_alone: Counter[str] | None = field(default_factory=Counter)

@@ -119,14 +119,23 @@ def note(contestant: Contestant, check: Check, recipe: Recipe, verdict: Verdict,
     if not check.hazardous:  # what raises is as good as what answers there
         contestant.compared.update(kinds_of(recipe))
         contestant.sizes.update(filter(None, [size_of(recipe)]))
+    ratio, ulp = _error(verdict)
+    if not check.hazardous:
+        contestant.measured.note(recipe, ratio, ulp)
+    _note_error(result, recipe, ratio, ulp)
     if isinstance(verdict, Failure):
         _note_failure(contestant, check, recipe, verdict, origin)
         result.status = "failed"
-        _note_error(result, recipe, verdict.details.get("ratio", 0.0), verdict.details.get("ulp", 0.0))
         return
-    _note_error(result, recipe, verdict.ratio, verdict.ulp)
     for policy, outcome in verdict.policies:
         contestant.policies.setdefault(policy, Counter())[outcome] += 1
+
+
+def _error(verdict: Failure | Measure) -> tuple[float, float]:
+    """error / allowed error, and the error in units in the last place."""
+    if isinstance(verdict, Failure):
+        return verdict.details.get("ratio", 0.0), verdict.details.get("ulp", 0.0)
+    return verdict.ratio, verdict.ulp
 
 
 def _note_error(result: CheckResult, recipe: Recipe, ratio: float, ulp: float) -> None:

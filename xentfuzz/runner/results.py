@@ -71,6 +71,7 @@ class CheckReport:
     for each check that had a reason of its own, "CHECK: nothing to compare" among them.
     notes: what a person should know and what changes no verdict.
     stricter_grade: a stricter grade that every compared case met, or None.
+    measured: what was compared, by what the cases had, and how large the errors were (see `measured.py`).
     beside_plain: how errors lie beside those of a plain evaluation, a row for each dtype, output and regime (see `beside_plain.py`).
     problems: findings about the run itself (nothing compared, a required feature unsupported, an expectation that matched nothing).
     extent: how much of the contract was compared (see `xentfuzz.runner.extent`).
@@ -92,6 +93,7 @@ class CheckReport:
     unsupported: dict[str, int] = field(default_factory=dict)
     policies: dict[str, dict[str, int]] = field(default_factory=dict)
     stricter_grade: str | None = None
+    measured: dict[str, Any] = field(default_factory=dict)
     beside_plain: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -131,6 +133,7 @@ class CheckReport:
             "ok": self.ok,
             "grade": self.grade,
             "stricter_grade": self.stricter_grade,
+            "measured": self.measured,
             "beside_plain": self.beside_plain,
             "seed": self.seed,
             "cases": self.cases,

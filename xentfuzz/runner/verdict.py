@@ -38,6 +38,7 @@ def finished_report(contestant: Contestant, failures: list[Failure], settings: S
         grade=grade_text(implementation),
         card=replace(contestant.subject.capabilities, errors=contestant.beside_plain.words()),
         beside_plain=contestant.beside_plain.table(),
+        measured=contestant.measured.to_dict(),
         seed=settings.seed,
         failures=failures,
         policies={policy: dict(outcomes) for policy, outcomes in sorted(contestant.policies.items())},

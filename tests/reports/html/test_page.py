@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 
+import msgspec
 import numpy as np
 import pytest
 from html_documents import HOSTILE, document, finding, report
@@ -150,6 +151,82 @@ def test_a_benchmark_has_curves_bars_and_all_times(sample):
     assert "Throughput: loss, float32" in text
     assert "Speed against torch-eager" in text
     assert "Accuracy against speed" in text
+
+
+def rows_of(text, caption):
+    """The cells of the table with this caption, as texts."""
+    table = next(part for part in text.split("<table>") if caption in part.partition("</caption>")[0])
+    lines = re.findall("<tr>(.*?)</tr>", table.partition("</table>")[0], re.DOTALL)
+    return [[" ".join(re.sub("<[^>]*>", " ", cell).split()) for cell in re.findall("<t[hd].*?</t[hd]>", line, re.DOTALL)] for line in lines]
+
+
+def test_errors_are_told_by_kind_of_numbers_and_dtype_the_worst_first(faulty):
+    text = to_html(faulty)
+    header, worst, swamp = rows_of(text, "the largest error / allowed error, and the same error in ulp")
+    assert header == ["kind of numbers", "float32", "ulp", "what it is"]
+    assert worst[1] == "inf"
+    assert swamp[:3] == ["swamp", "0.93", "1.5"]
+    assert swamp[3].startswith("One large logit")
+    assert re.search(r'<td class="wrong right">\s*inf', text)
+    assert re.search(r'<td class="shade-5 right">\s*0.93', text)
+
+
+def test_errors_are_distributed_over_shares_of_the_allowed_one(faulty):
+    text = to_html(faulty)
+    assert "Of 40 comparisons with an error, 5 exceed what is allowed" in text
+    _, counts = rows_of(text, "Comparisons by error / allowed error")
+    assert counts == ["float32", "9", "0", "0", "0", "0", "16", "0", "10", "5"]
+
+
+def test_of_several_implementations_each_has_its_share_and_its_folded_map():
+    text = to_html(document(report("one"), report("two"), report("three", measured={})))
+    assert [row[0] for row in rows_of(text, "Comparisons by error / allowed error")[1:]] == ["one", "two"]
+    assert "<summary>two, cross_entropy: errors by kind of numbers</summary>" in text
+    assert "<summary>three, cross_entropy: errors" not in text
+    assert rows_of(text, "Comparisons by layout")[1] == ["contiguous", "25", "25", "none"]
+
+
+def test_what_green_covers_is_counted_by_what_the_cases_had(faulty):
+    text = to_html(faulty)
+    assert rows_of(text, "Comparisons by layout") == [["layout", "kernel.py:loss"], ["contiguous", "25"], ["fortran", "15"]]
+    assert rows_of(text, "Comparisons by options together")[1] == ["ignored rows and weight", "5"]
+
+
+def test_times_memory_and_changes_have_their_tables(sample):
+    text = to_html(sample)
+    assert "share of the roof" in text
+    assert rows_of(text, "Peak memory of a call")[1][3] == "0.0"
+    assert "Against the times" not in text
+    change = {"shape": [4, 5], "rows": 4, "classes": 5, "implementation": "numpy", "measure": "loss", "dtype": "float32"}
+    changes = [
+        {**change, "old": 1.0, "new": 1.01, "percent": 1.0, "p": 0.4, "counts": False},
+        {**change, "old": 1.0, "new": 2.0, "percent": 100.0, "p": 0.001, "counts": True},
+    ]
+    changed = msgspec.structs.replace(sample, benchmark={**sample.benchmark, "compared": {"changes": changes}})
+    first, second = rows_of(to_html(changed), "Against the times of an earlier run")[1:]
+    assert first[1:] == ["1 s", "2 s", "+100 %", "0.001", "more than the noise"]
+    assert second[-1] == "noise"
+
+
+def test_times_over_the_classes_have_the_machines_roof():
+    def timed(classes, seconds):
+        stats = {"median": seconds, "q1": seconds / 2, "q3": seconds * 2, "iqr": seconds, "rounds": 5}
+        row = {
+            "implementation": "mine",
+            "operation": "cross_entropy",
+            "dtype": "float32",
+            "measure": "loss",
+            "status": "timed",
+            "reason": "",
+        }
+        shape = {"shape": [8, classes], "rows": 8, "classes": classes, "stats": stats, "bytes": 4, "bytes_per_second": 4 / seconds}
+        return row | shape | {"roof_seconds": seconds / 4, "share_of_roof": 0.25}
+
+    record = {"operation": "cross_entropy", "baseline": "mine", "rows": [timed(16, 1e-3), timed(32, 2e-3)], "interrupted": False}
+    text = to_html(document(report("mine"), benchmark=record))
+    assert "Time: loss, float32, 8 rows" in text
+    assert "this machine&#39;s roof" in text
+    assert rows_of(text, "Time: loss, float32, 8 rows")[1:] == [["8 x 16", "1 ms"], ["8 x 32", "2 ms"]]
 
 
 def failing() -> CheckReport:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.reports.document import CheckEntry, Document, ReportEntry
 from xentfuzz.reports.grade_words import grade_for, stricter_grade_for
+from xentfuzz.reports.html import errors
 from xentfuzz.reports.html.elements import Cell, Figure, Section, Table
 from xentfuzz.reports.html.matrix import evidence_anchor
 from xentfuzz.reports.html.plots import heat_map
@@ -17,12 +18,16 @@ def section(document: Document) -> Section:
     worst = [(report, entry) for report in document.reports for entry in _worst_by_dtype(report)]
     if not worst:
         return Section("accuracy", "Accuracy")
+    maps = errors.maps(document)
+    alone = len(document.reports) == 1
     return Section(
         "accuracy",
         "Accuracy",
         "Error divided by what the declared grade allows for that element, at worst: up to 1 is right. In float16 and bfloat16 a value "
         "near 1 is the rounding of the result itself.",
-        figures=[_map(worst)],
+        figures=[_map(worst), *errors.distribution(document)],
+        tables=[table for _, tables in maps for table in tables] if alone else (),
+        folded=() if alone else maps,
     )
 
 

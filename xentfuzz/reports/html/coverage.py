@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from xentfuzz.reports.card import card_fields
 from xentfuzz.reports.coverage import coverage_words, reasons_left_out
 from xentfuzz.reports.document import Document, ReportEntry
@@ -14,13 +16,32 @@ def section(document: Document) -> Section:
         for report in document.reports
     ]
     tables = [Table("What was compared, and what was not", ["implementation, operation", "compared", "not compared"], rows)] if rows else []
+    counts = [(f"Comparisons by {kind}", [_counts(document, kind)]) for kind in _kinds(document)]
     return Section(
         "covers",
         "What this covers",
-        "What is not named here was not tried.",
+        "What is not named here was not tried. A comparison is one case judged by one check.",
         tables=tables,
-        folded=[("Capability cards", [_card(report) for report in document.reports])] if rows else [],
+        folded=[*counts, ("Capability cards", [_card(report) for report in document.reports])] if rows else [],
     )
+
+
+def _kinds(document: Document) -> list[str]:
+    return list(dict.fromkeys(kind for report in document.reports for kind in report.measured.get("compared", ())))
+
+
+def _counts(document: Document, kind: str) -> Table:
+    """What comparisons had of one kind, such as a layout, and how many of each implementation had it."""
+    names = list(dict.fromkeys(report.implementation for report in document.reports))
+    counts: dict[str, Counter[str]] = {}
+    for report in document.reports:
+        for value, number in report.measured.get("compared", {}).get(kind, {}).items():
+            counts.setdefault(value, Counter())[report.implementation] += number
+    rows = [
+        [value, *(f"{found[name]:,}" if name in found else "none" for name in names)]
+        for value, found in sorted(counts.items(), key=lambda item: -item[1].total())
+    ]
+    return Table(f"Comparisons by {kind}", [kind, *names], rows, right=frozenset(range(1, len(names) + 1)), visible_caption=False)
 
 
 def _left_out(report: ReportEntry) -> list[str]:

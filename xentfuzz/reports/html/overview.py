@@ -41,13 +41,13 @@ def overview(document: Document) -> Overview:
             "Each implementation over all operations",
             _header(document, "implementation"),
             [_line(name, reports, document) for name, reports in by_name.items()] + _unavailable(document, set(by_name)),
-            right=frozenset({2, 3, 4, 6, 7, 8}),
+            right=frozenset({2, 3, 4, 6, 7, 8, 9}),
         ),
         operations=Table(
             "Each implementation, operation by operation",
             _header(document, "implementation, operation"),
             [_line(f"{report.implementation}, {report.operation}", [report], document) for report in document.reports],
-            right=frozenset({2, 3, 4, 6, 7, 8}),
+            right=frozenset({2, 3, 4, 6, 7, 8, 9}),
         )
         if several
         else None,
@@ -92,7 +92,9 @@ def _remarks(document: Document) -> Iterator[str]:
 
 def _header(document: Document, first: str) -> list[str]:
     header = [first, "verdict", "findings", "expected", "not taken", "declared grade", "worst error / allowed", "ulp"]
-    return [*header, f"speed / {document.benchmark['baseline']}"] if document.benchmark and _speeds(document) else header
+    if document.benchmark and _speeds(document):
+        header += [f"speed / {document.benchmark['baseline']}"]
+    return [*header, "share of the roof"] if _roofs(document) else header
 
 
 def _line(name: str, reports: Sequence[ReportEntry], document: Document) -> list[Cell | str]:
@@ -110,8 +112,8 @@ def _line(name: str, reports: Sequence[ReportEntry], document: Document) -> list
         ratio_words(worst.worst_ratio) if worst else "",
         ulp_words(worst.worst_ulp) if worst else "",
     ]
-    speeds = _speeds(document)
-    return [*cells, speeds.get(name.split(", ", maxsplit=1)[0], "")] if speeds else cells
+    implementation = name.split(", ", maxsplit=1)[0]
+    return cells + [found.get(implementation, "") for found in (_speeds(document), _roofs(document)) if found]
 
 
 def _unavailable(document: Document, known: set[str]) -> list[list[Cell | str]]:
@@ -126,6 +128,13 @@ def _speeds(document: Document) -> dict[str, str]:
     rows = [row for row in (document.benchmark or {}).get("rows", ()) if row["status"] == "timed" and row.get("speed")]
     names = dict.fromkeys(row["implementation"] for row in rows)
     return {name: f"{_mean([row['speed'] for row in rows if row['implementation'] == name]):.2f}" for name in names}
+
+
+def _roofs(document: Document) -> dict[str, str]:
+    """Implementation -> geometric mean of the shares of what this machine allows."""
+    rows = [row for row in (document.benchmark or {}).get("rows", ()) if row["status"] == "timed" and row.get("share_of_roof")]
+    names = dict.fromkeys(row["implementation"] for row in rows)
+    return {name: f"{_mean([row['share_of_roof'] for row in rows if row['implementation'] == name]):.0%}" for name in names}
 
 
 def _mean(values: Sequence[float]) -> float:

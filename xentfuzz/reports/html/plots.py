@@ -60,7 +60,9 @@ def axis(title: str, values: Sequence[float]) -> Axis:
 
 
 def short(value: float) -> str:
-    """A number in few characters: 0.05, 3, 1000, 32k."""
+    """A number in few characters: 0.05, 3, 1000, 32k, 5e+14."""
+    if value >= 1e6:
+        return f"{value:.1g}" if value >= 1e7 else f"{value / 1e6:.3g}M"
     if value >= 10_000:
         return f"{value / 1000:.3g}k"
     return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
@@ -117,6 +119,43 @@ def heat_map(rows: Sequence[str], columns: Sequence[str], values: Mapping[tuple[
     return _svg(parts, 26 + height * len(rows), width)
 
 
+def histogram(buckets: Sequence[str], series: Mapping[str, Sequence[float]], x: str, y: str) -> Markup:
+    """Bars side by side in each bucket, a colour for each name; their heights are shares, printed in percent."""
+    top = max(max(shares) for shares in series.values())
+    step = next(step for step in (0.05, 0.1, 0.2, 0.25) if top / step <= 5)
+    highest = step * math.ceil(top / step + 1e-9)
+    width = (WIDTH - RIGHT - LEFT) / len(buckets)
+    parts = [_level(step * number, highest) for number in range(round(highest / step) + 1)]
+    parts += [_text(LEFT + width * (place + 0.5), HEIGHT - BOTTOM + 18, name, "middle") for place, name in enumerate(buckets)]
+    parts += [_text(LEFT + (WIDTH - RIGHT - LEFT) / 2, HEIGHT - 6, x, "middle"), _sideways(y)]
+    bar = 0.84 * width / len(series)
+    for number, shares in enumerate(series.values()):
+        parts += [
+            _upright(LEFT + width * (place + 0.08) + bar * number, bar, share / highest, number)
+            for place, share in enumerate(shares)
+            if share
+        ]
+    return _svg(parts, HEIGHT) + _legend(list(series))
+
+
+def _level(share: float, highest: float) -> Markup:
+    y = _number(HEIGHT - BOTTOM - share / highest * (HEIGHT - TOP - BOTTOM))
+    line = Markup('<line class="grid" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>').format(LEFT, y, WIDTH - RIGHT)
+    return line + _text(LEFT - 8, float(y) + 4, f"{share:.0%}", "end")
+
+
+def _upright(x: float, width: float, share: float, number: int) -> Markup:
+    height = max(share * (HEIGHT - TOP - BOTTOM), 1)
+    return Markup('<rect class="mark-{0}" x="{1}" y="{2}" width="{3}" height="{4}"/>').format(
+        number % SERIES, _number(x), _number(HEIGHT - BOTTOM - height), _number(max(width - 1, 1)), _number(height)
+    )
+
+
+def _sideways(text: str) -> Markup:
+    middle = _number(TOP + (HEIGHT - TOP - BOTTOM) / 2)
+    return Markup('<text transform="translate(14 {0}) rotate(-90)" text-anchor="middle">{1}</text>').format(middle, text)
+
+
 def _heat(value: float, left: float, top: float, height: int) -> Markup:
     strength = min(max(value, 0.0), 1.0)
     text_class = "heat-strong" if strength > 0.55 else ""
@@ -160,10 +199,7 @@ def _frame(across: Axis, up: Axis) -> Markup:
         parts.append(Markup('<line class="grid" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>').format(LEFT, y, WIDTH - RIGHT))
         parts.append(_text(LEFT - 8, float(y) + 4, short(tick), "end"))
     parts.append(_text(LEFT + (WIDTH - RIGHT - LEFT) / 2, HEIGHT - 6, across.title, "middle"))
-    middle = TOP + (HEIGHT - TOP - BOTTOM) / 2
-    parts.append(
-        Markup('<text transform="translate(14 {0}) rotate(-90)" text-anchor="middle">{1}</text>').format(_number(middle), up.title)
-    )
+    parts.append(_sideways(up.title))
     return Markup("").join(parts)
 
 

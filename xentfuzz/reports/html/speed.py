@@ -15,6 +15,8 @@ from xentfuzz.reports.tally import worst_entry
 
 Row = Mapping[str, Any]
 
+MIB = 1 << 20
+
 
 def section(document: Document) -> Section:
     record = document.benchmark
@@ -25,8 +27,14 @@ def section(document: Document) -> Section:
         "speed",
         "Speed",
         _note(record),
-        figures=[*_throughput(timed, record), *_speed_up(timed, record), *_accuracy_and_speed(timed, document)],
-        folded=[("All times", [_times(record)])],
+        figures=[
+            *_throughput(timed, record),
+            *_times_over_classes(timed),
+            *_speed_up(timed, record),
+            *_accuracy_and_speed(timed, document),
+        ],
+        tables=[*_changes(record)],
+        folded=[*_memory(record), ("All times", [_times(record)])],
     )
 
 
@@ -65,6 +73,78 @@ def _throughput(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
                 right=frozenset(range(1, len(series) + 1)),
             ),
         )
+
+
+def _times_over_classes(timed: Sequence[Row]) -> Iterator[Figure]:
+    """Where rows or further axes differ too, a time over classes alone says nothing: one plot for each number of rows."""
+    for name, rows in _groups([row for row in timed if len(row["shape"]) == 2]):
+        for count in dict.fromkeys(row["rows"] for row in rows):
+            part = [row for row in rows if row["rows"] == count]
+            if len({row["classes"] for row in part}) > 1:
+                yield _time_figure(f"Time: {name}, {count} rows", part)
+
+
+def _time_figure(title: str, rows: Sequence[Row]) -> Figure:
+    series = {
+        implementation: sorted((_time_point(row) for row in rows if row["implementation"] == implementation), key=lambda point: point.x)
+        for implementation in dict.fromkeys(row["implementation"] for row in rows)
+    }
+    roof = {row["classes"]: row["roof_seconds"] * 1e3 for row in rows if row.get("roof_seconds")}
+    if roof:
+        series["this machine's roof"] = [Point(classes, time) for classes, time in sorted(roof.items())]
+    largest = max(row["classes"] for row in rows)
+    fastest = min((row for row in rows if row["classes"] == largest), key=lambda row: row["stats"]["median"])
+    return Figure(
+        title,
+        f"Median milliseconds over the number of classes, with the quartiles; at {largest} classes {fastest['implementation']} is the "
+        f"fastest, with {duration(fastest['stats']['median'])}.",
+        line_plot(series, "classes", "ms"),
+        Table(
+            title,
+            ["shape", *dict.fromkeys(row["implementation"] for row in rows)],
+            _by_shape(rows, lambda row: duration(row["stats"]["median"])),
+            right=frozenset(range(1, len(series) + 1)),
+        ),
+    )
+
+
+def _time_point(row: Row) -> Point:
+    low, high = (row["stats"][quartile] * 1e3 if quartile in row["stats"] else None for quartile in ("q1", "q3"))
+    return Point(row["classes"], row["stats"]["median"] * 1e3, low, high)
+
+
+def _memory(record: Row) -> Iterator[tuple[str, Sequence[Table]]]:
+    rows: list[list[Cell | str]] = [
+        [
+            shape_words(row),
+            f"{row['measure']}, {row['dtype']}",
+            row["implementation"],
+            f"{row['rise'] / MIB:.1f}" if row["rise"] is not None else Cell(row["reason"], "quiet"),
+        ]
+        for row in record.get("memory") or ()
+    ]
+    if rows:
+        header = ["shape", "measure, dtype", "implementation", "MiB"]
+        yield "Memory", [Table("Peak memory of a call, beyond its arguments", header, rows, right=frozenset({3}))]
+
+
+def _changes(record: Row) -> Iterator[Table]:
+    """Differences from the baseline of an earlier run, the largest first, and whether they exceed the noise."""
+    changes = (record.get("compared") or {}).get("changes") or ()
+    rows: list[list[Cell | str]] = [
+        [
+            f"{change['implementation']}, {change['measure']}, {change['dtype']}, {shape_words(change)}",
+            duration(change["old"]),
+            duration(change["new"]),
+            Cell(f"{change['percent']:+.0f} %", "failed" if change["counts"] and change["percent"] > 0 else ""),
+            f"{change['p']:.1g}" if change.get("p") is not None else "",
+            "more than the noise" if change["counts"] else "noise",
+        ]
+        for change in sorted(changes, key=lambda change: -abs(change["percent"]))
+    ]
+    if rows:
+        header = ["what", "then", "now", "difference", "p", "significance"]
+        yield Table("Against the times of an earlier run", header, rows, right=frozenset({1, 2, 3, 4}))
 
 
 def _throughput_point(row: Row) -> Point:
