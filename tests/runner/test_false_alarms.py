@@ -61,7 +61,7 @@ def test_no_honest_form_is_accused(dtype: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", FLOAT_NAMES)
 def test_no_honest_form_is_accused_in_many_cases(dtype: str) -> None:
-    worst = _search(dtype, 5_300)
+    worst = _search(dtype, 5_600)
     print(f"\n{dtype}: {worst.cases} cases x {len(HONEST)} forms", *worst.lines(), sep="\n")
     assert worst.cases >= 5_000
     assert not worst.alarms

@@ -45,6 +45,19 @@ def test_a_first_call_may_take_longer_until_first_calls_are_known_to_be_fast(mak
     assert known.time_limit(("c",), LIMITS) == 120
 
 
+def test_new_shapes_may_take_a_compiler_as_long_as_a_first_call_did(make_call):
+    known = Specialisations()
+    known.note(("a",), make_call(), 3)
+    assert known.time_limit(("a",), LIMITS) == 10
+    assert known.time_limit(("a",), LIMITS, fresh=True) == 40
+
+
+def test_a_fresh_worker_may_compile_again_what_another_one_did(make_call):
+    known = Specialisations()
+    known.note(("a",), make_call(), 3)
+    assert known.patient_limit(("a",), LIMITS, 10) == 40
+
+
 def test_later_calls_say_nothing_about_compiling(make_call):
     known, call = Specialisations(), make_call()
     known.note(("a",), call, 0.5)

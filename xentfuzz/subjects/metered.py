@@ -150,7 +150,8 @@ class Metered:
         """
         known = self.inner.specialisations
         kind, hung_before, began = specialisation(call), known.hung, self.clock()
-        limit = call.seconds or known.time_limit(kind, self.limits, sum(self.costs.seconds(step) for step in steps))
+        expected, fresh = sum(self.costs.seconds(step) for step in steps), any(step.fresh for step in steps)
+        limit = call.seconds or known.time_limit(kind, self.limits, expected, fresh=fresh)
         outcome = self.inner.call(replace(call, seconds=limit))
         if _did_not_return(outcome) and not hung_before and self.clock() - began >= MOST_OF * limit:
             again = self.inner.call(replace(call, seconds=known.patient_limit(kind, self.limits, limit)))

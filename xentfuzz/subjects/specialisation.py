@@ -67,19 +67,24 @@ class Specialisations:
         self.seen.clear()
         self.seen_shapes.clear()
 
-    def time_limit(self, key: tuple[Any, ...], limits: Limits, expected: float = 0.0) -> float:
+    def time_limit(self, key: tuple[Any, ...], limits: Limits, expected: float = 0.0, *, fresh: bool = False) -> float:
         """Once first calls are known to be fast, one that hangs is not waited for as long as a compiler would be.
 
-        expected: seconds that calls of this size have been seen to take.
+        expected: seconds that calls of this size have been seen to take. fresh: its shapes are new to the worker; some compilers work again
+        for some shapes only, as torch.compile does for lengths of 1.
         """
         share = HUNG_BEFORE if self.hung else 1.0
         warm = share * limits.call_seconds + SLOWER_THAN_EXPECTED * expected
-        if not self.is_new(key):
+        if not fresh and not self.is_new(key):
             return warm
         if self.slowest is None:
             return max(share * limits.first_call_seconds, warm)
-        return max(warm, min(limits.first_call_seconds, warm + SLOWER_THAN_ANY * self.slowest))
+        return max(warm, self._of_first_calls(limits, warm))
 
     def patient_limit(self, key: tuple[Any, ...], limits: Limits, limit: float) -> float:
         """For the same call again in a fresh worker, which shall tell whether it hangs: it may compile for the first time."""
-        return max(2 * limit, 0.0 if key in self.known else limits.first_call_seconds)
+        return max(2 * limit, self._of_first_calls(limits, limit) if key in self.known else limits.first_call_seconds)
+
+    def _of_first_calls(self, limits: Limits, limit: float) -> float:
+        """A limit with what a compiler may take beside it, going by the slowest one so far."""
+        return min(limits.first_call_seconds, limit + SLOWER_THAN_ANY * (self.slowest or 0.0))
