@@ -84,11 +84,11 @@ def benchmark_recipe(point: Point, seed: int) -> Recipe:
     arrays, options = {}, {}
     for number, argument in enumerate(argument for argument in operation.arguments if not argument.optional):
         arrays[argument.name] = ArrayRecipe("uniform" if argument.kind == "target" else "ordinary", seed=seed + number)
-    arrays[GRAD_OUTPUT] = ArrayRecipe(elements=("1",)) if "target" in arrays else ArrayRecipe("uneven", seed=seed + len(arrays))
+    arrays[GRAD_OUTPUT] = ArrayRecipe(elements=("1",)) if operation.target_kinds else ArrayRecipe("uneven", seed=seed + len(arrays))
     for option in operation.options:
         if option.always:
             options[option.name] = 0 if len(point.shape) == 1 else 1
-    return Recipe(point.operation, point.dtype, point.shape, arrays, options)
+    return Recipe(point.operation, point.dtype, point.shape, arrays, options, dict(operation.timed_sizes))
 
 
 def why_not_timed(case: Case, capabilities: Capabilities) -> str | None:

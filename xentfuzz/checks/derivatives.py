@@ -27,6 +27,7 @@ from xentfuzz.operations.grades import LADDER, Grade, parse_grade
 from xentfuzz.operations.second_order import evaluate_along
 from xentfuzz.subjects.capabilities import Capabilities
 
+ALONG = ("along a vector",)
 LIBRARIES = ("torch", "jax")
 REFUSED, ANSWERED = "refused", "right"
 
@@ -129,7 +130,7 @@ def _check(name: str, judge: Callable[[Trial], Measure], explanation: str, **mor
 
 
 CHECKS = (
-    _check("second_derivatives", second_derivatives, SECOND),
-    _check("forward_mode", forward_mode, FORWARD),
+    _check("second_derivatives", second_derivatives, SECOND, traits=ALONG),
+    _check("forward_mode", forward_mode, FORWARD, traits=ALONG),
     _check("vectorised_calls", vectorised_calls, VECTORISED),
 )

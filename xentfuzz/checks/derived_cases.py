@@ -11,6 +11,7 @@ from xentfuzz.checks.protocol import loss_dtype
 from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial
 from xentfuzz.dtypes import numpy_dtype
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.options import REDUCTIONS
 from xentfuzz.operations.rows import class_axis
@@ -92,7 +93,15 @@ def taller(case: Case, elements: int, most_rows: int | None) -> Case | None:
     if first.ndim < 2 or copies < 2 or not first.size:
         return None
     axis = 1 if axis_of_classes(case) == 0 else 0
-    return with_arrays(case, **{name: _tiled(values, first, axis, copies) for name, values in case.values.items() if name != "weight"})
+    return with_arrays(case, **{name: _tiled(case.values[name], first, axis, copies) for name in _of_each_row(case)})
+
+
+def _of_each_row(case: Case) -> list[str]:
+    """The arrays that are longer where there are more rows."""
+    operation = get_operation(case.operation)
+    rows = operation.arguments[0].axes[:1]
+    apart = {argument.name for argument in operation.arguments if argument.kind == "weight" or argument.axes[:1] != rows}
+    return [name for name in case.values if name not in apart]
 
 
 def with_many_rows(trial: Trial, case: Case, elements: int) -> Case | None:

@@ -115,4 +115,6 @@ def rows_and_classes(rows: int, classes: int) -> str:
     return f"{rows} rows of {classes} classes"
 
 
+# What is made larger has them.
+RESIZABLE = ("rows and classes",)
 HUGE: dict[str, Any] = {"draws": PLAIN, "cost": "huge", "device_cost": "device", "only_dtype": narrowest}

@@ -10,7 +10,7 @@ import numpy as np
 from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import Comparison, compare
-from xentfuzz.checks.enlarged import HUGE, class_count, no_simulator, require_memory, require_taken, resized, rows_and_classes
+from xentfuzz.checks.enlarged import HUGE, RESIZABLE, class_count, no_simulator, require_memory, require_taken, resized, rows_and_classes
 from xentfuzz.checks.message import mismatch_message
 from xentfuzz.checks.protocol import loss_dtype
 from xentfuzz.checks.results import needs_gradient
@@ -170,6 +170,14 @@ against exact results, and so is a sample of the rows that should equal it bit f
 tried in the narrowest dtype that the implementation takes, where there is memory enough."""
 
 CHECKS = (
-    Check("large_input", "ordinary", large_input, LARGE, applies=no_simulator, **HUGE),
-    Check("large_input_gradient", "ordinary", large_input_gradient, LARGE_GRADIENT, applies=gradient_without_simulator, **HUGE),
+    Check("large_input", "ordinary", large_input, LARGE, traits=RESIZABLE, applies=no_simulator, **HUGE),
+    Check(
+        "large_input_gradient",
+        "ordinary",
+        large_input_gradient,
+        LARGE_GRADIENT,
+        traits=RESIZABLE,
+        applies=gradient_without_simulator,
+        **HUGE,
+    ),
 )

@@ -9,7 +9,17 @@ import numpy as np
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
-from xentfuzz.checks.enlarged import DRAWS, HUGE, class_count, no_simulator, require_memory, require_taken, resized, rows_and_classes
+from xentfuzz.checks.enlarged import (
+    DRAWS,
+    HUGE,
+    RESIZABLE,
+    class_count,
+    no_simulator,
+    require_memory,
+    require_taken,
+    resized,
+    rows_and_classes,
+)
 from xentfuzz.checks.protocol import functions_of, on_case
 from xentfuzz.checks.results import gradient, merged, value
 from xentfuzz.checks.trial import Trial, Unsupported
@@ -133,19 +143,19 @@ CHECKS = (
         "ordinary",
         mean_counts_every_row,
         COUNTED,
-        traits=("loss",),
+        traits=("loss", *RESIZABLE),
         applies=no_simulator,
         draws=MEAN,
         cost="costly",
     ),
-    Check("many_rows", "ordinary", many_rows, MANY_ROWS, applies=no_simulator, draws=RICH, cost="large"),
-    Check("many_classes", "ordinary", many_classes, MANY_CLASSES, applies=no_simulator, draws=RICH, cost="large"),
+    Check("many_rows", "ordinary", many_rows, MANY_ROWS, traits=RESIZABLE, applies=no_simulator, draws=RICH, cost="large"),
+    Check("many_classes", "ordinary", many_classes, MANY_CLASSES, traits=RESIZABLE, applies=no_simulator, draws=RICH, cost="large"),
     Check(
         "mean_counts_beyond_float32",
         "ordinary",
         mean_counts_beyond_float32,
         UNCOUNTABLE,
-        traits=("loss",),
+        traits=("loss", *RESIZABLE),
         applies=no_simulator,
         **HUGE,
     ),

@@ -14,8 +14,8 @@ from xentfuzz.operations import get_operation, usable_operations
 @cache
 def checks_for(operation: str) -> tuple[Check, ...]:
     """The checks that an operation has, in the order in which reports list them."""
-    traits = set(get_operation(operation).traits)
-    return tuple(check for check in _candidates(operation) if set(check.traits) <= traits)
+    stated = get_operation(operation)
+    return tuple(check for check in _candidates(operation) if set(check.traits) <= set(stated.traits) and check.family in stated.families)
 
 
 def _candidates(operation: str) -> tuple[Check, ...]:

@@ -186,6 +186,20 @@ def _shape(recipe: Recipe) -> Iterator[Trait]:
             having=(_classes(rows.classes + 1), _classes(2 * rows.classes)),
             lacking=(_classes(rows.classes // 2),),
         )
+    for axis, length in recipe.sizes.items():
+        if length > 1:
+            yield Trait(
+                f"{axis} of at least {length}",
+                {axis: f">={length}"},
+                (_size(axis, length - 1),),
+                exact=(f"{axis} = {length}", {axis: length}),
+                having=(_size(axis, length + 1), _size(axis, 2 * length)),
+                lacking=(_size(axis, length // 2),),
+            )
+
+
+def _size(axis: str, count: int) -> Change:
+    return partial(variants.with_size, axis=axis, count=count)
 
 
 def _classes(count: int) -> Change:

@@ -35,7 +35,8 @@ FEATURES = {
 def feature_names(operation: str | None = None) -> list[str]:
     """The names that a condition may use; None for those of every operation."""
     operations = [get_operation(operation)] if operation else usable_operations()
-    return [*FEATURES, *(option.name for one in operations for option in one.options)]
+    further = (axis for one in operations for axis in one.further_axes)
+    return [*FEATURES, *further, *(option.name for one in operations for option in one.options)]
 
 
 def features(recipe: Recipe) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def features(recipe: Recipe) -> dict[str, Any]:
     for name, argument in (("target", "target"), ("weight", "weight"), ("upstream", "grad_output")):
         if argument in recipe.arrays:
             found[f"{name}_regime"] = _regime(recipe.arrays[argument])
-    return found | _target(recipe) | options
+    return found | recipe.sizes | _target(recipe) | options
 
 
 def features_of_case(case: Case) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from xentfuzz.operations import get_operation
 from xentfuzz.recipes.expand import expand, output_shape, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
-from xentfuzz.recipes.shapes import class_rows
+from xentfuzz.recipes.shapes import class_rows, named_axes
 from xentfuzz.recipes.written import with_array
 
 Array = np.ndarray[Any, Any]
@@ -99,7 +99,12 @@ def _with_rows(recipe: Recipe, chosen: Callable[[int], range]) -> Recipe:
     length = recipe.shape[axis]
     places = np.asarray(chosen(length), np.int64) % length
 
-    def change(_: str, values: Array) -> Array:
+    named = named_axes(get_operation(recipe.operation))
+
+    def change(name: str, values: Array) -> Array:
+        if named:
+            wanted = get_operation(recipe.operation).arguments[0].axes[axis]
+            return np.take(values, places, named[name].index(wanted)) if wanted in named[name] else values
         if values.shape == rows.shape:
             return np.take(values, places, axis)
         return np.take(values, places, axis - (axis > rows.axis)) if values.shape == rows.positions else values
@@ -113,7 +118,12 @@ def with_classes(recipe: Recipe, count: int) -> Recipe:
     places = np.arange(count) % rows.classes
     ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}.get("ignore_index")
 
+    named = named_axes(get_operation(recipe.operation))
+
     def change(name: str, values: Array) -> Array:
+        if named:
+            wanted = get_operation(recipe.operation).arguments[0].axes[rows.axis]
+            return np.take(values, places, named[name].index(wanted)) if wanted in named[name] else values
         if name == "target" and target_kind(recipe) == "index":
             # A narrow dtype may not hold the number of classes.
             labels = values.astype(np.int64)
@@ -126,6 +136,18 @@ def with_classes(recipe: Recipe, count: int) -> Recipe:
         return taken
 
     return of_shape(recipe, _of_length(recipe.shape, rows.axis, count), change)
+
+
+def with_size(recipe: Recipe, axis: str, count: int) -> Recipe:
+    """With another length of an axis that the first argument does not have; beyond its end it begins anew."""
+    places = np.arange(count) % recipe.sizes[axis]
+    named = named_axes(get_operation(recipe.operation))
+
+    def change(name: str, values: Array) -> Array:
+        return np.take(values, places, named[name].index(axis)) if axis in named[name] else values
+
+    changed = of_shape(recipe, recipe.shape, change)
+    return msgspec.structs.replace(changed, sizes={**recipe.sizes, axis: count})
 
 
 def _of_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.errors import require_known
+from xentfuzz.implementation import RANKS
 from xentfuzz.operations.bounds import Rounding
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
@@ -18,6 +19,8 @@ Array = np.ndarray[Any, Any]
 
 # What checks ask of an operation, whatever its name.
 TRAITS = {
+    "rows and classes": "its arrays are made of the rows and classes of the first one, and may have more or fewer of both",
+    "along a vector": "it states its derivatives along a vector",
     "loss": "its result is a loss for each row, of a target, put together by `reduction`",
     "several gradients": "more than one of its arguments has a gradient",
 }
@@ -25,12 +28,17 @@ TRAITS = {
 
 @dataclass(frozen=True)
 class Argument:
-    """An array argument. `kind` names the generator of its values: "logits", "log_probs", "target", "weight" or "upstream"."""
+    """An array argument. `kind` names the generator of its values: "logits", "log_probs", "target", "weight" or "upstream".
+
+    axes: their names, the same for the same length in all arguments, such as ("N", "D") and ("V", "D"); () for the shape that its kind has
+    beside logits of any rank.
+    """
 
     name: str
     kind: str
     optional: bool = False
     differentiable: bool = False
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,9 @@ class Operation:
     evaluate: exact results and bounds of a case. relations: identities that hold without an exact result (see `relation.py`).
     result_word: what its result is called in a finding. value_word: in a benchmark.
     value_work, gradient_work: of the result alone, and of it with its gradient.
+    result_axes: the axes of its value, where those of its arguments have names. families: the kinds of input that its exact result is
+    defined for, of `xentfuzz.recipes.space.FAMILIES`.
+    timed_sizes: how long the named axes that the first argument does not have are in what a benchmark times.
     traits: which of TRAITS hold. worst_case, plain: None where nobody has stated them. along: the evaluation of a case's derivatives along
     a vector, of the first argument's shape and dtype: its "value" is the Jacobian times the vector, "grad_<first argument>" the Hessian.
     """
@@ -109,6 +120,9 @@ class Operation:
     value_word: str = ""
     value_work: Work = Work()
     gradient_work: Work = Work()
+    result_axes: tuple[str, ...] | None = None
+    timed_sizes: Mapping[str, int] = field(default_factory=dict)
+    families: tuple[str, ...] = ("ordinary", "special", "robust")
     traits: tuple[str, ...] = ()
     worst_case: WorstCase | None = None
     plain: Plain | None = None
@@ -118,6 +132,18 @@ class Operation:
     def __post_init__(self) -> None:
         require_known("trait of an operation", self.traits, TRAITS)
         object.__setattr__(self, "defaults", {option.name: option.default for option in self.options})
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """Of the first argument: any, unless its axes have names."""
+        axes = self.arguments[0].axes
+        return (len(axes),) if axes else RANKS
+
+    @property
+    def further_axes(self) -> tuple[str, ...]:
+        """The named axes that the first argument does not have."""
+        named = (axis for argument in self.arguments for axis in argument.axes)
+        return tuple(dict.fromkeys(axis for axis in named if axis not in self.arguments[0].axes))
 
     @property
     def target_kinds(self) -> tuple[str, ...]:

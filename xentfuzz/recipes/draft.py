@@ -23,7 +23,9 @@ from xentfuzz.recipes.space import Space
 
 @dataclass
 class Draft:
-    """positions: the shape without the class axis. options: every option that has been drawn, defaults included."""
+    """positions: the shape without the class axis. sizes: of the named axes that the first argument does not have.
+    options: every option that has been drawn, defaults included.
+    """
 
     choices: Choices
     space: Space
@@ -32,6 +34,7 @@ class Draft:
     target: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, ArrayRecipe] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     @property
     def operation(self) -> Operation:
@@ -60,7 +63,7 @@ class Draft:
         """The recipe; options at their default are left out."""
         defaults = {option.name: option.default for option in self.operation.options if not option.always}
         options = {name: value for name, value in self.options.items() if name not in defaults or value != defaults[name]}
-        return Recipe(self.space.operation, self.space.dtype, self.shape, self.arrays, options)
+        return Recipe(self.space.operation, self.space.dtype, self.shape, self.arrays, options, self.sizes)
 
 
 Boost = Callable[[str], int]

@@ -15,7 +15,7 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FORMATS, TARGET_NAMES, numpy_dtype
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
-from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import effective_reduction
 from xentfuzz.operations.rows import Rows
 from xentfuzz.recipes.edits import apply_edits
@@ -25,7 +25,7 @@ from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, Recipe
 from xentfuzz.recipes.regime import Grid, Regime, regime_named
-from xentfuzz.recipes.shapes import class_rows
+from xentfuzz.recipes.shapes import class_rows, shape_along
 from xentfuzz.recipes.target import INDEX, PROBABILITIES
 from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.validate import parsed, validate
@@ -66,6 +66,9 @@ def target_kind(recipe: Recipe) -> str:
 
 def output_shape(recipe: Recipe, options: Mapping[str, Any]) -> tuple[int, ...]:
     """The shape of the operation's value, which is that of its upstream gradient."""
+    operation = get_operation(recipe.operation)
+    if operation.result_axes is not None:
+        return shape_along(operation.result_axes, operation, recipe.shape, recipe.sizes)
     if not target_kind(recipe):
         return recipe.shape
     return class_rows(recipe.shape, options).positions if effective_reduction(options) == "none" else ()
@@ -89,17 +92,22 @@ class _Expansion:
 
     def arrays(self) -> dict[str, StridedArray]:
         given = (argument for argument in self.operation.arguments if argument.name in self.recipe.arrays)
-        values = {argument.name: self._values(argument.kind) for argument in given}
+        values = {argument.name: self._values(argument) for argument in given}
         if GRAD_OUTPUT in self.recipe.arrays:
             values[GRAD_OUTPUT] = self._upstream()
         return {name: lay_out(array, self.recipe.arrays[name].layout) for name, array in values.items()}
 
-    def _values(self, kind: str) -> Array:
-        if kind == "target":
+    def _values(self, argument: Argument) -> Array:
+        if argument.kind == "target":
             return self._target()
-        if kind == "weight":
+        if argument.kind == "weight":
             return self._weight()
-        return self._logits
+        return self._logits if argument == self.operation.arguments[0] else self._named(argument)
+
+    def _named(self, argument: Argument) -> Array:
+        """An array of named axes, whose rows lie along its last one."""
+        shape = shape_along(argument.axes, self.operation, self.recipe.shape, self.recipe.sizes)
+        return self._array(argument.name, TABLES[argument.kind], Rows(shape, len(shape) - 1), shape, None)
 
     @cached_property
     def rows(self) -> Rows:

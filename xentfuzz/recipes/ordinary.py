@@ -14,12 +14,14 @@ from xentfuzz.recipes.draft import Boost, Draft, as_usual, draw_array, draw_opti
 from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe
-from xentfuzz.recipes.sizes import draw_positions, draw_size
+from xentfuzz.recipes.shapes import named_axes
+from xentfuzz.recipes.sizes import FEW_CLASSES, SOME_CLASSES, draw_positions, draw_size
 from xentfuzz.recipes.target import IGNORED, INDEX, PROBABILITIES, fits
 from xentfuzz.recipes.upstream import UPSTREAM
 from xentfuzz.recipes.weight import WEIGHT
 
 SMALL = 24  # elements of a first argument that may be drawn one by one
+FURTHER_LENGTHS = FEW_CLASSES + SOME_CLASSES  # of axes that the first argument does not have
 SEEDS = 1 << 16
 TABLES = {"logits": LOGITS, "log_probs": LOG_PROBS}
 
@@ -47,6 +49,8 @@ def draw_shape(draft: Draft) -> None:
         return
     size, draft.classes = draw_size(draft.choices, draft.space)
     draft.positions = draw_positions(draft.choices, draft.space, size, draft.classes)
+    for axis in draft.operation.further_axes:
+        draft.sizes[axis] = min(pick(draft.choices, FURTHER_LENGTHS), max(draft.space.largest // max(draft.classes, draft.rows, 1), 1))
 
 
 def argument(draft: Draft, kind: str) -> Argument | None:
@@ -80,6 +84,9 @@ def draw_arrays(draft: Draft) -> None:
     if draft.target:
         draw_target(draft)
         draw_weight(draft)
+    for argument in draft.operation.arguments[1:]:
+        if argument.axes:
+            draft.arrays[argument.name] = draw_array(draft, argument.kind, TABLES[argument.kind])
     draw_upstream(draft)
 
 
@@ -190,6 +197,9 @@ def draw_layout(draft: Draft, name: str, *, repeats: bool) -> str:
 
 
 def rank_of(draft: Draft, name: str) -> int:
+    axes = named_axes(draft.operation)
+    if axes:
+        return len(axes[name])
     if name == "weight":
         return 1
     if name == "target" and draft.target == "index":

@@ -121,15 +121,19 @@ def _smaller(recipe: Recipe) -> Iterator[Recipe]:
     """Only where no array is written out: its numbers then follow the shape."""
     if any(array.elements is not None for name, array in recipe.arrays.items() if name != GRAD_OUTPUT):
         return
-    for shape in _smaller_shapes(recipe.shape, "axis" in recipe.options):
+    fixed_rank = "axis" in recipe.options or len(get_operation(recipe.operation).ranks) == 1
+    for shape in _smaller_shapes(recipe.shape, fixed_rank):
         yield msgspec.structs.replace(recipe, shape=shape)
+    for axis, length in recipe.sizes.items():
+        for shorter in _shorter(length):
+            yield msgspec.structs.replace(recipe, sizes={**recipe.sizes, axis: shorter})
 
 
-def _smaller_shapes(shape: tuple[int, ...], any_axis: bool) -> Iterator[tuple[int, ...]]:
-    if len(shape) > 2 and not any_axis:
+def _smaller_shapes(shape: tuple[int, ...], fixed_rank: bool) -> Iterator[tuple[int, ...]]:
+    if len(shape) > 2 and not fixed_rank:
         yield (shape[0] * prod(shape[2:]), shape[1])  # the same rows
         yield shape[:-1]
-    if len(shape) == 2 and not any_axis:
+    if len(shape) == 2 and not fixed_rank:
         yield shape[1:]
     for axis, length in enumerate(shape):
         for shorter in _shorter(length):

@@ -50,13 +50,17 @@ class ArrayRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One case of one operation. shape: of the first argument, the class axis 0 for rank 1 and 1 otherwise."""
+    """One case of one operation. shape: of the first argument, the class axis 0 for rank 1 and 1 otherwise.
+
+    sizes: of the named axes that the first argument does not have.
+    """
 
     operation: str
     dtype: str
     shape: tuple[int, ...]
     arrays: dict[str, ArrayRecipe]
     options: dict[str, Any] = {}
+    sizes: dict[str, int] = {}
 
     @property
     def complete(self) -> bool:

@@ -29,6 +29,10 @@ def validate(recipe: Recipe, operation: Operation) -> None:
             raise RecordError(f"a recipe of {operation.name} needs an array {argument.name!r}; it has {', '.join(recipe.arrays) or 'none'}")
     if not recipe.shape or min(recipe.shape) < 0:
         raise RecordError(f"a shape has at least one dimension and no negative length, unlike {recipe.shape}")
+    if operation.arguments[0].axes and len(recipe.shape) not in operation.ranks:
+        raise RecordError(f"{operation.arguments[0].name} has the axes {', '.join(operation.arguments[0].axes)}, unlike {recipe.shape}")
+    if set(recipe.sizes) != set(operation.further_axes) or min(recipe.sizes.values(), default=0) < 0:
+        raise RecordError(f"sizes of {operation.name} are those of its axes {list(operation.further_axes)}, unlike {recipe.sizes}")
     axis, rank = recipe.options.get("axis", 0), len(recipe.shape)
     if not -rank <= axis < rank:
         raise RecordError(f"axis={axis} is no axis of the shape {recipe.shape}")

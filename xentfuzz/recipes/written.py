@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 import numpy as np
 
+from xentfuzz.operations import get_operation
 from xentfuzz.recipes.expand import expand, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
-from xentfuzz.recipes.shapes import class_rows
+from xentfuzz.recipes.shapes import class_rows, named_axes
 from xentfuzz.recipes.words import Array
 
 Accepts = Callable[[Recipe], bool]
@@ -63,6 +64,10 @@ def _chunks(count: int) -> Iterator[tuple[int, int]]:
 def fewer_positions(recipe: Recipe) -> Iterator[Recipe]:
     """Runs of positions of every axis taken out, long ones first; then dimensions of one position. All arrays must be written out."""
     case = expand(recipe)
+    named = named_axes(get_operation(recipe.operation))
+    if named:
+        yield from _fewer_along(recipe, named, case.values)
+        return
     rows = class_rows(recipe.shape, case.options)
     for axis, length in enumerate(recipe.shape):
         for start, stop in _chunks(length):
@@ -72,6 +77,29 @@ def fewer_positions(recipe: Recipe) -> Iterator[Recipe]:
         for axis, length in enumerate(recipe.shape):
             if length == 1 and axis != rows.axis and (len(recipe.shape) == 2 or axis > 1):
                 yield msgspec.structs.replace(recipe, shape=recipe.shape[:axis] + recipe.shape[axis + 1 :])
+
+
+def _fewer_along(recipe: Recipe, named: dict[str, tuple[str, ...]], values: Mapping[str, Array]) -> Iterator[Recipe]:
+    """The same where axes have names: the positions of an axis go from all arrays that have it."""
+    lengths = {axis: length for name, array in values.items() for axis, length in zip(named[name], array.shape, strict=True)}
+    for axis, length in lengths.items():
+        for start, stop in _chunks(length):
+            if stop - start < length:
+                yield _shortened(recipe, named, axis, slice(start, stop))
+
+
+def _shortened(recipe: Recipe, named: dict[str, tuple[str, ...]], axis: str, places: slice) -> Recipe:
+    values = expand(recipe).values
+    arrays: dict[str, ArrayRecipe] = {}
+    lengths: dict[str, int] = {}
+    for name, array in recipe.arrays.items():
+        elements = np.array(array.elements, dtype=object).reshape(values[name].shape)
+        left = np.delete(elements, places, named[name].index(axis)) if axis in named[name] else elements
+        lengths |= dict(zip(named[name], left.shape, strict=True))
+        arrays[name] = msgspec.structs.replace(array, elements=tuple(left.reshape(-1).tolist()))
+    first = get_operation(recipe.operation).arguments[0]
+    sizes = {name: lengths[name] for name in recipe.sizes}
+    return msgspec.structs.replace(recipe, shape=tuple(lengths[name] for name in first.axes), sizes=sizes, arrays=arrays)
 
 
 def _without(recipe: Recipe, axis: int, places: slice, class_axis: int) -> Recipe:

@@ -91,7 +91,7 @@ class BesidePlain:
 
     def note(self, trial: Trial, recipe: Recipe) -> None:
         """Measure a case that has been judged, of ordinary numbers."""
-        if next(iter(trial.case.values.values())).size > LARGEST:
+        if trial.operation.plain is None or next(iter(trial.case.values.values())).size > LARGEST:
             return
         first = recipe.arrays[trial.operation.arguments[0].name]
         regime = first.regime if first.elements is None else "written out"

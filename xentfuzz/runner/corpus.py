@@ -19,7 +19,7 @@ from xentfuzz.runner.deadline import Deadline
 from xentfuzz.runner.events import Progress
 from xentfuzz.runner.examine import Excluded
 from xentfuzz.runner.profiles import Profile
-from xentfuzz.runner.spaces import common_space, opt_in_space, own_space
+from xentfuzz.runner.spaces import common_space, narrowed, opt_in_space, own_space
 
 # Options that only some signatures have are drawn in a share of the cases of their own.
 OPT_IN_SHARE = 4
@@ -104,7 +104,7 @@ class Corpus:
 
 def corpora(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestant]) -> Iterator[Corpus]:
     """The corpora of a group in a dtype, one after the other; what a later one holds depends on what the earlier ones could compare."""
-    common = replace(common_space(plan.operation, dtype, group.family), **group.draws)
+    common = narrowed(common_space(plan.operation, dtype, group.family), group.draws)
     able = [contestant for contestant in contestants if dtype in contestant.subject.capabilities.dtypes and group.checks(contestant, dtype)]
     seed = plan.derived_seed(dtype, group.family, group.cost, sorted(group.draws.items()))
     sized = plan.profile.size(common, simulator=False)

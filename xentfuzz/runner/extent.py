@@ -60,7 +60,7 @@ def _in_order(extents: Sequence[Mapping[str, Any]]) -> list[str]:
 def features_of(operation: Operation) -> Iterator[str]:
     """The features of an operation's contract; options that only some signatures have are none."""
     yield from FLOAT_NAMES
-    yield from (f"rank {rank}" for rank in RANKS)
+    yield from (f"rank {rank}" for rank in operation.ranks)
     yield from (f"{kind} targets" for kind in operation.target_kinds)
     if any(argument.kind == "weight" for argument in operation.arguments):
         yield "weight"

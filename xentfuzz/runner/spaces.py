@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import lcm
 from typing import Any
@@ -13,7 +14,14 @@ from xentfuzz.subjects.capabilities import Capabilities, classes_told_apart
 
 def common_space(operation: Operation, dtype: str, family: str) -> Space:
     """Everything that the operation knows, but for options that only some signatures have."""
-    return Space(operation.name, dtype, family, options={option.name: None for option in operation.options if not option.opt_in})
+    options = {option.name: None for option in operation.options if not option.opt_in}
+    return Space(operation.name, dtype, family, ranks=operation.ranks, options=options)
+
+
+def narrowed(space: Space, draws: Mapping[str, Any]) -> Space:
+    """The part of a space that a check draws from; every rank that there is where it wants none of these."""
+    ranks = tuple(rank for rank in space.ranks if rank in draws.get("ranks", space.ranks))
+    return replace(space, **{**draws, "ranks": ranks or space.ranks})
 
 
 def own_space(space: Space, operation: Operation, capabilities: Capabilities) -> Space | None:

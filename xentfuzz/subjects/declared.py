@@ -36,7 +36,7 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         dtypes=tuple(implementation.dtypes or FLOAT_NAMES),
         targets=targets,
         target_dtypes=tuple(supports.get("target_dtypes", ("int64",))) if targets else (),
-        ranks=tuple(supports.get("ranks", (1, 2, 3, 4))),
+        ranks=tuple(supports.get("ranks", operation.ranks)),
         layouts=tuple(supports.get("layouts", (name for name in LAYOUTS if name not in not_held))),
         weight=supports.get("weight", True)
         and any(

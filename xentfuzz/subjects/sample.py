@@ -12,6 +12,7 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import numpy_dtype
 from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.recipes.layouts import lay_out
+from xentfuzz.recipes.shapes import shape_along
 from xentfuzz.subjects.outcome import Call
 
 Array = np.ndarray[Any, Any]
@@ -77,6 +78,10 @@ class Sample:
             return self._laid_out(self._target())
         if argument.kind == "weight":
             return self._laid_out(np.linspace(0.5, 1.5, self.classes).astype(numpy_dtype(self.dtype)))
+        if argument.axes:
+            sizes = {axis: 2 + number for number, axis in enumerate(self.operation.further_axes)}
+            shape = shape_along(argument.axes, self.operation, self.shape, sizes)
+            return self._laid_out((self._ramp(shape) * self.scale).astype(numpy_dtype(self.dtype)))
         # Negative throughout, so that log-probabilities look like some.
         return self._laid_out((-self._ramp(self.shape) * self.scale).astype(numpy_dtype(self.dtype)))
 
