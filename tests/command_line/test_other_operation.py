@@ -83,11 +83,21 @@ def test_what_is_expected_is_no_finding(folder, xentfuzz):
 
 
 def test_bench_times_verified_inputs(folder, xentfuzz):
-    ran = xentfuzz(
-        "bench", "lse-honest", "--operation", NAME, "--quick", "--shape", "64x32", "--json", "times.json", "--html", "times.html"
-    )
+    outputs = ("--json", "times.json", "--html", "times.html")
+    ran = xentfuzz("bench", "lse-honest", "--operation", NAME, "--quick", "--shape", "64x32", *outputs)
     assert (ran.status, ran.err) == (0, "")
     assert '"lse+gradient"' in (folder / "times.json").read_text()
+
+
+def test_a_function_that_declares_nothing_is_probed(xentfuzz):
+    ran = xentfuzz("check", "linear_lse:forward", *QUICK, "--backward", "linear_lse:backward")
+    assert (ran.status, ran.err) == (0, "")
+    assert "rejects" not in ran.out
+
+
+def test_the_harness_has_no_line_about_it():
+    sources = Path(package.__file__).parent.rglob("*.py")
+    assert [path for path in sources if "linear_lse" in path.read_text() or "lse-honest" in path.read_text()] == []
 
 
 def test_run_writes_a_report(folder, xentfuzz):
