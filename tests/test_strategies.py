@@ -111,7 +111,7 @@ def test_a_strategy_of_a_drawn_shape_can_be_built_within_a_test(drawn: DataObjec
 
 
 WRONG = {
-    "operation": (lambda: cases("softmx"), "operation='softmx' .type=str. given; wanted one of softmax, log_softmax"),
+    "operation": (lambda: cases("softmx"), "operation='softmx' .type=str. given; wanted one of cross_entropy, log_softmax"),
     "operation of another type": (lambda: cases(3), "operation=3 .type=int."),
     "dtypes": (lambda: cases(dtypes=("float8",)), "dtypes='float8' .* wanted some of float16"),
     "dtypes as text": (lambda: cases(dtypes="float32"), "dtypes='float32' .type=str. given; wanted a sequence"),

@@ -30,7 +30,7 @@ CORPUS = "2469e9a4d84172f1213f1b5aee6602e2b97e7c97ed8724aaae00739edcc3b9e4"
 
 def test_a_corpus_is_the_same_on_every_machine(whole_space):
     digest = hashlib.sha256()
-    for operation, dtype, family in itertools.product(operation_names(), FLOAT_NAMES, FAMILIES):
+    for operation, dtype, family in itertools.product(("softmax", "log_softmax", "nll_loss", "cross_entropy"), FLOAT_NAMES, FAMILIES):
         for recipe in draw_corpus(whole_space(operation, dtype, family), 0, 40):
             digest.update(recipe.one_line().encode())
             digest.update("".join(case_hashes(expand(recipe)).values()).encode())
