@@ -14,6 +14,7 @@ FUNCTIONS = ("forward", "backward", "value_and_grad")
 TARGET_KINDS = ("index", "probabilities")
 # Of the logits.
 RANKS = (1, 2, 3, 4)
+DEFAULT_OPERATION = "cross_entropy"  # where no other one is named
 # Values that another process, a record or a script can be given as they are, and that compare to one truth value.
 PLAIN_TYPES = (bool, int, float, str, type(None))
 SUPPORT_KEYS = (
@@ -63,7 +64,7 @@ class Implementation:
     forward: Callable[..., Any] | str
     backward: Callable[..., Any] | str | None = field(default=None, kw_only=True)
     value_and_grad: Callable[..., Any] | str | None = field(default=None, kw_only=True)
-    operation: str = field(default="cross_entropy", kw_only=True)
+    operation: str = field(default=DEFAULT_OPERATION, kw_only=True)
     array: str = field(default="numpy", kw_only=True)
     device: str = field(default="cpu", kw_only=True)
     dtypes: Sequence[str] | None = field(default=None, kw_only=True)

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from xentfuzz.errors import UnknownName
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import DEFAULT_OPERATION, Implementation
 
 GROUP = "xentfuzz.implementations"
 Key = tuple[str, str]
@@ -106,7 +106,7 @@ def register(implementation: Implementation) -> None:
     _REGISTRY.register(implementation)
 
 
-def get(name: str, operation: str = "cross_entropy") -> Implementation:
+def get(name: str, operation: str = DEFAULT_OPERATION) -> Implementation:
     """The implementation of that name, unavailable ones included. Raises UnknownName with the nearest name."""
     return _REGISTRY.get(name, operation)
 

@@ -11,8 +11,9 @@ from math import prod
 
 import msgspec
 
-from xentfuzz.benchmark.inputs import OPERATION, Point
+from xentfuzz.benchmark.inputs import Point
 from xentfuzz.errors import UsageError, require_known
+from xentfuzz.implementation import DEFAULT_OPERATION
 
 Shape = tuple[int, ...]
 # Of the first argument: more would be a slip of the finger, and its exact result would not fit the memory of most machines.
@@ -27,7 +28,7 @@ class Grid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtypes: tuple[str, ...]
     shapes: tuple[Shape, ...]
     seconds: float
-    operations: tuple[str, ...] = (OPERATION,)
+    operations: tuple[str, ...] = (DEFAULT_OPERATION,)
 
     @property
     def points(self) -> list[Point]:

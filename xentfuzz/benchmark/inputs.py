@@ -16,8 +16,6 @@ from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.subjects.capabilities import Capabilities
 
-# Where no other operation is named.
-OPERATION = "cross_entropy"
 WITH_GRADIENT = "+gradient"
 
 
@@ -83,7 +81,7 @@ def benchmark_recipe(point: Point, seed: int) -> Recipe:
     operation = get_operation(point.operation)
     arrays, options = {}, {}
     for number, argument in enumerate(argument for argument in operation.arguments if not argument.optional):
-        arrays[argument.name] = ArrayRecipe("uniform" if argument.kind == "target" else "ordinary", seed=seed + number)
+        arrays[argument.name] = ArrayRecipe("uniform" if argument == operation.target else "ordinary", seed=seed + number)
     arrays[GRAD_OUTPUT] = ArrayRecipe(elements=("1",)) if operation.target_kinds else ArrayRecipe("uneven", seed=seed + len(arrays))
     for option in operation.options:
         if option.always:

@@ -152,9 +152,10 @@ def _shapes(name: str, array: Array, logits: Array) -> str:
 def invalid_options(trial: Trial) -> Iterator[Flawed]:
     """Values of options that the contract refuses."""
     case = trial.case
-    for name, value in (("label_smoothing", 1.5), ("label_smoothing", 1.125), ("label_smoothing", float("inf")), ("reduction", "median")):
-        if name in case.options:
-            yield Flawed(f"{name}={value!r}", Case(case.operation, case.dtype, case.arrays, {**case.options, name: value}))
+    for option in sorted(trial.operation.options, key=lambda option: option.name):
+        for value in option.invalid if option.name in case.options else ():
+            changed = {**case.options, option.name: value}
+            yield Flawed(f"{option.name}={value!r}", Case(case.operation, case.dtype, case.arrays, changed))
 
 
 OUT_OF_RANGE = """A class index outside [0, C) that is not ignore_index raises, or makes the loss NaN; a finite number is a finding.

@@ -7,7 +7,7 @@ from typing import Any
 
 from xentfuzz import registry
 from xentfuzz.errors import Unavailable
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import DEFAULT_OPERATION, Implementation
 
 
 def everything() -> list[Implementation]:
@@ -62,4 +62,4 @@ def _named(target: str, operation: str | None, given: dict[str, Any]) -> list[Im
 
 def _operations(name: str) -> tuple[str, ...]:
     # One that failed to load has none; it stands for itself, with the reason.
-    return registry.operations_of(name) or ("cross_entropy",)
+    return registry.operations_of(name) or (DEFAULT_OPERATION,)

@@ -207,7 +207,7 @@ OPERATION = Operation(
     arguments=(
         Argument("logits", "logits", differentiable=True),
         Argument("target", "target", differentiable=True),
-        Argument("weight", "weight", optional=True, differentiable=True),
+        Argument("weight", "weight", optional=True, spellings=("class_weights", "pos_weight"), differentiable=True),
     ),
     options=OPTIONS,
     policies=policies.POLICIES,

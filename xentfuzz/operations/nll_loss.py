@@ -132,7 +132,7 @@ OPERATION = Operation(
     arguments=(
         Argument("log_probs", "log_probs", differentiable=True),
         Argument("target", "target"),
-        Argument("weight", "weight", optional=True),
+        Argument("weight", "weight", optional=True, spellings=("class_weights", "pos_weight")),
     ),
     options=OPTIONS,
     policies=policies.POLICIES,

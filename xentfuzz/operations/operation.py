@@ -31,7 +31,7 @@ class Argument:
     """An array argument. `kind` names the generator of its values: "logits", "log_probs", "target", "weight" or "upstream".
 
     axes: their names, the same for the same length in all arguments, such as ("N", "D") and ("V", "D"); () for the shape that its kind has
-    beside logits of any rank.
+    beside logits of any rank. spellings: what others call it that no similarity of letters finds.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Argument:
     optional: bool = False
     differentiable: bool = False
     axes: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Option:
 
     default: passed implicitly; `always` options (axis) are passed even so. `values` are the ones that a case may draw, simplest first; a
     function of (shape of the first argument, target kind) where they depend on it. `opt_in`: drawn only for signatures that name it.
+    invalid: values that must raise. spellings: what others call it that no similarity of letters finds.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Option:
     always: bool = False
     opt_in: bool = False
     summary: str = ""
+    invalid: tuple[Any, ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,27 @@ class Operation:
         return tuple(dict.fromkeys(axis for axis in named if axis not in self.arguments[0].axes))
 
     @property
+    def target(self) -> Argument | None:
+        """What its loss is of: the classes of its rows."""
+        return self._of_kind("target")
+
+    @property
+    def weight(self) -> Argument | None:
+        """What the losses of each class are multiplied by."""
+        return self._of_kind("weight")
+
+    def _of_kind(self, kind: str) -> Argument | None:
+        return next((argument for argument in self.arguments if argument.kind == kind), None)
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """What others call an argument or option -> its name."""
+        named: tuple[Argument | Option, ...] = (*self.arguments, *self.options)
+        return {spelling: one.name for one in named for spelling in one.spellings}
+
+    @property
     def target_kinds(self) -> tuple[str, ...]:
         """Of "index" and "probabilities", what its target may be: only probabilities can be differentiated. () without a target."""
-        targets = [argument for argument in self.arguments if argument.kind == "target"]
-        return tuple(dict.fromkeys(kind for target in targets for kind in ("index", *(["probabilities"] if target.differentiable else []))))
+        if self.target is None:
+            return ()
+        return ("index", "probabilities") if self.target.differentiable else ("index",)

@@ -25,14 +25,31 @@ def _axes(shape: tuple[int, ...], target: str) -> tuple[int, ...]:
     return (-1, *(axis for axis in range(-rank, rank) if axis != -1))
 
 
-REDUCTION = Option("reduction", "mean", REDUCTIONS, summary="none: a loss for each row; sum; mean: divided by the targets' weights")
-IGNORE_INDEX = Option("ignore_index", -100, _ignorable, summary="rows with this target have no loss, no gradient and no part in the mean")
+REDUCTION = Option(
+    "reduction",
+    "mean",
+    REDUCTIONS,
+    summary="none: a loss for each row; sum; mean: divided by the targets' weights",
+    invalid=("median",),
+)
+IGNORE_INDEX = Option(
+    "ignore_index",
+    -100,
+    _ignorable,
+    summary="rows with this target have no loss, no gradient and no part in the mean",
+    spellings=("pad_id", "padding_idx", "ignore_label"),
+)
 LABEL_SMOOTHING = Option(
-    "label_smoothing", 0.0, (0.0, 0.1, 1.0, 0.001, 0.3, 1e-5, 0.95), summary="the part of the target spread evenly over all classes"
+    "label_smoothing",
+    0.0,
+    (0.0, 0.1, 1.0, 0.001, 0.3, 1e-5, 0.95),
+    summary="the part of the target spread evenly over all classes",
+    invalid=(1.5, 1.125, float("inf")),
+    spellings=("alpha", "eps", "epsilon", "smoothing"),
 )
 SIZE_AVERAGE = Option("size_average", None, (None, True, False), opt_in=True, summary="deprecated: overrides reduction unless None")
 REDUCE = Option("reduce", None, (None, True, False), opt_in=True, summary="deprecated: overrides reduction unless None")
-AXIS = Option("axis", -1, _axes, always=True, summary="the axis of the classes")
+AXIS = Option("axis", -1, _axes, always=True, summary="the axis of the classes", spellings=("dim", "class_axis"))
 
 
 def effective_reduction(options: Mapping[str, Any]) -> str:

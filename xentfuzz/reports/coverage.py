@@ -45,8 +45,7 @@ def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
         yield f"{', '.join(card.dtypes)} only"
     if len(card.targets) == 1 and len(operation.target_kinds) > 1:
         yield f"{card.targets[0]} targets only"
-    has_weight = any(argument.kind == "weight" for argument in operation.arguments)
-    missing = ["weight"] if has_weight and not card.weight else []
+    missing = [operation.weight.name] if operation.weight is not None and not card.weight else []
     missing += [option.name for option in operation.options if option.name not in card.options and not option.opt_in]
     if missing:
         yield ", ".join(f"no {name}" for name in missing)

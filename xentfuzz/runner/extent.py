@@ -62,8 +62,8 @@ def features_of(operation: Operation) -> Iterator[str]:
     yield from FLOAT_NAMES
     yield from (f"rank {rank}" for rank in operation.ranks)
     yield from (f"{kind} targets" for kind in operation.target_kinds)
-    if any(argument.kind == "weight" for argument in operation.arguments):
-        yield "weight"
+    if operation.weight is not None:
+        yield operation.weight.name
     yield from (option.name for option in operation.options if not option.opt_in)
     yield "gradient"
 

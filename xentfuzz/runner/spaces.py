@@ -26,8 +26,7 @@ def narrowed(space: Space, draws: Mapping[str, Any]) -> Space:
 
 def own_space(space: Space, operation: Operation, capabilities: Capabilities) -> Space | None:
     """`space` limited to what the implementation takes; equal to `space` where it takes everything, None where nothing is left."""
-    has_target = any(argument.kind == "target" for argument in operation.arguments)
-    targets = tuple(kind for kind in space.targets if kind in capabilities.targets) if has_target else space.targets
+    targets = tuple(kind for kind in space.targets if kind in capabilities.targets) if operation.target is not None else space.targets
     ranks = tuple(rank for rank in space.ranks if rank in capabilities.ranks)
     shared = {name: (space.options[name], values) for name, values in capabilities.options.items() if name in space.options}
     if not targets or not ranks or any(_exclude_each_other(*values) for values in shared.values()):
@@ -39,7 +38,7 @@ def own_space(space: Space, operation: Operation, capabilities: Capabilities) ->
         ranks=ranks,
         layouts=None if not capabilities.layouts else capabilities.layouts,
         refused_layouts=capabilities.refused_layouts,
-        weight=space.weight and (capabilities.weight or not has_weight(operation)),
+        weight=space.weight and (capabilities.weight or operation.weight is None),
         options={name: _both(*values) for name, values in shared.items()},
         class_counts=capabilities.class_counts,
         largest_class_count=capabilities.most_classes,
@@ -86,7 +85,3 @@ def opt_in_space(space: Space, operation: Operation, capabilities: Capabilities)
     if own is None:
         return None
     return replace(own, options={**own.options, **{name: capabilities.options[name] for name in sorted(names)}})
-
-
-def has_weight(operation: Operation) -> bool:
-    return any(argument.kind == "weight" for argument in operation.arguments)

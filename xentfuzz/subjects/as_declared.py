@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xentfuzz.implementation import DEFAULT_GRADE, RANKS, Implementation
+from xentfuzz.implementation import DEFAULT_GRADE, DEFAULT_OPERATION, RANKS, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import NOT_HELD, usual_gradients
 from xentfuzz.subjects.planning import absolute
 
-DEFAULT_OPERATION = "cross_entropy"
 # What `supports` says and an option of its own, too.
 WITH_AN_OPTION = {"largest_class_count": "--max-classes", "largest_row_count": "--max-rows", "largest_logit": "--max-logit"}
 

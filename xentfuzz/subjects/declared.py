@@ -39,9 +39,8 @@ def declared_capabilities(implementation: Implementation, description: Mapping[s
         ranks=tuple(supports.get("ranks", operation.ranks)),
         layouts=tuple(supports.get("layouts", (name for name in LAYOUTS if name not in not_held))),
         weight=supports.get("weight", True)
-        and any(
-            takes_argument(description, implementation, argument.name) for argument in operation.arguments if argument.kind == "weight"
-        ),
+        and operation.weight is not None
+        and takes_argument(description, implementation, operation.weight.name),
         options=_options(implementation, description, operation),
         functions=functions_of(implementation),
         gradients=_gradients(implementation, operation, targets),

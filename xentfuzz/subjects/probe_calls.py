@@ -96,7 +96,7 @@ def refused_words(sample: Sample, outcome: Outcome) -> str:
 
 
 def _words(sample: Sample) -> str:
-    has_target = any(argument.kind == "target" for argument in sample.operation.arguments)
+    has_target = sample.operation.target is not None
     kind = sample.target_dtype if sample.targets == "index" else sample.targets
     options = {**sample.operation.defaults, **sample.options}
     always = "".join(f" with {option.name}={options[option.name]}" for option in sample.operation.options if option.always)

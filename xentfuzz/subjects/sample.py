@@ -74,9 +74,9 @@ class Sample:
         return Call(self.function, arrays, {**self.operation.defaults, **self.options})
 
     def _array(self, argument: Argument) -> StridedArray:
-        if argument.kind == "target":
+        if argument == self.operation.target:
             return self._laid_out(self._target())
-        if argument.kind == "weight":
+        if argument == self.operation.weight:
             return self._laid_out(np.linspace(0.5, 1.5, self.classes).astype(numpy_dtype(self.dtype)))
         if argument.axes:
             sizes = {axis: 2 + number for number, axis in enumerate(self.operation.further_axes)}

@@ -12,21 +12,6 @@ from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.worker.describe import parameters_in
 from xentfuzz.worker.parameters import Parameters
 
-# Spellings in use elsewhere that no similarity of letters finds.
-SYNONYMS = {
-    "dim": "axis",
-    "class_axis": "axis",
-    "alpha": "label_smoothing",
-    "eps": "label_smoothing",
-    "epsilon": "label_smoothing",
-    "smoothing": "label_smoothing",
-    "pad_id": "ignore_index",
-    "padding_idx": "ignore_index",
-    "ignore_label": "ignore_index",
-    "class_weights": "weight",
-    "pos_weight": "weight",
-}
-
 # From so many letters on a name that another one begins with stands for it.
 SHORTEST_BEGINNING = 3
 
@@ -85,7 +70,7 @@ def _require_always(implementation: Implementation, operation: Operation, parame
     for option in operation.options:
         if option.always and not parameters.takes(_own(implementation, option.name)):
             for parameter in parameters.named or ():
-                if SYNONYMS.get(parameter.name) == option.name:
+                if parameter.name in option.spellings:
                     raise UsageError(_unexplained(implementation, function, parameter.name, operation))
 
 
@@ -97,7 +82,7 @@ def other_spellings(description: Mapping[str, Any], implementation: Implementati
     explained = {*known, *implementation.renames, *implementation.fixed}
     lines = []
     for parameter in parameters.named or ():
-        near = _nearest(parameter.name, missing)
+        near = _nearest(parameter.name, missing, operation)
         if near is not None and parameter.name not in explained:
             lines.append(f'has {parameter.name!r}, which looks like {near}: renames={{"{parameter.name}": "{near}"}}')
     return lines
@@ -123,16 +108,17 @@ def own_default(description: Mapping[str, Any], implementation: Implementation, 
     return next((tuple(parameter.default) for parameter in parameters_in(description["forward"]).named or () if parameter.name == name), ())
 
 
-def _nearest(name: str, known: set[str]) -> str | None:
-    if SYNONYMS.get(name) in known:
-        return SYNONYMS[name]
+def _nearest(name: str, known: set[str], operation: Operation) -> str | None:
+    meant = operation.spellings.get(name)
+    if meant in known:
+        return meant
     longer = [one for one in known if one.startswith(name)] if len(name) >= SHORTEST_BEGINNING else []
     return longer[0] if len(longer) == 1 else next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
 def _unexplained(implementation: Implementation, function: str, name: str, operation: Operation) -> str:
     fixed = f'fixed={{"{name}": ...}}'
-    near = _nearest(name, _suggested(operation))
+    near = _nearest(name, _suggested(operation), operation)
     if near is None:
         hint = f"a value that is always the same goes in {fixed}, an argument of xentfuzz.Implementation"
     else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from xentfuzz.errors import UnknownName, UsageError
-from xentfuzz.implementation import Implementation
+from xentfuzz.implementation import DEFAULT_OPERATION, Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation
 from xentfuzz.registry import get, reference_of
@@ -22,8 +22,6 @@ from xentfuzz.subjects.worker_process import WorkerProcess
 from xentfuzz.worker.describe import describe_object, describe_target
 from xentfuzz.worker.reference import load_reference
 from xentfuzz.worker.texts import one_line
-
-DEFAULT_OPERATION = "cross_entropy"
 
 
 def resolve(
