@@ -142,9 +142,7 @@ def test_a_wrong_argument_is_refused_when_the_strategy_is_made(make, message):
 
 def test_the_example_of_the_readme_runs_as_it_stands():
     readme = (Path(__file__).parent.parent / "README.md").read_text()
-    block = next(part for part in readme.split("\n\n") if part.startswith("    from hypothesis import given"))
-    rest = next(part for part in readme.split("\n\n") if part.startswith("    @given(cases("))
-    code = "\n".join(line.removeprefix("    ") for line in f"{block}\n{rest}".splitlines())
+    code = next(part.partition("```")[0] for part in readme.split("```python\n") if part.startswith("from hypothesis import given"))
 
     def scaled(factor):
         def my_kernel(**arguments):
