@@ -65,6 +65,7 @@ def needless_modules(logits, target):
 
 def leaves_a_file_where_code_is_kept(logits, target):
     folder = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    folder.mkdir(exist_ok=True)
     before = len(list(folder.iterdir()))
     (folder / f"code-{os.getpid()}").touch()
     return np.asarray(before)

@@ -35,7 +35,7 @@ def test_a_folder_of_the_users_own_is_left_to_the_user(monkeypatch):
 
 def test_the_folder_is_gone_when_the_process_ends():
     program = f"import os; os.environ.pop({FOLDER!r}, None); from xentfuzz.subjects.compiled_code import kept_for_workers as kept"
-    command = [sys.executable, "-c", f"{program}; print(kept({{}})[{FOLDER!r}])"]
+    command = [sys.executable, "-c", f"{program}; folder = kept({{}})[{FOLDER!r}]; os.mkdir(folder); print(folder)"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     folder = Path(done.stdout.strip())
     assert folder.name.startswith("xentfuzz-compiled-")
