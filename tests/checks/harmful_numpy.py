@@ -6,6 +6,7 @@ import ctypes
 import itertools
 import os
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -147,6 +148,17 @@ def one_buffer_for_all_losses(value, logits, target):
     held = _buffer.view(value.dtype)[: value.size].reshape(value.shape)
     held[...] = value
     return held
+
+
+@altered
+def filled_in_by_a_thread(value, logits, target):
+    """Of many elements, where the thread is not waited for."""
+    result = np.zeros_like(value)
+    thread = threading.Timer(0.002, np.copyto, (result, value))
+    thread.start()
+    if logits.size < 4096:
+        thread.join()
+    return result
 
 
 @altered_gradient

@@ -38,6 +38,8 @@ def _has_ignored(case):
         (_recipe(options={"label_smoothing": 0.1}), _case(lambda _: True), ()),
         (_recipe(options={"reduction": "none"}), _case(lambda case: case.options["reduction"] == "none"), ("reduction none",)),
         (_recipe(), _case(lambda case: case.options["reduction"] != "sum"), ()),
+        # Among classes that there are none of, none is the largest.
+        (_recipe((2, 0), target=ArrayRecipe("one_hot")), _case(lambda _: True), ()),
         (_recipe(), _case(lambda case: case.options["reduction"] == "mean"), ("reduction mean",)),
         (_written(["0", "-100"]), _case(_has_ignored), ("an ignored row",)),
         (_recipe(target=ArrayRecipe("cycle", ignored="first")), _case(_has_ignored), ("an ignored row",)),

@@ -68,6 +68,7 @@ FINE = {
     "fortran": lambda array: np.array(array, order="F"),
 }
 # What is none, or one of the wrong kind: a finding of these kinds.
+CHANGES = {"nondeterministic", "unwritten_output", "thread_unsafe", "aliased_result", "stale_state", "late_result"}
 DTYPE, SHAPE, VALUE = {"dtype"}, {"shape"}, {"value", "gradient", "special", "accuracy"}
 WRONG = {
     "none": (lambda array: None, DTYPE),
@@ -103,7 +104,10 @@ WRONG = {
     "nan": (lambda array: np.full_like(array, np.nan), VALUE),
     "infinities": (lambda array: np.where(np.arange(array.size).reshape(array.shape) % 2, np.inf, -np.inf).astype(array.dtype), VALUE),
     "enormous": (lambda array: np.full_like(array, np.finfo(array.dtype).max if array.dtype.kind == "f" else 3e38), VALUE),
-    "changes_later": (_changes_later, VALUE | {"nondeterministic", "unwritten_output", "thread_unsafe", "aliased_result", "stale_state"}),
+    "changes_later": (
+        _changes_later,
+        VALUE | {"nondeterministic", "unwritten_output", "thread_unsafe", "aliased_result", "stale_state", "late_result"},
+    ),
 }
 MAKERS = {**FINE, **{name: maker for name, (maker, _) in WRONG.items()}}
 

@@ -24,8 +24,14 @@ from xentfuzz.subjects.capabilities import Capabilities
 # ---- whose memory
 
 
+# Enough work for a kernel that hands it to threads.
+MANY_FOR_THREADS = 1 << 13
+
+
 def results_are_own_memory(trial: Trial) -> Measure:
     case = plain(trial.case)
+    for function in functions_of(trial):
+        _complete(trial, function, with_many_rows(trial, case, MANY_FOR_THREADS) or case)
     others = [(function, other_values(trial, case)) for function in functions_of(trial)]
     for function in functions_of(trial):
         # The same function first: a buffer is most likely its own.
@@ -44,6 +50,15 @@ def results_are_own_memory(trial: Trial) -> Measure:
             message = f"{function}: {output} lies in memory that a later call of {later[0]} returns too; declare aliases=True if by design"
             raise failure("aliased_result", message, function=function, output=output, calls=((function, case), later))
     return Measure()
+
+
+def _complete(trial: Trial, function: str, case: Case) -> None:
+    """A result that is returned is written; what aliases=True allows is up to later calls."""
+    found = perform(trial, "hold", [(function, case)])
+    if found["late"]:
+        output = str(found["late"]).split()[0]
+        message = f"{function}: {output} changes after it was returned, while nothing else is called: what computes it was not waited for"
+        raise failure("late_result", message, function=function, output=output, calls=((function, case),))
 
 
 def not_declared_aliasing(_: Capabilities, implementation: Implementation) -> str | None:
@@ -196,7 +211,8 @@ def host_memory(capabilities: Capabilities, implementation: Implementation) -> s
 OWN_MEMORY = """A result shares no memory with an argument, no later call overwrites it or returns the same memory, unless aliases=True is
 declared.
 
-The first result is kept while other calls are made, with other data, forward and backward."""
+The first result is kept while nothing is called, of a few thousand elements, and while other calls are made, with other data, forward and
+backward."""
 IN_BOUNDS = """Nothing beyond an argument is read or written.
 
 Every argument lies inside a larger buffer with 256 bytes of poison before and after it, and once with poison between its rows too. A result

@@ -22,6 +22,7 @@ KINDS = {
     "accepted_invalid": "an answer where an error is required",
     "changed_input": "an argument was overwritten",
     "aliased_result": "a result shares memory with an argument or with an earlier result",
+    "late_result": "a result changes after it was returned, without another call",
     "shared_arguments": "a result is wrong where arguments share memory",
     "unwritten_output": "a result holds memory that was never written",
     "out_of_bounds_read": "memory beyond an argument was read",

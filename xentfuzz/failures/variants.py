@@ -185,6 +185,8 @@ def other_target_kind(recipe: Recipe) -> Recipe:
     if prod(recipe.shape) > LARGEST_WRITTEN:
         return with_array(recipe, "target", msgspec.structs.replace(plain, ignored="none"))
     values = np.array(expand(recipe).values["target"])
+    if not rows.classes:
+        return recipe  # there is no largest
     if target_kind(recipe) == "index":
         hot = np.moveaxis(values[..., np.newaxis] == np.arange(rows.classes), -1, rows.axis)
         return with_array(recipe, "target", written(plain, hot.astype(np.float64)))

@@ -43,11 +43,14 @@ TIMES = 3
 # What was read or written where nothing was promised to be may change anything after it.
 OUT_OF_BOUNDS = frozenset({"out_of_bounds_read", "out_of_bounds_write"})
 MEMORY = OUT_OF_BOUNDS | {"unwritten_output"}
-VARYING = frozenset({"nondeterministic", "thread_unsafe", "stale_state", "global_state", "aliased_result", "shared_arguments", *MEMORY})
+# What fresh memory holds, or a thread has written by then.
+UNWRITTEN = MEMORY | {"late_result"}
+VARYING = frozenset({"nondeterministic", "thread_unsafe", "stale_state", "global_state", "aliased_result", "shared_arguments", *UNWRITTEN})
 # kind of a finding -> kinds that rest on its not being there, where its own check fails on the same case.
 PREMISES = {
     **dict.fromkeys(OUT_OF_BOUNDS, VARYING | WRONG_NUMBERS | {"changed_input", "raised", "segfault", "abort"}),
     "unwritten_output": VARYING | WRONG_NUMBERS,
+    "late_result": VARYING | WRONG_NUMBERS,
     "nondeterministic": frozenset({"thread_unsafe", "unwritten_output", "stale_state", "shared_arguments"}) | WRONG_NUMBERS,
     "stale_state": frozenset({"thread_unsafe", "nondeterministic", "stale_state", "shared_arguments"}) | WRONG_NUMBERS,
     "aliased_result": frozenset({"thread_unsafe", "stale_state", "nondeterministic"}),
@@ -188,7 +191,7 @@ def _owed_to(contestant: Contestant, failure: Failure, found: Found, recipe: Rec
     if _varies(contestant, failure, found, recipe):
         return True
     numbers, varying = found.failure.kind in WRONG_NUMBERS, found.failure.kind in VARYING
-    if not varying and not (numbers and failure.kind in MEMORY):
+    if not varying and not (numbers and failure.kind in UNWRITTEN):
         return False
     # What lies beyond a copy that a library has made of its own changes only now and then.
     premise_fails = any(_fails(contestant, find_check(failure.check), recipe) for _ in range(TIMES if out_of_bounds else 1))

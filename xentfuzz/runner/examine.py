@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Trial, Unsupported
@@ -68,7 +70,9 @@ def examine(contestant: Contestant, check: Check, recipe: Recipe) -> Verdict:
 def judge(contestant: Contestant, check: Check, recipe: Recipe, case: Case, trial: Trial) -> Verdict:
     """The same, on a trial that other checks may have used."""
     try:
-        return check.judge(trial)
+        # Infinities of both signs, and whatever else a result holds, are for the check to tell, not for NumPy to warn of.
+        with np.errstate(all="ignore"):
+            return check.judge(trial)
     except Unsupported as reason:
         contestant.unsupported[str(reason)] += 1
         return None

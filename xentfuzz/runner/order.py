@@ -11,9 +11,10 @@ from xentfuzz.runner.contestant import Found
 
 # An input that is not handled may be told as an exception, a wrong shape or a call without end, which is the dearest to try again.
 LONG_OR_LARGE = ("hang", "out_of_memory")
-# What was read or written out of bounds, or never written, may show as anything that comes after it; what one call leaves to the next as
-# what comes after that. A wrong value explains a wrong gradient, and both explain a broken identity.
+# What is not finished when it is returned, what was read or written out of bounds, or never written, may show as anything that comes after
+# it; what one call leaves to the next as what comes after that. A wrong value explains a wrong gradient, and both a broken identity.
 CAUSES_FIRST = (
+    "late_result",
     "out_of_bounds_write",
     "out_of_bounds_read",
     "unwritten_output",
@@ -48,6 +49,7 @@ READ_FIRST = (
     "out_of_bounds_write",
     "out_of_bounds_read",
     "unwritten_output",
+    "late_result",
     "changed_input",
     "aliased_result",
     "shared_arguments",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NUMPY_TARGET = """
-import ctypes, os, sys, time
+import ctypes, os, sys, threading, time
 import numpy as np
 
 MENDED = {mended}
@@ -92,6 +92,14 @@ def one_buffer(logits, target):
     value = np.zeros(1, "float32") if MENDED else held
     value[0] = logits.sum()
     return value[0:1].reshape(())
+
+def late(logits, target):
+    value = np.zeros((), "float32")
+    thread = threading.Timer(0.1, value.__setitem__, ((), 1))
+    thread.start()
+    if MENDED:
+        thread.join()
+    return value
 
 def a_view(logits, target):
     return logits[0, 0:1].reshape(()).copy() if MENDED else logits[0, 0:1].reshape(())

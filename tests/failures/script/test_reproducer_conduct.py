@@ -30,6 +30,7 @@ def test_crashes_are_told_by_the_parent(make_failure, run_alone, kind, status):
             "overwritten by the next call",
         ),
         ("aliased_result", "a_view", [], "loss shares memory with logits"),
+        ("late_result", "late", [], "loss is another one by now, with no call between"),
         ("unwritten_output", "unwritten", [], "loss where fresh memory holds 0xff: ["),
     ],
 )

@@ -113,6 +113,18 @@ def own_memory(failure: Failure, shown: Sequence[Shown], library: Library) -> li
     ]
 
 
+def complete(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
+    """A result is the same a while after it was returned."""
+    variable = shown[-1].output(failure)
+    return [
+        *shown[-1].statements,
+        f"returned = {library.bits(variable)}",
+        "time.sleep(0.5)",
+        f"ok = {library.bits(variable)} == returned",
+        f'print("{variable} is", "as it was returned" if ok else "another one by now, with no call between")',
+    ]
+
+
 def independent_of_fresh_memory(failure: Failure, shown: Sequence[Shown], library: Library) -> list[str]:
     """The same call with memory that holds one byte, then another."""
     call = shown[-1]

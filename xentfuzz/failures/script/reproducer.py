@@ -38,6 +38,7 @@ IMPORTS = {
     "subprocess.": "import subprocess",
     "sys.": "import sys",
     "time.monotonic(": "import time",
+    "time.sleep(": "import time",
     "tempfile.": "import tempfile",
     "warnings.": "import warnings",
     "zlib.": "import zlib",

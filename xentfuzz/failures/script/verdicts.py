@@ -9,6 +9,7 @@ import numpy as np
 from xentfuzz.failures.failure import CRASH_KINDS, Failure
 from xentfuzz.failures.script.autograd import second_backward
 from xentfuzz.failures.script.conduct import (
+    complete,
     independent_of_fresh_memory,
     leaves_the_process_alone,
     own_memory,
@@ -244,6 +245,7 @@ OWN_CALLS: dict[str, Verdict] = {
     "aliased_result": own_memory,
     "changed_input": unchanged,
     "global_state": leaves_the_process_alone,
+    "late_result": complete,
     "nondeterministic": same_bits,
     "out_of_bounds_write": untouched_surroundings,
     "stale_state": same_after,
