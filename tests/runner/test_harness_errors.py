@@ -190,3 +190,17 @@ def test_the_program_ends_with_status_3_and_its_report(monkeypatch, tmp_path, ca
     assert '<error type="internal"' in (tmp_path / "out.xml").read_text()
     assert "## Errors of xentfuzz" in (tmp_path / "out.md").read_text()
     assert "error of xentfuzz: judging shape" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("step", ["_find_base", "_find_dtypes", "_find_options"])
+def test_a_step_of_a_probe_that_fails_costs_what_it_would_have_found(monkeypatch, tmp_path, capsys, step):
+    (tmp_path / "kernel.py").write_text("import numpy as np\n\n\ndef loss(logits, target):\n    return np.asarray(1.0, logits.dtype)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(f"xentfuzz.subjects.probe.Probe.{step}", fails)
+    arguments = ["check", "kernel.py:loss", "--no-isolate", "--profile", "quick", "--seed", "0", "--max-examples", "2", "--check", "value"]
+    assert main([*arguments, "--json", "out.json"]) == 3
+    report = json.loads((tmp_path / "out.json").read_text())["reports"][0]
+    assert report["failures"]
+    assert [error["doing"].split(":")[0] for error in report["errors"]] == ["probing"]
+    assert "no such luck" in report["errors"][0]["traceback"]
+    assert "error of xentfuzz: probing" in capsys.readouterr().out
