@@ -14,9 +14,12 @@ WORDS = {
     "after a few tiny calls.",
     "case": "The arguments of one call: arrays and options.",
     "check": "A named property that is demanded of every case, such as value or inputs_unchanged. `xentfuzz explain` lists them.",
+    "choice": "What an implementation does where the contract allows several outcomes; reports call the point a policy. Never a finding.",
+    "comparison": "One case judged by one check.",
     "corpus": "The cases that all implementations of a run are given, drawn from the seed alone.",
     "exact result": "The result of the same, already rounded inputs, computed in a wider format: what every implementation is held to.",
     "expected finding": "A finding that is known, with its reason, in a file of expected failures. It changes no exit status.",
+    "feature": "A part of the contract that a kernel may take or not: a dtype, a rank, a kind of targets, an option, the gradient.",
     "finding": "Something that an implementation does and the contract does not allow, with the smallest input found that shows it.",
     "grade": "How accurate an implementation promises to be: FORM/SUMMATION, such as lse/any. `xentfuzz explain lse/any` tells each.",
     "layout": "How an array lies in memory: contiguous, transposed, with gaps, negative strides, read-only and others.",
@@ -34,6 +37,7 @@ WORDS = {
     "script": "A program that shows a finding alone, in the implementation's own library and without xentfuzz.",
     "seed": "The number that the cases are drawn from: the same seed and versions give the same cases.",
     "shrink": "To look for a smaller input that still fails.",
+    "simulator": "Numba's simulator of CUDA, which runs a kernel's steps on the processor, slowly: it says nothing about speed.",
     "ulp": "Unit in the last place: the distance between neighbouring numbers of a format. A rounded result is off by up to half of one.",
     "unsupported": "Not taken by the implementation, so that nothing could be compared. Never a failure, and always told.",
 }
@@ -76,10 +80,27 @@ REGIMES = {
     "ends_apart": "The target at one end of the format, all others at the other.",
 }
 
+LAYOUTS = {
+    "contiguous": "The elements lie one after the other, the last axis fastest.",
+    "inside_larger_buffer": "Contiguous, with other memory before and after it, where nothing may be read or written.",
+    "fortran": "The first axis lies fastest in memory, as in Fortran's arrays.",
+    "transposed": "The first two axes are exchanged in memory.",
+    "channels_last": "The class axis lies fastest in memory.",
+    "sliced_rows": "Every second row of a larger array: x[::2].",
+    "sliced_columns": "Every second element along the last axis of a larger array: x[..., ::2].",
+    "first_columns": "The first columns of a wider array: a row does not begin where the one before it ends.",
+    "negative_stride": "Backwards along every axis.",
+    "broadcast": "The first row again and again, without a copy: a stride of 0.",
+    "broadcast_last": "One element for the whole of the last axis, without a copy: a stride of 0.",
+    "expanded": "One element everywhere, without a copy: all strides are 0.",
+    "unaligned": "One byte off the address that the format asks for.",
+    "read_only": "An array that must not be written.",
+}
+
 
 def meaning(word: str) -> str:
     """What a word of a report means. Raises UnknownName."""
-    tables = (WORDS, REGIMES, KINDS, GRADES, SUMMATIONS)
+    tables = (WORDS, REGIMES, LAYOUTS, KINDS, GRADES, SUMMATIONS)
     for table in tables:
         if word in table:
             return table[word]

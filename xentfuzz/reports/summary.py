@@ -8,7 +8,7 @@ from xentfuzz.reports.check_table import check_lines
 from xentfuzz.reports.coverage import coverage_words, reasons_left_out
 from xentfuzz.reports.document import ErrorEntry, ReportEntry
 from xentfuzz.reports.finding import expected_line, finding_lines, short_finding
-from xentfuzz.reports.glossary import REGIMES
+from xentfuzz.reports.glossary import LAYOUTS, REGIMES
 from xentfuzz.reports.grade_words import grade_words, stricter_words
 from xentfuzz.reports.lines import Line, columns, counted, first_of, labelled, squeezed, wrapped
 from xentfuzz.reports.tally import ulp_words, worst_entry
@@ -119,14 +119,14 @@ def next_lines(report: ReportEntry, *, verbose: bool) -> list[Line]:
 
 
 def _words(report: ReportEntry) -> Iterator[str]:
-    """What a newcomer does not know of what is shown: the grade; of a finding its check, and the kinds of numbers in its input."""
+    """What a newcomer does not know of what is shown: the grade; of a finding its check, the kinds of numbers and layouts in its input."""
     if report.ok and set(report.grade).isdisjoint(":,"):
         yield report.grade
     for failure in report.unexpected[:1]:
         yield failure.check
-        regimes = {array.get("regime", "") for array in failure.recipe.get("arrays", {}).values()} & REGIMES.keys()
+        told = {array.get(field) for array in failure.recipe.get("arrays", {}).values() for field in ("regime", "layout")}
         shown = " ".join(failure.input).replace(",", " ").replace(";", " ").split()
-        yield from sorted(regime for regime in regimes - {"ordinary"} if regime in shown)
+        yield from sorted({word for word in shown if word in told} & (REGIMES.keys() - {"ordinary"} | LAYOUTS.keys()))
 
 
 def error_lines(error: ErrorEntry) -> list[Line]:

@@ -7,6 +7,7 @@ from collections import Counter
 from xentfuzz.reports.card import card_fields
 from xentfuzz.reports.coverage import coverage_words, reasons_left_out
 from xentfuzz.reports.document import Document, ReportEntry
+from xentfuzz.reports.glossary import LAYOUTS, REGIMES
 from xentfuzz.reports.html.elements import Cell, Section, Table
 
 
@@ -37,11 +38,13 @@ def _counts(document: Document, kind: str) -> Table:
     for report in document.reports:
         for value, number in report.measured.get("compared", {}).get(kind, {}).items():
             counts.setdefault(value, Counter())[report.implementation] += number
+    meanings = {"layout": LAYOUTS, "kind of numbers": REGIMES}.get(kind, {})
     rows = [
-        [value, *(f"{found[name]:,}" if name in found else "none" for name in names)]
+        [value, *(f"{found[name]:,}" if name in found else "none" for name in names), *([meanings.get(value, "")] if meanings else [])]
         for value, found in sorted(counts.items(), key=lambda item: -item[1].total())
     ]
-    return Table(f"Comparisons by {kind}", [kind, *names], rows, right=frozenset(range(1, len(names) + 1)), visible_caption=False)
+    header = [kind, *names, *(["what it is"] if meanings else [])]
+    return Table(f"Comparisons by {kind}", header, rows, right=frozenset(range(1, len(names) + 1)), visible_caption=False)
 
 
 def _left_out(report: ReportEntry) -> list[str]:
