@@ -14,7 +14,6 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.derived_cases import other_values, with_arrays
 from xentfuzz.checks.protocol import Results, perform
-from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.results import merged, require_within
 from xentfuzz.checks.torch_protocol import held, ordinary_case, right_alone
 from xentfuzz.checks.trial import Array, Trial
@@ -24,6 +23,7 @@ from xentfuzz.implementation import DEFAULT_GRADE, Implementation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.grades import LADDER, Grade, parse_grade
+from xentfuzz.operations.roles import has_labels, target_name
 from xentfuzz.operations.second_order import evaluate_along
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -94,7 +94,7 @@ def vectorised_calls(trial: Trial) -> Measure:
     case = ordinary_case(trial)
     changed = other_values(trial, case).values
     # Only what each sample of a batch has of its own: logits and labels.
-    batched = [next(iter(case.values)), *(["target"] if "target" in case.values and target_kind(case) == "index" else [])]
+    batched = [next(iter(case.values)), *([target_name(case.operation)] if has_labels(case) else [])]
     other = right_alone(trial, with_arrays(case, **{name: changed[name] for name in batched}))
     found = perform(trial, "vectorised", [("forward", case), ("forward", other)], batched=batched)
     if "refused" in found:

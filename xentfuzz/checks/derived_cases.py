@@ -8,12 +8,23 @@ import numpy as np
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.protocol import loss_dtype
-from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial
 from xentfuzz.dtypes import numpy_dtype
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
-from xentfuzz.operations.options import REDUCTIONS
+from xentfuzz.operations.options import REDUCTION, REDUCTIONS
+from xentfuzz.operations.roles import (
+    has_labels,
+    ignored_label,
+    is_overridden,
+    never_ignores,
+    reductions_taken,
+    target_kind,
+    target_name,
+    target_of,
+    weight_name,
+    with_reduction,
+)
 from xentfuzz.operations.rows import class_axis
 
 
@@ -46,21 +57,21 @@ def other_values(trial: Trial, case: Case) -> Case:
     """Other data of the same shape: every array reversed and halved, every label the next one; one more row is ignored."""
     first = next(iter(case.arrays))
     arrays = {name: _other(case, name, values, is_first=name == first) for name, values in case.values.items()}
-    if "target" in arrays and target_kind(case) == "index":
-        arrays["target"] = _other_labels(case, may_ignore=trial.subject.capabilities.options.get("ignore_index") != ())
+    if has_labels(case):
+        arrays[target_name(case.operation)] = _other_labels(case, may_ignore=not never_ignores(trial.subject.capabilities.options))
     return with_arrays(case, **arrays)
 
 
 def _other(case: Case, name: str, values: Array, *, is_first: bool) -> Array:
-    if name == "target":
+    if name == target_name(case.operation):
         return np.flip(values, axis_of_classes(case)) if target_kind(case) == "probabilities" else values
     flipped: Array = np.flip(values, axis_of_classes(case) if is_first else None) * values.dtype.type(0.5)
     # Weights of both signs might cancel for other labels.
-    return np.abs(flipped) if name == "weight" else flipped
+    return np.abs(flipped) if name == weight_name(case.operation) else flipped
 
 
 def _other_labels(case: Case, *, may_ignore: bool) -> Array:
-    labels, ignored = case.values["target"], case.options["ignore_index"]
+    labels, ignored = target_of(case), ignored_label(case)
     kept = labels != ignored
     classes = class_count(case)
     changed = np.where(kept, (labels.astype(np.int64) + 1) % max(classes, 1), labels.astype(np.int64))
@@ -71,14 +82,13 @@ def _other_labels(case: Case, *, may_ignore: bool) -> Array:
 
 def other_reductions(trial: Trial, case: Case) -> list[Case]:
     """The same case under every other reduction; its upstream gradient may not fit any more."""
-    given = case.options.get("reduction")
-    taken = trial.subject.capabilities.options.get("reduction", ())
+    given = case.options.get(REDUCTION.name)
+    taken = reductions_taken(trial.subject.capabilities.options)
     allowed = REDUCTIONS if taken is None else taken
     # Older options override the reduction.
-    if given is None or any(case.options.get(name) is not None for name in ("size_average", "reduce")):
+    if given is None or is_overridden(case):
         return []
-    options = [{**case.options, "reduction": other} for other in allowed if other != given]
-    return [Case(case.operation, case.dtype, case.arrays, changed) for changed in options]
+    return [with_reduction(case, other) for other in allowed if other != given]
 
 
 def taller(case: Case, elements: int, most_rows: int | None) -> Case | None:
@@ -100,7 +110,7 @@ def _of_each_row(case: Case) -> list[str]:
     """The arrays that are longer where there are more rows."""
     operation = get_operation(case.operation)
     rows = operation.arguments[0].axes[:1]
-    apart = {argument.name for argument in operation.arguments if argument.kind == "weight" or argument.axes[:1] != rows}
+    apart = {argument.name for argument in operation.arguments if argument == operation.weight or argument.axes[:1] != rows}
     return [name for name in case.values if name not in apart]
 
 
@@ -124,10 +134,7 @@ def _tiled(values: Array, first: Array, axis: int, copies: int) -> Array:
 def of_dtype(case: Case, dtype: str) -> Case:
     """The same values in another floating-point format."""
     wanted = numpy_dtype(dtype)
-    index_target = target_kind(case) == "index" if "target" in case.arrays else False
+    labels = target_name(case.operation) if has_labels(case) else ""
     with np.errstate(all="ignore"):
-        arrays = {
-            name: StridedArray.of(values if name == "target" and index_target else values.astype(wanted))
-            for name, values in case.values.items()
-        }
+        arrays = {name: StridedArray.of(values if name == labels else values.astype(wanted)) for name, values in case.values.items()}
     return Case(case.operation, dtype, arrays, case.options)

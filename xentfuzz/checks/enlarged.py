@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.checks.refusal import refusal, target_kind
+from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import AXIS, IGNORE_INDEX, REDUCTION
+from xentfuzz.operations.roles import has_labels, has_target, ignored_label, target_name, target_of, weight_name, weight_of
 from xentfuzz.operations.worst_case import rows_of
 from xentfuzz.subjects.capabilities import Capabilities
 
@@ -25,7 +27,7 @@ PLAIN: dict[str, Any] = {
     "weight": False,
     "class_count_divisor": 8,
     "regimes": {"logits": ("ordinary",), "log_probs": ("ordinary",), "upstream": ("uneven", "ones")},
-    "options": {"reduction": None, "axis": None, "ignore_index": ()},
+    "options": {REDUCTION.name: None, AXIS.name: None, IGNORE_INDEX.name: ()},
 }
 
 
@@ -34,22 +36,23 @@ def resized(case: Case, rows: int, classes: int) -> Case:
 
     Raises Unsupported for probabilities: shrinking may come to them from a case with labels.
     """
-    if "target" in case.values and target_kind(case) != "index":
+    if has_target(case) and not has_labels(case):
         raise Unsupported("probabilities are not made larger")
     first = next(iter(case.values))
     old = rows_of(case)
     everything = slice(0, old.count)
     arrays = {first: _tiled(old.take(case.values[first], everything), rows, classes)}
     options = dict(case.options)
-    if "axis" in options:
-        options["axis"] = -1
-    if "target" in case.values:
-        arrays["target"] = _labels(case, rows, classes)
-    if "weight" in case.values:
-        arrays["weight"] = np.resize(case.values["weight"], classes)
+    if AXIS.name in options:
+        options[AXIS.name] = -1
+    if has_target(case):
+        arrays[target_name(case.operation)] = _labels(case, rows, classes)
+    weight = weight_of(case)
+    if weight is not None:
+        arrays[weight_name(case.operation)] = np.resize(weight, classes)
     upstream = case.values.get("grad_output")
     if upstream is not None:
-        shape = (rows, classes) if "axis" in options else (rows,) if upstream.ndim else ()
+        shape = (rows, classes) if AXIS.name in options else (rows,) if upstream.ndim else ()
         arrays["grad_output"] = np.resize(upstream, shape)
     return Case(case.operation, case.dtype, {name: StridedArray.of(values) for name, values in arrays.items()}, options)
 
@@ -63,10 +66,10 @@ def _tiled(values: Array, rows: int, classes: int) -> Array:
 
 def _labels(case: Case, rows: int, classes: int) -> Array:
     """Labels of the whole range, the last class among them; rows that were ignored are again."""
-    old = np.resize(case.values["target"].astype(np.int64), rows)
-    ignored = case.options["ignore_index"]
+    target, ignored = target_of(case), ignored_label(case)
+    old = np.resize(target.astype(np.int64), rows)
     spread = (old - np.arange(rows) * 7919 - 1) % classes
-    labels: Array = np.where(old == ignored, ignored, spread).astype(case.values["target"].dtype)
+    labels: Array = np.where(old == ignored, ignored, spread).astype(target.dtype)
     return labels
 
 

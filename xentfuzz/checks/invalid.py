@@ -17,6 +17,7 @@ from xentfuzz.checks.trial import Array, Trial, call
 from xentfuzz.failures.failure import Failure, failure
 from xentfuzz.implementation import RANKS
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.roles import ignored_label, target_name, target_of, weight_name
 from xentfuzz.subjects.outcome import Outcome
 
 
@@ -111,12 +112,12 @@ def _value(outcome: Outcome) -> Array | None:
 def targets_out_of_range(trial: Trial) -> Iterator[Flawed]:
     """One row's class index outside [0, C), at the first, a middle and the last row, just outside and far outside."""
     case = trial.case
-    target = case.values["target"]
+    target = target_of(case)
     logits = case.values[next(iter(case.arrays))]
     if target.dtype.kind not in "iu" or not target.size or not logits.size:
         return
     classes = class_count(case)
-    ignored = case.options["ignore_index"]
+    ignored = ignored_label(case)
     held = np.iinfo(target.dtype)
     outside = (classes, -1, classes + 1, -classes, -classes - 1, 2**31 + 1, -(2**40))
     wrong = [value for value in outside if value != ignored and held.min <= value <= held.max]
@@ -124,18 +125,19 @@ def targets_out_of_range(trial: Trial) -> Iterator[Flawed]:
         position = (0, target.size - 1, target.size // 2)[number % 3]
         changed = target.copy()
         changed.reshape(-1)[position] = value
-        yield Flawed(f"target {value} of {classes} classes", with_arrays(case, target=changed), nan_allowed=True)
+        yield Flawed(f"target {value} of {classes} classes", with_arrays(case, **{target_name(case.operation): changed}), nan_allowed=True)
 
 
 def mismatched_shapes(trial: Trial) -> Iterator[Flawed]:
     """Targets, weights and upstream gradients that have rows or classes too many or too few, or that broadcasting would make fit."""
     case = trial.case
     logits = case.values[next(iter(case.arrays))]
-    for target in other_targets(case.values["target"], logits):
-        yield Flawed(_shapes("target", target, logits), with_arrays(case, target=target))
+    of, of_classes = target_name(case.operation), weight_name(case.operation)
+    for target in other_targets(target_of(case), logits):
+        yield Flawed(_shapes(of, target, logits), with_arrays(case, **{of: target}))
     if trial.subject.capabilities.weight:
         for weight in other_weights(case):
-            yield Flawed(_shapes("weight", weight, logits), with_arrays(case, weight=weight))
+            yield Flawed(_shapes(of_classes, weight, logits), with_arrays(case, **{of_classes: weight}))
     # Autograd refuses them before an implementation sees them.
     if trial.subject.implementation.backward is not None and "backward" in trial.subject.capabilities.functions:
         for valid, upstream in other_upstreams(trial):

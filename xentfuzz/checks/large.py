@@ -19,6 +19,8 @@ from xentfuzz.dtypes import FORMATS, dtype_name
 from xentfuzz.failures.failure import Failure, failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import REDUCTION
+from xentfuzz.operations.roles import weight_name, with_reduction
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.outcome import Call
 
@@ -70,8 +72,8 @@ def _large(trial: Trial, function: str) -> Measure:
 def _few_rows(case: Case, size: Size) -> Case:
     """The first row for all others, and the marked ones."""
     few = resized(case, 1 + len(size.marks), size.classes)
-    if "reduction" in few.options:
-        few = Case(few.operation, few.dtype, few.arrays, {**few.options, "reduction": "none"})
+    if REDUCTION.name in few.options:
+        few = with_reduction(few, "none")
         upstream = np.resize(few.values["grad_output"], 1 + len(size.marks)) if "grad_output" in few.values else None
         if upstream is not None:
             few = Case(few.operation, few.dtype, {**few.arrays, "grad_output": StridedArray.of(upstream)}, few.options)
@@ -89,7 +91,7 @@ def _large_call(trial: Trial, size: Size, few: Case, function: str) -> Measure:
 
 def _with_enough_memory(trial: Trial, size: Size, few: Case, function: str) -> Measure:
     require_memory(COPIES[function] * size.rows * size.classes * FORMATS[few.dtype].bits // 8, str(size))
-    arrays = {name: _spread(array, name, size) for name, array in few.arrays.items()}
+    arrays = {name: _spread(array, size, whole=name == weight_name(few.operation)) for name, array in few.arrays.items()}
     case = Case(few.operation, few.dtype, arrays, few.options)
     value_dtype = loss_dtype(trial, few)
     outcome = trial.subject.call(Call(function, arguments_of(function, case, value_dtype), case.options, SECONDS))
@@ -101,9 +103,9 @@ def _with_enough_memory(trial: Trial, size: Size, few: Case, function: str) -> M
     return _compared(trial, size, few, (function, output), got)
 
 
-def _spread(array: StridedArray, name: str, size: Size) -> StridedArray:
-    """The first row everywhere but for the marked ones, without a copy."""
-    if name == "weight":
+def _spread(array: StridedArray, size: Size, *, whole: bool) -> StridedArray:
+    """The first row everywhere but for the marked ones, without a copy; a `whole` array is of the classes, and stays."""
+    if whole:
         return array
     few = array.view()
     large = np.empty((size.rows, *few.shape[1:]), few.dtype)

@@ -25,6 +25,8 @@ from xentfuzz.checks.results import gradient, merged, value
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import AXIS, IGNORE_INDEX, LABEL_SMOOTHING, REDUCTION
+from xentfuzz.operations.roles import ignored_label, target_name, target_of
 from xentfuzz.operations.worst_case import rows_of
 
 # Indices of 16 bits, and the second axis of a grid of blocks, end here. A twentieth of the rows more is seen in any mean.
@@ -65,9 +67,9 @@ def mean_counts_every_row(trial: Trial) -> Measure:
 
 def _mostly_kept(case: Case) -> Case:
     """The case with fewer ignored rows."""
-    target, ignored = case.values["target"], case.options["ignore_index"]
+    target, ignored = target_of(case), ignored_label(case)
     kept = np.where((target == ignored) & (np.arange(len(target)) % IGNORED_STEP > 0), 0, target).astype(target.dtype)
-    return Case(case.operation, case.dtype, {**case.arrays, "target": StridedArray.of(kept)}, case.options)
+    return Case(case.operation, case.dtype, {**case.arrays, target_name(case.operation): StridedArray.of(kept)}, case.options)
 
 
 def mean_counts_beyond_float32(trial: Trial) -> Measure:
@@ -86,13 +88,13 @@ def _mostly_zero(trial: Trial, rows: int) -> Case:
     first = next(iter(case.values))
     values = np.zeros((rows, 2), case.values[first].dtype)
     values[:, 1] = -100
-    target = np.zeros(rows, case.values["target"].dtype)
+    target = np.zeros(rows, target_of(case).dtype)
     target[::STEP] = target[-1] = 1
-    arrays = {first: values, "target": target}
+    arrays = {first: values, target_name(case.operation): target}
     if "grad_output" in case.values:
         # So that the gradient of a mean over so many rows is no subnormal number of float16.
         arrays["grad_output"] = np.array(32768, case.values["grad_output"].dtype)
-    options = {**case.options, "reduction": "mean"}
+    options = {**case.options, REDUCTION.name: "mean"}
     return Case(case.operation, case.dtype, {name: StridedArray.of(array) for name, array in arrays.items()}, options)
 
 
@@ -134,8 +136,8 @@ MANY_CLASSES = f"""Rows of more than {CLASSES - 1} classes are answered like any
 
 Indices and counters of 16 bits, and shared memory for a row, end before that."""
 
-RICH: dict[str, Any] = {**DRAWS, "options": {"reduction": None, "ignore_index": (-100,), "label_smoothing": None, "axis": None}}
-MEAN: dict[str, Any] = {**DRAWS, "weight": False, "options": {"reduction": ("mean",), "ignore_index": (-100,)}}
+RICH: dict[str, Any] = {**DRAWS, "options": {REDUCTION.name: None, IGNORE_INDEX.name: (-100,), LABEL_SMOOTHING.name: None, AXIS.name: None}}
+MEAN: dict[str, Any] = {**DRAWS, "weight": False, "options": {REDUCTION.name: ("mean",), IGNORE_INDEX.name: (-100,)}}
 
 CHECKS = (
     Check(

@@ -13,12 +13,12 @@ from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.compare import compare
 from xentfuzz.checks.derived_cases import class_count, in_loss_dtype, other_values, plain, with_many_rows
 from xentfuzz.checks.protocol import Results, Steps, functions_of, loss_dtype, perform
-from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.trial import Array, Trial, call, unwrap
 from xentfuzz.dtypes import FORMATS, dtype_name
 from xentfuzz.failures.failure import failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.roles import has_labels, ignored_label, target_name, target_of
 from xentfuzz.subjects.capabilities import Capabilities
 
 # ---- whose memory
@@ -125,7 +125,7 @@ def _guard(case: Case, name: str, values: Array, variant: int, *, wide: bool) ->
     shape = (*values.shape[:-1], values.shape[-1] + gap) if values.ndim else ()
     size = int(np.prod(shape, dtype=np.int64)) * values.dtype.itemsize
     storage = np.full(2 * GUARD + size, POISONS[variant], np.uint8)
-    if name == "target" and target_kind(case) == "index":
+    if has_labels(case) and name == target_name(case.operation):
         # A label that is no class would end the process where it is used, which tells less.
         storage.view(values.dtype)[...] = _labels(case)[variant % 2]
     whole = np.ndarray(shape, values.dtype, buffer=storage.data, offset=GUARD)
@@ -136,7 +136,7 @@ def _guard(case: Case, name: str, values: Array, variant: int, *, wide: bool) ->
 
 def _labels(case: Case) -> tuple[int, int]:
     """Two labels that the implementation takes: the ignored one, where the case has it already, and a class; else two classes."""
-    labels, ignored = case.values["target"], case.options["ignore_index"]
+    labels, ignored = target_of(case), ignored_label(case)
     classes = class_count(case)
     if (labels == ignored).any():
         return ignored, 0 if ignored else min(1, classes - 1)

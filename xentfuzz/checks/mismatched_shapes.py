@@ -15,6 +15,7 @@ from xentfuzz.checks.derived_cases import class_count, in_loss_dtype, with_array
 from xentfuzz.checks.trial import Array, Trial
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.options import effective_reduction
+from xentfuzz.operations.roles import is_overridden, reductions_taken, weight_of, with_reduction
 from xentfuzz.operations.worst_case import rows_of
 
 
@@ -82,7 +83,8 @@ def other_weights(case: Case) -> Iterator[Array]:
     classes, rows = class_count(case), rows_of(case)
     if classes < 2:
         return
-    weight = case.values.get("weight", np.ones(classes, logits.dtype))
+    given = weight_of(case)
+    weight = np.ones(classes, logits.dtype) if given is None else given
     yield weight[:-1]
     yield np.tile(weight, 2)
     if classes > 2:
@@ -120,9 +122,9 @@ def _with_a_loss_for_each_row(trial: Trial, case: Case) -> Case | None:
     """The case under the reduction "none", None where it isn't taken."""
     if effective_reduction(case.options) == "none":
         return case
-    taken = trial.subject.capabilities.options.get("reduction", ())
-    if (taken is not None and "none" not in taken) or any(case.options.get(name) is not None for name in ("size_average", "reduce")):
+    taken = reductions_taken(trial.subject.capabilities.options)
+    if (taken is not None and "none" not in taken) or is_overridden(case):
         return None
     rows = rows_of(case)
     upstream = ((np.arange(rows.count) % 7 - 2.5) / 4).reshape(rows.positions).astype(case.values["grad_output"].dtype)
-    return with_arrays(Case(case.operation, case.dtype, case.arrays, {**case.options, "reduction": "none"}), grad_output=upstream)
+    return with_arrays(with_reduction(case, "none"), grad_output=upstream)

@@ -9,6 +9,7 @@ import numpy as np
 
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.roles import has_labels, has_target, ignored_label, never_ignores, target_kind, target_of, weight_name, weight_of
 from xentfuzz.subjects.capabilities import Capabilities
 
 
@@ -31,32 +32,24 @@ def refusal(case: Case, operation: Operation, capabilities: Capabilities, layout
 
 
 def _target_refusal(case: Case, capabilities: Capabilities) -> str | None:
-    target = case.values.get("target")
-    if target is None:
+    if not has_target(case):
         return None
-    kind = target_kind(case)
+    target, kind = target_of(case), target_kind(case)
     if kind not in capabilities.targets:
         return f"{kind} targets"
     if kind == "index" and target.dtype.name not in capabilities.target_dtypes:
         # A narrow dtype that is not declared is tried all the same: refusing it is fine, a wrong answer is not.
         return "int64 targets" if target.dtype.name == "int64" else None
-    if "weight" in case.arrays and not capabilities.weight:
-        return "weight"
+    if weight_of(case) is not None and not capabilities.weight:
+        return weight_name(case.operation)
     return None
-
-
-def target_kind(case: Case) -> str:
-    """Probabilities exactly when the target has the logits' shape and a floating-point dtype."""
-    target = case.values["target"]
-    first = next(iter(case.values.values()))
-    return "probabilities" if target.shape == first.shape and target.dtype.kind in "fV" else "index"
 
 
 def _ignored_refusal(case: Case, capabilities: Capabilities) -> str | None:
     """Ignored rows, where it is declared that none are: -100 is in force even without a parameter for it."""
-    if capabilities.options.get("ignore_index") != () or "ignore_index" not in case.options or target_kind(case) != "index":
+    if not never_ignores(capabilities.options) or not has_labels(case):
         return None
-    return "ignored rows" if (case.values["target"] == case.options["ignore_index"]).any() else None
+    return "ignored rows" if (target_of(case) == ignored_label(case)).any() else None
 
 
 def _option_refusal(options: Mapping[str, Any], operation: Operation, capabilities: Capabilities) -> str | None:

@@ -18,6 +18,7 @@ from xentfuzz.failures.failure import failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.grades import Grade
+from xentfuzz.operations.roles import target_of
 from xentfuzz.subjects.capabilities import Capabilities
 
 Array = np.ndarray[Any, Any]
@@ -140,7 +141,7 @@ def robust_gradient(trial: Trial) -> Measure:
 def raising_is_fine(trial: Trial, function: str, judge: Callable[[Trial], Measure]) -> Measure:
     """Judge what a function answers; an exception is the other allowed outcome, and reports say which one was chosen."""
     outcome = trial.outcome(function)
-    name = "narrow target dtype" if trial.case.values["target"].dtype != np.int64 else "empty class axis"
+    name = "narrow target dtype" if target_of(trial.case).dtype != np.int64 else "empty class axis"
     if outcome.raised is not None:
         return Measure(policies=((name, "raises"),))
     measure = judge(trial)

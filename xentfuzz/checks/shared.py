@@ -11,13 +11,13 @@ from xentfuzz.arrays import StridedArray
 from xentfuzz.checks.check import Check, Measure
 from xentfuzz.checks.derived_cases import plain, with_arrays
 from xentfuzz.checks.protocol import functions_of, loss_dtype, on_case
-from xentfuzz.checks.refusal import target_kind
 from xentfuzz.checks.repeat import JUDGES
 from xentfuzz.checks.results import merged
 from xentfuzz.checks.trial import Trial, Unsupported
 from xentfuzz.failures.failure import CRASH_KINDS, Failure, failure
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.roles import has_labels, has_target, target_name, target_of
 from xentfuzz.subjects.capabilities import Capabilities
 
 # Logits that are an upstream gradient as well: numbers beyond this would only make the gradient overflow.
@@ -46,8 +46,9 @@ def _shared(trial: Trial) -> Iterator[tuple[str, str, Case]]:
             if shared is not None:
                 words = "is" if shared.arrays["grad_output"].shape == shared.arrays[first].shape else "is a view of"
                 yield function, f"grad_output {words} {first}", shared
-        if "target" in case.arrays and target_kind(case) == "probabilities" and "target" not in mutated:
-            yield function, f"target is {first}", _with_probabilities(case, first)
+        target = target_name(case.operation)
+        if has_target(case) and not has_labels(case) and target not in mutated:
+            yield function, f"{target} is {first}", _with_probabilities(case, first)
 
 
 def _with_upstream(trial: Trial, case: Case, first: str) -> Case | None:
@@ -67,8 +68,8 @@ def _beginning(whole: StridedArray, like: StridedArray) -> StridedArray:
 
 
 def _with_probabilities(case: Case, first: str) -> Case:
-    shared = StridedArray.of(case.values["target"])
-    return Case(case.operation, case.dtype, {**case.arrays, first: shared, "target": shared}, case.options)
+    shared = StridedArray.of(target_of(case))
+    return Case(case.operation, case.dtype, {**case.arrays, first: shared, target_name(case.operation): shared}, case.options)
 
 
 def _judged(trial: Trial, function: str, words: str, case: Case) -> Measure:

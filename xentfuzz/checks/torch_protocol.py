@@ -18,6 +18,7 @@ from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.dtypes import dtype_name
 from xentfuzz.failures.failure import CRASH_KINDS, Failure, failure
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.grades import LADDER
 from xentfuzz.recipes.layouts import lay_out
@@ -229,8 +230,8 @@ def autograd_is_asked(capabilities: Capabilities, implementation: Implementation
 
 
 def keeps_the_logits(capabilities: Capabilities, implementation: Implementation) -> str | None:
-    first = next((name for name in ("logits", "log_probs") if name in implementation.mutates), None)
-    return f"declared mutates={first}" if first else autograd_is_asked(capabilities, implementation)
+    first = get_operation(implementation.operation).arguments[0].name
+    return f"declared mutates={first}" if first in implementation.mutates else autograd_is_asked(capabilities, implementation)
 
 
 MODES = """The loss is right with requires_grad, without it, under torch.no_grad() and in inference mode.

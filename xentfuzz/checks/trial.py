@@ -19,6 +19,8 @@ from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
 from xentfuzz.operations.grades import Grade, parse_grade
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.options import REDUCTION
+from xentfuzz.operations.roles import has_target
 from xentfuzz.operations.rows import loss_rows
 from xentfuzz.subjects.outcome import Call, Outcome
 from xentfuzz.subjects.subject import Subject
@@ -122,7 +124,7 @@ class Trial:
 
     def _one_for_each_row(self, output: str, array: Array) -> bool:
         """Whether a loss looks like that of the reduction "none", of which the implementation says nothing."""
-        if output != "value" or "target" not in self.case.values or "reduction" in self.subject.capabilities.options:
+        if output != "value" or not has_target(self.case) or REDUCTION.name in self.subject.capabilities.options:
             return False
         return bool(array.shape == loss_rows(next(iter(self.case.values.values())).shape).positions)
 
