@@ -12,6 +12,7 @@ from xentfuzz.checks.refusal import refusal
 from xentfuzz.checks.trial import Array, Trial, Unsupported
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations import kinds
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.options import AXIS, IGNORE_INDEX, REDUCTION
 from xentfuzz.operations.roles import has_labels, has_target, ignored_label, target_name, target_of, weight_name, weight_of
@@ -26,7 +27,7 @@ PLAIN: dict[str, Any] = {
     **DRAWS,
     "weight": False,
     "class_count_divisor": 8,
-    "regimes": {"logits": ("ordinary",), "log_probs": ("ordinary",), "upstream": ("uneven", "ones")},
+    "regimes": {kinds.LOGITS: ("ordinary",), kinds.LOG_PROBS: ("ordinary",), "upstream": ("uneven", "ones")},
     "options": {REDUCTION.name: None, AXIS.name: None, IGNORE_INDEX.name: ()},
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from xentfuzz.errors import require_known
 from xentfuzz.implementation import RANKS
+from xentfuzz.operations import kinds
 from xentfuzz.operations.bounds import Rounding
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.expectation import Evaluation
@@ -152,12 +153,12 @@ class Operation:
     @property
     def target(self) -> Argument | None:
         """What its loss is of: the classes of its rows."""
-        return self._of_kind("target")
+        return self._of_kind(kinds.TARGET)
 
     @property
     def weight(self) -> Argument | None:
         """What the losses of each class are multiplied by."""
-        return self._of_kind("weight")
+        return self._of_kind(kinds.WEIGHT)
 
     def _of_kind(self, kind: str) -> Argument | None:
         return next((argument for argument in self.arguments if argument.kind == kind), None)

@@ -13,10 +13,11 @@ import numpy as np
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FORMATS, TARGET_NAMES, numpy_dtype
-from xentfuzz.operations import get_operation
+from xentfuzz.operations import get_operation, kinds
 from xentfuzz.operations.case import Case
 from xentfuzz.operations.operation import Argument, Operation
 from xentfuzz.operations.options import effective_reduction
+from xentfuzz.operations.roles import target_name, weight_name
 from xentfuzz.operations.rows import Rows
 from xentfuzz.recipes.edits import apply_edits
 from xentfuzz.recipes.labels import Labels
@@ -32,7 +33,7 @@ from xentfuzz.recipes.validate import parsed, validate
 from xentfuzz.recipes.weight import WEIGHT
 from xentfuzz.recipes.words import Array, Words
 
-TABLES: dict[str, dict[str, Regime]] = {"logits": LOGITS, "log_probs": LOG_PROBS}
+TABLES: dict[str, dict[str, Regime]] = {kinds.LOGITS: LOGITS, kinds.LOG_PROBS: LOG_PROBS}
 
 
 def expand(recipe: Recipe) -> Case:
@@ -56,9 +57,9 @@ def _hash(array: Array) -> str:
 
 def target_kind(recipe: Recipe) -> str:
     """What the target holds: "index" or "probabilities", or "" for a recipe without a target."""
-    if "target" not in recipe.arrays:
+    target = recipe.arrays.get(target_name(recipe.operation))
+    if target is None:
         return ""
-    target = recipe.arrays["target"]
     if target.elements is not None and target.regime not in INDEX and target.dtype not in TARGET_NAMES:
         return "probabilities"
     return "probabilities" if target.regime in PROBABILITIES else "index"
@@ -98,9 +99,9 @@ class _Expansion:
         return {name: lay_out(array, self.recipe.arrays[name].layout) for name, array in values.items()}
 
     def _values(self, argument: Argument) -> Array:
-        if argument.kind == "target":
+        if argument == self.operation.target:
             return self._target()
-        if argument.kind == "weight":
+        if argument == self.operation.weight:
             return self._weight()
         return self._logits if argument == self.operation.arguments[0] else self._named(argument)
 
@@ -116,7 +117,8 @@ class _Expansion:
     @cached_property
     def labels(self) -> Labels | None:
         kind = target_kind(self.recipe)
-        return Labels(self.recipe.arrays["target"], kind, self.rows, self.options, self._words("target")) if kind else None
+        name = target_name(self.operation.name)
+        return Labels(self.recipe.arrays[name], kind, self.rows, self.options, self._words(name)) if kind else None
 
     @cached_property
     def _logits(self) -> Array:
@@ -133,13 +135,13 @@ class _Expansion:
         assert self.labels is not None
         if self.labels.kind == "index":
             return self.labels.target(self._final_labels)
-        return self._array("target", PROBABILITIES, self.rows, self.rows.shape, self.labels.provisional)
+        return self._array(target_name(self.operation.name), PROBABILITIES, self.rows, self.rows.shape, self.labels.provisional)
 
     def _weight(self) -> Array:
         assert self.labels is not None
         kept = None if self._final_labels is None else self._final_labels[~self.labels.ignored]
         shape = (self.rows.classes,)
-        return self._array("weight", WEIGHT, Rows(shape, 0), shape, kept)
+        return self._array(weight_name(self.operation.name), WEIGHT, Rows(shape, 0), shape, kept)
 
     def _upstream(self) -> Array:
         shape = output_shape(self.recipe, self.options)

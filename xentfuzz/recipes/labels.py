@@ -11,6 +11,7 @@ import numpy as np
 
 from xentfuzz.dtypes import FORMATS, numpy_dtype
 from xentfuzz.errors import RecordError
+from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING
 from xentfuzz.operations.rows import Rows
 from xentfuzz.recipes.edits import apply_edits
 from xentfuzz.recipes.layouts import repeated_values
@@ -38,7 +39,7 @@ class Labels:
 
     @property
     def ignore_index(self) -> int | None:
-        return self.options.get("ignore_index")
+        return self.options.get(IGNORE_INDEX.name)
 
     @cached_property
     def ignored(self) -> Array:
@@ -86,7 +87,7 @@ class Labels:
         """Labels that obey the rules of index targets."""
         if self.recipe.regime == "wrapped" and self.ignore_index is not None:
             labels = np.full_like(labels, wrapped_label(self.ignore_index, self.dtype))
-        rules = label_rules(self.rows.classes, self.dtype, self.ignore_index, self.options.get("label_smoothing", 0.0))
+        rules = label_rules(self.rows.classes, self.dtype, self.ignore_index, self.options.get(LABEL_SMOOTHING.name, 0.0))
         return self._repeated(rules.kept(labels))
 
     def _repeated(self, values: Array) -> Array:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from xentfuzz.dtypes import FORMATS
-from xentfuzz.operations import get_operation
+from xentfuzz.operations import get_operation, kinds
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING
+from xentfuzz.operations.roles import has_target, target_of, weight_of
 from xentfuzz.operations.targets import holds_probabilities
 from xentfuzz.recipes.shapes import class_rows
 from xentfuzz.recipes.target import fits, wrapped_label
@@ -36,7 +38,7 @@ class _Facts:
         self.rows = class_rows(first.shape, options)
         everything = slice(0, self.rows.count)
         self.first = self.rows.take(first, everything).astype(np.float64)
-        target = case.values.get("target")
+        target = target_of(case) if has_target(case) else None
         self.probabilities = self.labels = None
         self.target_dtype = ""
         self.kept = np.ones(self.rows.count, bool)
@@ -44,16 +46,16 @@ class _Facts:
             self.probabilities = self.rows.take(target, everything).astype(np.float64)
         elif target is not None:
             self.target_dtype = target.dtype.name
-            ignore_index = options.get("ignore_index", -100)
+            ignore_index = options.get(IGNORE_INDEX.name, IGNORE_INDEX.default)
             numbers = [int(number) for number in target.reshape(-1).tolist()]
             self.kept = np.array([number != ignore_index for number in numbers], bool)
             self.labels = np.array([number for number in numbers if number != ignore_index], np.int64)
-        weight = case.values.get("weight")
+        weight = weight_of(case)
         self.weight = None if weight is None else weight.astype(np.float64)
 
     @property
     def smoothing(self) -> float:
-        return float(self.case.options.get("label_smoothing", 0.0))
+        return float(self.case.options.get(LABEL_SMOOTHING.name, 0.0))
 
     @property
     def invalid(self) -> bool:
@@ -73,7 +75,7 @@ class _Facts:
         )
 
     def _several_infinities(self) -> bool:
-        if get_operation(self.case.operation).arguments[0].kind == "log_probs":
+        if get_operation(self.case.operation).arguments[0].kind == kinds.LOG_PROBS:
             return False
         return bool(((self.first[self.kept] == np.inf).sum(axis=1) > 1).any())
 
@@ -82,7 +84,7 @@ class _Facts:
             return False
         infinite = not np.isfinite(self.first).all()
         negative = bool((self.probabilities < 0).any())
-        positive_index = self.case.options.get("ignore_index", -100) >= 0
+        positive_index = self.case.options.get(IGNORE_INDEX.name, IGNORE_INDEX.default) >= 0
         return positive_index or not np.isfinite(self.probabilities).all() or (infinite and negative)
 
     def _undefined_weight(self) -> bool:
@@ -97,7 +99,7 @@ class _Facts:
 
     def _wrapped(self) -> bool:
         """With smoothing, torch drops half of the loss where a label is what ignore_index wraps to in the target's dtype."""
-        ignore_index = self.case.options.get("ignore_index", -100)
+        ignore_index = self.case.options.get(IGNORE_INDEX.name, IGNORE_INDEX.default)
         if self.labels is None or not self.smoothing or fits(ignore_index, self.target_dtype):
             return False
         return bool((self.labels == wrapped_label(ignore_index, self.target_dtype)).any())

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import msgspec
 
 from xentfuzz.dtypes import FORMATS
+from xentfuzz.operations import kinds
 from xentfuzz.operations.operation import Argument
-from xentfuzz.operations.options import effective_reduction
+from xentfuzz.operations.options import IGNORE_INDEX, effective_reduction
+from xentfuzz.operations.roles import never_ignores, target_name, weight_name
 from xentfuzz.recipes.choices import chance, pick
 from xentfuzz.recipes.draft import Boost, Draft, as_usual, draw_array, draw_option, draw_regime, draw_scale, layouts_for
 from xentfuzz.recipes.log_probs import LOG_PROBS
@@ -23,7 +25,7 @@ from xentfuzz.recipes.weight import WEIGHT
 SMALL = 24  # elements of a first argument that may be drawn one by one
 FURTHER_LENGTHS = FEW_CLASSES + SOME_CLASSES  # of axes that the first argument does not have
 SEEDS = 1 << 16
-TABLES = {"logits": LOGITS, "log_probs": LOG_PROBS}
+TABLES = {kinds.LOGITS: LOGITS, kinds.LOG_PROBS: LOG_PROBS}
 
 # Sums over many classes or rows are where accumulators fail: terms of one size, a large one late, numbers that grow.
 _LONG_ROW = {"all_equal": 3, "near_ties": 2, "late": 8, "ascending": 3, "swamp": 3, "storage_swamp": 3, "exact_ties": 2}
@@ -75,7 +77,7 @@ def draw_options(draft: Draft) -> None:
         elif not option.opt_in:
             draft.options[option.name] = option.default
     # Where the only class is the ignored one, nothing is kept: that is for the special family.
-    if draft.classes == 1 and draft.options.get("ignore_index") == 0:
+    if draft.classes == 1 and draft.options.get(IGNORE_INDEX.name) == 0:
         draft.classes = 2
 
 
@@ -134,22 +136,24 @@ def draw_number(draft: Draft) -> str:
 
 def draw_target(draft: Draft) -> None:
     ignored, dtype = draw_ignored(draft), pick(draft.choices, draft.space.target_dtypes)
+    target = draft.operation.target
+    assert target is not None
     if draft.target == "probabilities":
-        draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES)
+        draft.arrays[target.name] = draw_array(draft, target.kind, PROBABILITIES)
     else:
-        array = draw_array(draft, "target", INDEX)
-        draft.arrays["target"] = indices_in(draft, msgspec.structs.replace(array, ignored=ignored), dtype)
+        array = draw_array(draft, target.kind, INDEX)
+        draft.arrays[target.name] = indices_in(draft, msgspec.structs.replace(array, ignored=ignored), dtype)
 
 
 def indices_in(draft: Draft, array: ArrayRecipe, dtype: str) -> ArrayRecipe:
     """Class indices of that dtype; where it can't hold ignore_index no row is ignored."""
-    holds = fits(draft.options.get("ignore_index", 0), dtype)
+    holds = fits(draft.options.get(IGNORE_INDEX.name, 0), dtype)
     return msgspec.structs.replace(array, dtype=None if dtype == "int64" else dtype, ignored=array.ignored if holds else "none")
 
 
 def may_ignore(draft: Draft) -> bool:
     """Whether rows may be ignored: not by an implementation that declares no value of ignore_index at all."""
-    return "ignore_index" in draft.options and draft.space.options.get("ignore_index") != ()
+    return IGNORE_INDEX.name in draft.options and not never_ignores(draft.space.options)
 
 
 def draw_ignored(draft: Draft) -> str:
@@ -161,12 +165,12 @@ def draw_ignored(draft: Draft) -> str:
 
 
 def draw_weight(draft: Draft) -> None:
-    weight = argument(draft, "weight")
+    weight = draft.operation.weight
     if weight is None or not draft.space.weight or not chance(draft.choices, 50):
         return
     # A sum of weights below zero shows only where it divides.
     divides = draft.target == "index" and effective_reduction(draft.options) == "mean"
-    draft.arrays[weight.name] = draw_array(draft, "weight", WEIGHT, lambda name: 3 if divides and name == "negative" else 1)
+    draft.arrays[weight.name] = draw_array(draft, weight.kind, WEIGHT, lambda name: 3 if divides and name == "negative" else 1)
 
 
 def draw_upstream(draft: Draft, boost: Boost = as_usual) -> None:
@@ -200,9 +204,9 @@ def rank_of(draft: Draft, name: str) -> int:
     axes = named_axes(draft.operation)
     if axes:
         return len(axes[name])
-    if name == "weight":
+    if name == weight_name(draft.space.operation):
         return 1
-    if name == "target" and draft.target == "index":
+    if name == target_name(draft.space.operation) and draft.target == "index":
         return len(draft.positions)
     if name == GRAD_OUTPUT and draft.target:
         return len(draft.positions) if effective_reduction(draft.options) == "none" else 0
@@ -211,6 +215,6 @@ def rank_of(draft: Draft, name: str) -> int:
 
 def may_repeat(draft: Draft, name: str) -> bool:
     """Whether the array may have stride 0 without taking back what was drawn: some rows ignored, some weights zero."""
-    if name == "target":
+    if name == target_name(draft.space.operation):
         return draft.arrays[name].ignored == "none"
-    return name != "weight" or draft.arrays[name].regime in _UNIFORM_SIGN
+    return name != weight_name(draft.space.operation) or draft.arrays[name].regime in _UNIFORM_SIGN

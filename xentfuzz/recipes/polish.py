@@ -10,6 +10,7 @@ import msgspec
 
 from xentfuzz.errors import RecordError
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.options import AXIS
 from xentfuzz.recipes.budget import Budget, SpentError
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.limits import family_of
@@ -121,7 +122,7 @@ def _smaller(recipe: Recipe) -> Iterator[Recipe]:
     """Only where no array is written out: its numbers then follow the shape."""
     if any(array.elements is not None for name, array in recipe.arrays.items() if name != GRAD_OUTPUT):
         return
-    fixed_rank = "axis" in recipe.options or len(get_operation(recipe.operation).ranks) == 1
+    fixed_rank = AXIS.name in recipe.options or len(get_operation(recipe.operation).ranks) == 1
     for shape in _smaller_shapes(recipe.shape, fixed_rank):
         yield msgspec.structs.replace(recipe, shape=shape)
     for axis, length in recipe.sizes.items():

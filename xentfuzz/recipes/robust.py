@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from xentfuzz.operations.options import IGNORE_INDEX
+from xentfuzz.operations.roles import target_name
 from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft
 from xentfuzz.recipes.ordinary import draw_arrays, draw_layouts, draw_options, draw_seed, draw_shape, may_ignore, target_kinds
@@ -46,16 +48,17 @@ def _draw_narrow(draft: Draft) -> None:
         draft.classes = max(draft.classes, 2)
     draw_options(draft)
     # What ignore_index wraps to is no label where there is smoothing; another one must be left.
-    if draft.classes == 1 and wrapped_label(draft.options.get("ignore_index", -100), dtype) == 0:
+    if draft.classes == 1 and wrapped_label(draft.options.get(IGNORE_INDEX.name, IGNORE_INDEX.default), dtype) == 0:
         draft.classes = 2
     draw_arrays(draft)
-    target = msgspec.structs.replace(draft.arrays["target"], dtype=dtype)
-    ignore_index = draft.options.get("ignore_index")
+    name = target_name(draft.space.operation)
+    target = msgspec.structs.replace(draft.arrays[name], dtype=dtype)
+    ignore_index = draft.options.get(IGNORE_INDEX.name)
     if ignore_index is not None and not fits(ignore_index, dtype):
         target = msgspec.structs.replace(target, ignored="none")
         if 0 <= wrapped_label(ignore_index, dtype) < draft.classes and chance(draft.choices, 75):
             target = msgspec.structs.replace(target, regime="wrapped")
-    draft.arrays["target"] = target
+    draft.arrays[name] = target
 
 
 def _most_rows(draft: Draft) -> int:
@@ -71,8 +74,9 @@ def _draw_without_classes(draft: Draft) -> None:
     draft.arrays = {name: array if array.elements is None else type(array)() for name, array in draft.arrays.items()}
     if draft.target != "index":
         return
-    target = draft.arrays["target"]
-    if may_ignore(draft) and fits(draft.options.get("ignore_index", 0), target.dtype or "int64"):
-        draft.arrays["target"] = msgspec.structs.replace(target, ignored="all")
+    name = target_name(draft.space.operation)
+    target = draft.arrays[name]
+    if may_ignore(draft) and fits(draft.options.get(IGNORE_INDEX.name, 0), target.dtype or "int64"):
+        draft.arrays[name] = msgspec.structs.replace(target, ignored="all")
     else:
         draft.positions = (0,) * max(len(draft.positions), 1)

@@ -14,6 +14,9 @@ import msgspec
 
 from xentfuzz.dtypes import FORMATS
 from xentfuzz.implementation import TARGET_KINDS
+from xentfuzz.operations import kinds
+from xentfuzz.operations.options import LABEL_SMOOTHING, REDUCTION
+from xentfuzz.operations.roles import target_name, weight_name
 from xentfuzz.recipes.choices import Table, chance, pick
 from xentfuzz.recipes.draft import Draft, draw_array, draw_scale, without
 from xentfuzz.recipes.edits import number
@@ -21,7 +24,6 @@ from xentfuzz.recipes.log_probs import LOG_PROBS
 from xentfuzz.recipes.logits import LOGITS
 from xentfuzz.recipes.ordinary import (
     TABLES,
-    argument,
     draw_ignored,
     draw_layout,
     draw_options,
@@ -59,7 +61,9 @@ def draw_special(draft: Draft) -> None:
     _draw_arrays(draft)
     _twists(draft.operation.arguments[0].kind, draft.target).pick(draft.choices)(draft)
     if draft.target == "index":
-        draft.arrays["target"] = indices_in(draft, draft.arrays["target"], draft.space.target_dtypes[0])
+        draft.arrays[target_name(draft.space.operation)] = indices_in(
+            draft, draft.arrays[target_name(draft.space.operation)], draft.space.target_dtypes[0]
+        )
     draw_seed(draft)
     _draw_layouts(draft)
 
@@ -70,12 +74,12 @@ def _draw_arrays(draft: Draft) -> None:
     if draft.target == "index":
         ignored = draw_ignored(draft)
         # Edits look at the targets, so that these can't look at the edited logits.
-        array = draw_array(draft, "target", INDEX, without("argmax", "argmin"))
-        draft.arrays["target"] = msgspec.structs.replace(array, ignored=ignored)
+        array = draw_array(draft, kinds.TARGET, INDEX, without("argmax", "argmin"))
+        draft.arrays[target_name(draft.space.operation)] = msgspec.structs.replace(array, ignored=ignored)
     elif draft.target:
-        draft.arrays["target"] = draw_array(draft, "target", PROBABILITIES, without("negative"))
-    if draft.target and draft.space.weight and argument(draft, "weight") is not None and chance(draft.choices, 35):
-        draft.arrays["weight"] = draw_array(draft, "weight", WEIGHT, without("negative", "mixed_signs"))
+        draft.arrays[target_name(draft.space.operation)] = draw_array(draft, kinds.TARGET, PROBABILITIES, without("negative"))
+    if draft.target and draft.space.weight and draft.operation.weight is not None and chance(draft.choices, 35):
+        draft.arrays[weight_name(draft.space.operation)] = draw_array(draft, kinds.WEIGHT, WEIGHT, without("negative", "mixed_signs"))
     draw_upstream(draft, without("zero", "some_zero", "signed_zeros"))
 
 
@@ -198,9 +202,9 @@ def pairs_in_a_tile(draft: Draft) -> None:
 
 def _one_loss_for_each_row(draft: Draft) -> None:
     """In most cases: one NaN hides all else in a mean."""
-    allowed = draft.space.options.get("reduction", ())
+    allowed = draft.space.options.get(REDUCTION.name, ())
     if (allowed is None or "none" in allowed) and chance(draft.choices, 75):
-        draft.options["reduction"] = "none"
+        draft.options[REDUCTION.name] = "none"
 
 
 def opposite_infinities(draft: Draft) -> None:
@@ -251,13 +255,15 @@ def nothing_kept(draft: Draft) -> None:
 
 def _mostly_a_mean(draft: Draft) -> None:
     """It is a mean's divisor that is 0 there."""
-    allowed = draft.space.options.get("reduction", ())
+    allowed = draft.space.options.get(REDUCTION.name, ())
     if (allowed is None or "mean" in allowed) and chance(draft.choices, 60):
-        draft.options["reduction"] = "mean"
+        draft.options[REDUCTION.name] = "mean"
 
 
 def _ignore(draft: Draft, pattern: str) -> None:
-    draft.arrays["target"] = msgspec.structs.replace(draft.arrays["target"], ignored=pattern)
+    draft.arrays[target_name(draft.space.operation)] = msgspec.structs.replace(
+        draft.arrays[target_name(draft.space.operation)], ignored=pattern
+    )
 
 
 def no_rows(draft: Draft) -> None:
@@ -276,39 +282,40 @@ def weights_without_sum(draft: Draft) -> None:
         return
     _mostly_a_mean(draft)
     regimes = ("all_zero", "kept_targets_zero") if draft.target == "index" else ("all_zero",)
-    draft.arrays["weight"] = ArrayRecipe(pick(draft.choices, regimes))
+    draft.arrays[weight_name(draft.space.operation)] = ArrayRecipe(pick(draft.choices, regimes))
 
 
 def unread_weights(draft: Draft) -> None:
     """NaN and infinite weights of classes that are no target: without smoothing nothing reads them."""
     if draft.space.weight:
-        draft.arrays["weight"] = ArrayRecipe("unread_garbage")
-        draft.options |= {"label_smoothing": 0.0} if "label_smoothing" in draft.options else {}
+        draft.arrays[weight_name(draft.space.operation)] = ArrayRecipe("unread_garbage")
+        draft.options |= {LABEL_SMOOTHING.name: 0.0} if LABEL_SMOOTHING.name in draft.options else {}
 
 
 Twist = Callable[[Draft], None]
 # twist -> (weight, kinds of the first argument, kinds of targets)
 _SOFTMAX = ("", *TARGET_KINDS)
+_LOSSES = (kinds.LOGITS, kinds.LOG_PROBS)
 TWISTS: dict[Twist, tuple[int, tuple[str, ...], tuple[str, ...]]] = {
-    masked: (5, ("logits",), _SOFTMAX),
-    masked_beside_the_target: (6, ("logits",), TARGET_KINDS),
-    target_masked: (4, ("logits", "log_probs"), TARGET_KINDS),
-    only_the_target: (2, ("logits",), TARGET_KINDS),
-    all_masked: (4, ("logits",), _SOFTMAX),
-    not_a_number: (4, ("logits", "log_probs"), _SOFTMAX),
-    not_a_number_at_the_target: (1, ("logits", "log_probs"), TARGET_KINDS),
-    infinite: (3, ("logits",), _SOFTMAX),
-    infinite_at_the_target: (2, ("logits",), TARGET_KINDS),
-    opposite_infinities: (3, ("logits",), _SOFTMAX),
-    not_a_number_among_infinities: (2, ("logits",), _SOFTMAX),
-    pairs_in_a_tile: (7, ("logits",), _SOFTMAX),
-    at_the_ends: (5, ("logits",), _SOFTMAX),
-    unread_garbage: (3, ("log_probs",), ("index",)),
-    ignored_garbage: (5, ("logits", "log_probs"), ("index",)),
-    nothing_kept: (4, ("logits", "log_probs"), ("index",)),
-    no_rows: (4, ("logits", "log_probs"), _SOFTMAX),
-    weights_without_sum: (4, ("logits", "log_probs"), TARGET_KINDS),
-    unread_weights: (2, ("logits", "log_probs"), ("index",)),
+    masked: (5, (kinds.LOGITS,), _SOFTMAX),
+    masked_beside_the_target: (6, (kinds.LOGITS,), TARGET_KINDS),
+    target_masked: (4, _LOSSES, TARGET_KINDS),
+    only_the_target: (2, (kinds.LOGITS,), TARGET_KINDS),
+    all_masked: (4, (kinds.LOGITS,), _SOFTMAX),
+    not_a_number: (4, _LOSSES, _SOFTMAX),
+    not_a_number_at_the_target: (1, _LOSSES, TARGET_KINDS),
+    infinite: (3, (kinds.LOGITS,), _SOFTMAX),
+    infinite_at_the_target: (2, (kinds.LOGITS,), TARGET_KINDS),
+    opposite_infinities: (3, (kinds.LOGITS,), _SOFTMAX),
+    not_a_number_among_infinities: (2, (kinds.LOGITS,), _SOFTMAX),
+    pairs_in_a_tile: (7, (kinds.LOGITS,), _SOFTMAX),
+    at_the_ends: (5, (kinds.LOGITS,), _SOFTMAX),
+    unread_garbage: (3, (kinds.LOG_PROBS,), ("index",)),
+    ignored_garbage: (5, _LOSSES, ("index",)),
+    nothing_kept: (4, _LOSSES, ("index",)),
+    no_rows: (4, _LOSSES, _SOFTMAX),
+    weights_without_sum: (4, _LOSSES, TARGET_KINDS),
+    unread_weights: (2, _LOSSES, ("index",)),
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from xentfuzz.dtypes import FORMATS, TARGET_NAMES
 from xentfuzz.errors import RecordError, require_known
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.options import AXIS
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.target import IGNORED
@@ -33,7 +34,7 @@ def validate(recipe: Recipe, operation: Operation) -> None:
         raise RecordError(f"{operation.arguments[0].name} has the axes {', '.join(operation.arguments[0].axes)}, unlike {recipe.shape}")
     if set(recipe.sizes) != set(operation.further_axes) or min(recipe.sizes.values(), default=0) < 0:
         raise RecordError(f"sizes of {operation.name} are those of its axes {list(operation.further_axes)}, unlike {recipe.sizes}")
-    axis, rank = recipe.options.get("axis", 0), len(recipe.shape)
+    axis, rank = recipe.options.get(AXIS.name, 0), len(recipe.shape)
     if not -rank <= axis < rank:
         raise RecordError(f"axis={axis} is no axis of the shape {recipe.shape}")
 

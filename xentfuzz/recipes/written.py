@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.options import AXIS
+from xentfuzz.operations.roles import ignored_label, target_name, weight_name
 from xentfuzz.recipes.expand import expand, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows, named_axes
@@ -20,9 +22,9 @@ def plainest(recipe: Recipe, name: str) -> str:
     """The regime that an array is simplest in."""
     if name == GRAD_OUTPUT:
         return "ones"
-    if name == "target":
+    if name == target_name(recipe.operation):
         return "first_class" if target_kind(recipe) == "index" else "one_hot"
-    return "ones" if name == "weight" else "ordinary"
+    return "ones" if name == weight_name(recipe.operation) else "ordinary"
 
 
 def with_array(recipe: Recipe, name: str, array: ArrayRecipe | None) -> Recipe:
@@ -73,7 +75,7 @@ def fewer_positions(recipe: Recipe) -> Iterator[Recipe]:
         for start, stop in _chunks(length):
             if stop - start < length:
                 yield _without(recipe, axis, slice(start, stop), rows.axis)
-    if len(recipe.shape) > 1 and "axis" not in recipe.options:
+    if len(recipe.shape) > 1 and AXIS.name not in recipe.options:
         for axis, length in enumerate(recipe.shape):
             if length == 1 and axis != rows.axis and (len(recipe.shape) == 2 or axis > 1):
                 yield msgspec.structs.replace(recipe, shape=recipe.shape[:axis] + recipe.shape[axis + 1 :])
@@ -110,13 +112,13 @@ def _without(recipe: Recipe, axis: int, places: slice, class_axis: int) -> Recip
         values = np.array(array.elements, dtype=object).reshape(case.values[name].shape)
         if values.shape == recipe.shape:
             values = np.delete(values, places, axis)
-        elif name == "weight":
+        elif name == weight_name(recipe.operation):
             values = np.delete(values, places) if axis == class_axis else values
         elif values.ndim and axis != class_axis:
             values = np.delete(values, places, axis - (axis > class_axis))
         elements = tuple(values.reshape(-1).tolist())
-        if name == "target" and target_kind(recipe) == "index" and axis == class_axis:
-            elements = _moved(elements, places, recipe.shape[axis], case.options.get("ignore_index"))
+        if name == target_name(recipe.operation) and target_kind(recipe) == "index" and axis == class_axis:
+            elements = _moved(elements, places, recipe.shape[axis], ignored_label(case))
         arrays[name] = msgspec.structs.replace(array, elements=elements)
     length = recipe.shape[axis] - (places.stop - places.start)
     return msgspec.structs.replace(recipe, shape=(*recipe.shape[:axis], length, *recipe.shape[axis + 1 :]), arrays=arrays)
@@ -155,7 +157,7 @@ def _simpler_chunk(recipe: Recipe, name: str, places: range, accepts: Accepts) -
 
 
 def _simpler_options(recipe: Recipe, name: str, text: str) -> tuple[str, ...]:
-    if name == "target" and target_kind(recipe) == "index":
+    if name == target_name(recipe.operation) and target_kind(recipe) == "index":
         return _simpler_label(text)
     # A gradient upstream of 0 hides everything; 1 is what a plain call has.
     return _simpler_texts(text, ("1.0", "0.0") if name == GRAD_OUTPUT else ("0.0", "1.0"))
