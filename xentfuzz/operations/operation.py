@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -138,24 +139,24 @@ class Operation:
         require_known("trait of an operation", self.traits, TRAITS)
         object.__setattr__(self, "defaults", {option.name: option.default for option in self.options})
 
-    @property
+    @cached_property
     def ranks(self) -> tuple[int, ...]:
         """Of the first argument: any, unless its axes have names."""
         axes = self.arguments[0].axes
         return (len(axes),) if axes else RANKS
 
-    @property
+    @cached_property
     def further_axes(self) -> tuple[str, ...]:
         """The named axes that the first argument does not have."""
         named = (axis for argument in self.arguments for axis in argument.axes)
         return tuple(dict.fromkeys(axis for axis in named if axis not in self.arguments[0].axes))
 
-    @property
+    @cached_property
     def target(self) -> Argument | None:
         """What its loss is of: the classes of its rows."""
         return self._of_kind(kinds.TARGET)
 
-    @property
+    @cached_property
     def weight(self) -> Argument | None:
         """What the losses of each class are multiplied by."""
         return self._of_kind(kinds.WEIGHT)
@@ -163,13 +164,13 @@ class Operation:
     def _of_kind(self, kind: str) -> Argument | None:
         return next((argument for argument in self.arguments if argument.kind == kind), None)
 
-    @property
+    @cached_property
     def spellings(self) -> dict[str, str]:
         """What others call an argument or option -> its name."""
         named: tuple[Argument | Option, ...] = (*self.arguments, *self.options)
         return {spelling: one.name for one in named for spelling in one.spellings}
 
-    @property
+    @cached_property
     def target_kinds(self) -> tuple[str, ...]:
         """Of "index" and "probabilities", what its target may be: only probabilities can be differentiated. () without a target."""
         if self.target is None:
