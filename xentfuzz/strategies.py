@@ -25,9 +25,10 @@ from hypothesis.errors import InvalidArgument
 from xentfuzz.drawn_case import DrawnCase, from_recipe
 from xentfuzz.dtypes import FLOAT_NAMES, TARGET_NAMES
 from xentfuzz.errors import UnknownName
-from xentfuzz.implementation import RANKS
+from xentfuzz.implementation import DEFAULT_OPERATION, RANKS
 from xentfuzz.operations import get_operation, operation_names
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.options import AXIS, IGNORE_INDEX
 from xentfuzz.recipes.draft import Draft, draw_array, without
 from xentfuzz.recipes.expand import expand
 from xentfuzz.recipes.layouts import LAYOUTS
@@ -43,7 +44,7 @@ __all__ = ["cases", "logits", "targets", "weights"]
 
 
 def cases(
-    operation: str = "cross_entropy",
+    operation: str = DEFAULT_OPERATION,
     *,
     dtypes: Sequence[str] = FLOAT_NAMES,
     targets: Sequence[str] | None = None,
@@ -126,21 +127,21 @@ def targets(
     rows may have; None: no row is ignored. Raises InvalidArgument, naming the argument.
     """
     classes, positions = _loss_shape("shape", shape)
-    operation = get_operation("cross_entropy")
+    operation = get_operation(DEFAULT_OPERATION)
     _require_all("kind", (kind,), operation.target_kinds)
     indices = kind == "index"
     name = dtype or ("int64" if indices else "float32")
     _require_all("dtype", (name,), TARGET_NAMES if indices else FLOAT_NAMES)
-    options: dict[str, tuple[Any, ...]] = {} if ignore_index is None else {"ignore_index": (ignore_index,)}
+    options: dict[str, tuple[Any, ...]] = {} if ignore_index is None else {IGNORE_INDEX.name: (ignore_index,)}
 
     def fill(draft: Draft) -> None:
         draft.target = kind
-        draft.options = {} if ignore_index is None else {"ignore_index": ignore_index}
+        draft.options = {} if ignore_index is None else {IGNORE_INDEX.name: ignore_index}
         draft.arrays["logits"] = ArrayRecipe()
         draw_target(draft)
 
     space = Space(
-        "cross_entropy",
+        DEFAULT_OPERATION,
         "float32" if indices else name,
         target_dtypes=(name if indices else "int64",),
         layouts=("contiguous",),
@@ -164,7 +165,7 @@ def weights(classes: int, *, dtype: str = "float32", negative: bool = False) -> 
         draft.arrays["target"] = ArrayRecipe("uniform")
         draft.arrays["weight"] = draw_array(draft, "weight", WEIGHT, without(*(() if negative else ("negative", "mixed_signs"))))
 
-    return _arrays(Space("cross_entropy", dtype, layouts=("contiguous",)), classes, (1,), "weight", fill)
+    return _arrays(Space(DEFAULT_OPERATION, dtype, layouts=("contiguous",)), classes, (1,), "weight", fill)
 
 
 def _arrays(space: Space, classes: int, positions: tuple[int, ...], name: str, fill: Callable[[Draft], None]) -> st.SearchStrategy[Array]:
@@ -173,8 +174,8 @@ def _arrays(space: Space, classes: int, positions: tuple[int, ...], name: str, f
     @st.composite
     def drawn(draw: st.DrawFn) -> Array:
         draft = Draft(HypothesisChoices(draw), space, classes=classes, positions=positions)
-        if any(option.name == "axis" for option in draft.operation.options):
-            draft.options["axis"] = min(len(positions), 1)
+        if any(option.name == AXIS.name for option in draft.operation.options):
+            draft.options[AXIS.name] = min(len(positions), 1)
         fill(draft)
         draw_seed(draft)
         draw_layouts(draft)

@@ -1,7 +1,7 @@
 """An operation that xentfuzz knows nothing of: the log-sum-exp of scale * x W^T, for x of shape (N, D) and W of shape (V, D).
 
 `OPERATION` states it; `IMPLEMENTATIONS` are an honest one and what is planted in it. Everything comes in by entry points, see
-`test_linear_lse.py`.
+`tests/command_line/test_other_operation.py`.
 """
 
 from __future__ import annotations

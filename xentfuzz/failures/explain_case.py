@@ -14,7 +14,8 @@ import numpy as np
 from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures import variants
 from xentfuzz.operations import get_operation
-from xentfuzz.operations.options import REDUCTIONS
+from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCTION, REDUCTIONS
+from xentfuzz.operations.roles import target_name, weight_name
 from xentfuzz.recipes.expand import expand, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
@@ -108,18 +109,17 @@ def _traits(recipe: Recipe) -> Iterator[Trait]:
 
 def _options(recipe: Recipe) -> Iterator[Trait]:
     for name, value, default in variants.differing_options(recipe):
-        if name == "label_smoothing":
+        if name == LABEL_SMOOTHING.name:
             other = OTHER_SMOOTHING[value == OTHER_SMOOTHING[0]]
             exact = (f"label_smoothing = {value!r}", {name: value})
             yield Trait("label_smoothing > 0", {name: ">0"}, (_option(name, default),), exact, having=(_option(name, other),))
-        elif name not in ("reduction", "ignore_index"):
+        elif name not in (REDUCTION.name, IGNORE_INDEX.name):
             yield Trait(f"{name} = {value!r}", {name: value}, (_option(name, default),))
     options = {**get_operation(recipe.operation).defaults, **recipe.options}
-    if "reduction" in options:
-        others = [reduction for reduction in REDUCTIONS if reduction != options["reduction"]]
-        yield Trait(
-            f"reduction {options['reduction']}", {"reduction": options["reduction"]}, tuple(_option("reduction", other) for other in others)
-        )
+    if REDUCTION.name in options:
+        given = options[REDUCTION.name]
+        others = [reduction for reduction in REDUCTIONS if reduction != given]
+        yield Trait(f"reduction {given}", {REDUCTION.name: given}, tuple(_option(REDUCTION.name, other) for other in others))
 
 
 def _option(name: str, value: Any) -> Change:
@@ -138,12 +138,13 @@ def _index_target(recipe: Recipe) -> Iterator[Trait]:
     said = []
     if variants.ignores_rows(recipe):
         said.append(Trait("an ignored row", {"ignored": True}, (variants.none_ignored,)))
-    ignore_index = recipe.options.get("ignore_index", -100)
-    if ignore_index != get_operation(recipe.operation).defaults["ignore_index"]:
-        said.append(Trait(f"ignore_index = {ignore_index}", {"ignore_index": ignore_index}, (_default_ignore_index,)))
-    dtype = recipe.arrays["target"].dtype
+    ignore_index = recipe.options.get(IGNORE_INDEX.name, IGNORE_INDEX.default)
+    if ignore_index != get_operation(recipe.operation).defaults[IGNORE_INDEX.name]:
+        said.append(Trait(f"ignore_index = {ignore_index}", {IGNORE_INDEX.name: ignore_index}, (_default_ignore_index,)))
+    name = target_name(recipe.operation)
+    dtype = recipe.arrays[name].dtype
     if dtype not in (None, "int64"):
-        said.append(Trait(f"a target of dtype {dtype}", {"target_dtype": dtype}, (_replaced("target", dtype=None),)))
+        said.append(Trait(f"a target of dtype {dtype}", {"target_dtype": dtype}, (_replaced(name, dtype=None),)))
     # Each of these says by itself that the target holds indices.
     if not said and len(get_operation(recipe.operation).target_kinds) > 1:
         said.append(Trait("class indices", {"target": "index"}, (variants.other_target_kind,)))
@@ -151,17 +152,19 @@ def _index_target(recipe: Recipe) -> Iterator[Trait]:
 
 
 def _default_ignore_index(recipe: Recipe) -> Recipe:
-    default = get_operation(recipe.operation).defaults["ignore_index"]
-    given = recipe.options["ignore_index"]
+    default = get_operation(recipe.operation).defaults[IGNORE_INDEX.name]
+    given = recipe.options[IGNORE_INDEX.name]
     changed = recipe
-    if recipe.arrays["target"].elements is not None:
-        changed = variants.edited(recipe, "target", lambda labels: np.where(labels == given, default, labels))
-    return variants.with_option(changed, "ignore_index", default)
+    name = target_name(recipe.operation)
+    if recipe.arrays[name].elements is not None:
+        changed = variants.edited(recipe, name, lambda labels: np.where(labels == given, default, labels))
+    return variants.with_option(changed, IGNORE_INDEX.name, default)
 
 
 def _weight(recipe: Recipe) -> Iterator[Trait]:
-    if "weight" in recipe.arrays:
-        yield Trait("a weight", {"weight": True}, (lambda recipe: with_array(recipe, "weight", None),))
+    name = weight_name(recipe.operation)
+    if name in recipe.arrays:
+        yield Trait("a weight", {"weight": True}, (lambda recipe: with_array(recipe, name, None),))
 
 
 def _shape(recipe: Recipe) -> Iterator[Trait]:

@@ -9,8 +9,10 @@ import numpy as np
 from xentfuzz.failures.variants import SPECIAL_WORDS, all_ones, ignores_rows, special_values
 from xentfuzz.operations import get_operation, usable_operations
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import IGNORE_INDEX
+from xentfuzz.operations.roles import has_target, target_name, target_of, weight_name, weight_of
 from xentfuzz.recipes.expand import target_kind
-from xentfuzz.recipes.recipe import ArrayRecipe, Recipe
+from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
 
 # Feature -> what it says. Options, by their own names, come on top.
@@ -50,12 +52,12 @@ def features(recipe: Recipe) -> dict[str, Any]:
         "rank": len(recipe.shape),
         "classes": rows.classes,
         "rows": rows.count,
-        "weight": "weight" in recipe.arrays,
+        "weight": weight_name(recipe.operation) in recipe.arrays,
         "regime": _regime(first),
         "layout": _layouts(recipe),
         "edits": tuple(edit.value for edit in first.edits) or special_values(first),
     }
-    for name, argument in (("target", "target"), ("weight", "weight"), ("upstream", "grad_output")):
+    for name, argument in (("target", target_name(recipe.operation)), ("weight", weight_name(recipe.operation)), ("upstream", GRAD_OUTPUT)):
         if argument in recipe.arrays:
             found[f"{name}_regime"] = _regime(recipe.arrays[argument])
     return found | recipe.sizes | _target(recipe) | options
@@ -72,16 +74,16 @@ def features_of_case(case: Case) -> dict[str, Any]:
         "rank": first.ndim,
         "classes": rows.classes,
         "rows": rows.count,
-        "weight": "weight" in case.arrays,
+        "weight": weight_of(case) is not None,
         "edits": tuple(word for word in SPECIAL_WORDS if _holds(first, word)),
     }
     if "grad_output" in case.arrays:
         found["upstream_regime"] = "ones" if bool((case.values["grad_output"] == 1).all()) else "elements"
-    if "target" in case.arrays:
-        target = case.values["target"]
-        found |= {"target": "index" if target.dtype.kind in "iub" else "probabilities", "target_dtype": case.arrays["target"].dtype}
+    if has_target(case):
+        target = target_of(case)
+        found |= {"target": "index" if target.dtype.kind in "iub" else "probabilities", "target_dtype": target.dtype.name}
         if found["target"] == "index":
-            found["ignored"] = bool((target == options["ignore_index"]).any())
+            found["ignored"] = bool((target == options[IGNORE_INDEX.name]).any())
     return found | options
 
 
@@ -105,7 +107,7 @@ def _target(recipe: Recipe) -> dict[str, Any]:
     kind = target_kind(recipe)
     if not kind:
         return {}
-    target = recipe.arrays["target"]
+    target = recipe.arrays[target_name(recipe.operation)]
     if kind == "index":
         return {"target": kind, "target_dtype": target.dtype or "int64", "ignored": ignores_rows(recipe)}
     return {"target": kind, "target_dtype": target.dtype or recipe.dtype}

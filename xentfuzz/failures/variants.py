@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.options import IGNORE_INDEX
+from xentfuzz.operations.roles import target_name, weight_name
 from xentfuzz.recipes.expand import expand, output_shape, target_kind
 from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows, named_axes
@@ -116,7 +118,7 @@ def with_classes(recipe: Recipe, count: int) -> Recipe:
     """With another number of classes; beyond the last one they begin anew, of no probability. Labels beyond become the last class."""
     rows = class_rows(recipe.shape, recipe.options)
     places = np.arange(count) % rows.classes
-    ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}.get("ignore_index")
+    ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}.get(IGNORE_INDEX.name)
 
     named = named_axes(get_operation(recipe.operation))
 
@@ -124,14 +126,14 @@ def with_classes(recipe: Recipe, count: int) -> Recipe:
         if named:
             wanted = get_operation(recipe.operation).arguments[0].axes[rows.axis]
             return np.take(values, places, named[name].index(wanted)) if wanted in named[name] else values
-        if name == "target" and target_kind(recipe) == "index":
+        if name == target_name(recipe.operation) and target_kind(recipe) == "index":
             # A narrow dtype may not hold the number of classes.
             labels = values.astype(np.int64)
             return np.where(labels == ignore_index, labels, np.minimum(labels, count - 1))
         if values.shape != rows.shape:
-            return values[places] if name == "weight" else values
+            return values[places] if name == weight_name(recipe.operation) else values
         taken = np.take(values, places, rows.axis)
-        if name == "target":
+        if name == target_name(recipe.operation):
             np.moveaxis(taken, rows.axis, -1)[..., rows.classes :] = 0
         return taken
 
@@ -158,39 +160,41 @@ def ignores_rows(recipe: Recipe) -> bool:
     """Whether rows of an index target are ignored."""
     if target_kind(recipe) != "index":
         return False
-    target = recipe.arrays["target"]
+    target = recipe.arrays[target_name(recipe.operation)]
     if target.elements is None:
         return target.ignored != "none"
-    ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}["ignore_index"]
+    ignore_index = {**get_operation(recipe.operation).defaults, **recipe.options}[IGNORE_INDEX.name]
     return any(int(float(text)) == ignore_index for text in target.elements)
 
 
 def none_ignored(recipe: Recipe) -> Recipe:
     """Ignored rows get a class that is not ignored."""
     options = {**get_operation(recipe.operation).defaults, **recipe.options}
-    ignore_index, classes = options["ignore_index"], class_rows(recipe.shape, options).classes
+    ignore_index, classes = options[IGNORE_INDEX.name], class_rows(recipe.shape, options).classes
     kept = next((label for label in range(classes) if label != ignore_index), 0)
-    if recipe.arrays["target"].elements is None:
-        return with_array(recipe, "target", msgspec.structs.replace(recipe.arrays["target"], ignored="none"))
-    return edited(recipe, "target", lambda labels: np.where(labels == ignore_index, kept, labels))
+    if recipe.arrays[target_name(recipe.operation)].elements is None:
+        return with_array(
+            recipe, target_name(recipe.operation), msgspec.structs.replace(recipe.arrays[target_name(recipe.operation)], ignored="none")
+        )
+    return edited(recipe, target_name(recipe.operation), lambda labels: np.where(labels == ignore_index, kept, labels))
 
 
 def other_target_kind(recipe: Recipe) -> Recipe:
     """Class indices as one-hot probabilities (zero for ignored rows), probabilities as the index of the largest."""
     options = {**get_operation(recipe.operation).defaults, **recipe.options}
-    rows, target = class_rows(recipe.shape, options), recipe.arrays["target"]
+    rows, target = class_rows(recipe.shape, options), recipe.arrays[target_name(recipe.operation)]
     plain = msgspec.structs.replace(
         target, dtype=None, layout="contiguous", regime="one_hot" if target_kind(recipe) == "index" else "cycle"
     )
     if prod(recipe.shape) > LARGEST_WRITTEN:
-        return with_array(recipe, "target", msgspec.structs.replace(plain, ignored="none"))
-    values = np.array(expand(recipe).values["target"])
+        return with_array(recipe, target_name(recipe.operation), msgspec.structs.replace(plain, ignored="none"))
+    values = np.array(expand(recipe).values[target_name(recipe.operation)])
     if not rows.classes:
         return recipe  # there is no largest
     if target_kind(recipe) == "index":
         hot = np.moveaxis(values[..., np.newaxis] == np.arange(rows.classes), -1, rows.axis)
-        return with_array(recipe, "target", written(plain, hot.astype(np.float64)))
-    return with_array(recipe, "target", written(plain, np.argmax(values.astype(np.float64), axis=rows.axis)))
+        return with_array(recipe, target_name(recipe.operation), written(plain, hot.astype(np.float64)))
+    return with_array(recipe, target_name(recipe.operation), written(plain, np.argmax(values.astype(np.float64), axis=rows.axis)))
 
 
 def special_values(array: ArrayRecipe) -> tuple[str, ...]:

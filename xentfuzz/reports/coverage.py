@@ -8,6 +8,7 @@ from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.implementation import RANKS
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.roles import never_ignores
 from xentfuzz.reports.document import ReportEntry
 from xentfuzz.reports.lines import counted
 from xentfuzz.runner.results import NOTHING_TO_COMPARE
@@ -50,7 +51,7 @@ def _left_out(operation: Operation, card: Capabilities) -> Iterator[str]:
     if missing:
         yield ", ".join(f"no {name}" for name in missing)
     yield from (f"{name} only {_values(values)}" for name, values in card.options.items() if values)
-    if card.options.get("ignore_index") == ():
+    if never_ignores(card.options):
         yield "no ignored rows"
     if tuple(sorted(card.ranks)) != RANKS:
         yield f"logits of rank {', '.join(map(str, card.ranks))} only"

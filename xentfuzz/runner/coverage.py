@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.roles import weight_name
 from xentfuzz.recipes.cells import Cell, cell_count, cell_of
 from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import Recipe
@@ -18,7 +19,7 @@ def kinds_of(recipe: Recipe) -> Iterator[str]:
     yield f"rank {len(recipe.shape)}"
     if target_kind(recipe):
         yield f"{target_kind(recipe)} targets"
-    if "weight" in recipe.arrays:
+    if weight_name(recipe.operation) in recipe.arrays:
         yield "weight"
     yield from recipe.options
 

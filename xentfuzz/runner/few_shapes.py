@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.roles import target_name, weight_name
 from xentfuzz.operations.rows import class_axis
 from xentfuzz.recipes.expand import target_kind
 from xentfuzz.recipes.recipe import Recipe
@@ -69,9 +70,11 @@ def specialised(recipe: Recipe, operation: Operation) -> Specialised:
     options = {**operation.defaults, **recipe.options}
     axis = class_axis(recipe.shape, options)
     kind = target_kind(recipe) or ""
-    dtype = (recipe.arrays["target"].dtype or "int64") if kind == "index" else ""
+    dtype = (recipe.arrays[target_name(recipe.operation)].dtype or "int64") if kind == "index" else ""
     positions = recipe.shape[:axis] + recipe.shape[axis + 1 :]
-    return Specialised(positions, recipe.shape[axis], kind, dtype, "weight" in recipe.arrays, tuple(sorted(options.items())))
+    return Specialised(
+        positions, recipe.shape[axis], kind, dtype, weight_name(recipe.operation) in recipe.arrays, tuple(sorted(options.items()))
+    )
 
 
 @dataclass

@@ -12,6 +12,7 @@ import numpy as np
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.implementation import Implementation
+from xentfuzz.operations.options import IGNORE_INDEX
 from xentfuzz.runner.contestant import Contestant
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.outcome import FUNCTIONS, Call, Outcome
@@ -71,7 +72,7 @@ def with_grade(contestant: Contestant, grade: str, dtypes: tuple[str, ...]) -> C
 def without_ignored_rows(contestant: Contestant) -> Contestant:
     """As if it took no ignored rows, so that a check makes none of its own."""
     card = contestant.subject.capabilities
-    options = {**card.options, "ignore_index": ()}
+    options = {**card.options, IGNORE_INDEX.name: ()}
     return replace(contestant, subject=Altered(contestant.subject, capabilities=replace(card, options=options)))
 
 

@@ -13,6 +13,7 @@ from xentfuzz.checks.check import Check
 from xentfuzz.checks.trial import Trial
 from xentfuzz.failures.failure import Failure
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.options import LABEL_SMOOTHING, REDUCTION
 from xentfuzz.recipes.recipe import RECORDED, ArrayRecipe, Recipe, recipe_from
 from xentfuzz.runner.contestant import Contestant, JudgedRecording
 from xentfuzz.runner.corpus import Plan
@@ -27,7 +28,7 @@ LARGEST_WRITTEN = 256
 LARGEST_FAILURE_WRITTEN = 1 << 18
 
 # What a training run varies; options that an operation lacks are left out.
-VARIANTS: tuple[dict[str, Any], ...] = ({}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.1})
+VARIANTS: tuple[dict[str, Any], ...] = ({}, {REDUCTION.name: "sum"}, {REDUCTION.name: "none"}, {LABEL_SMOOTHING.name: 0.1})
 
 
 def run_recorded(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], recordings: Sequence[Recorded]) -> None:

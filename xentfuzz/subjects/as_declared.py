@@ -11,6 +11,7 @@ from typing import Any
 
 from xentfuzz.implementation import DEFAULT_GRADE, DEFAULT_OPERATION, RANKS, Implementation
 from xentfuzz.operations import get_operation
+from xentfuzz.operations.options import IGNORE_INDEX, REDUCTION
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import NOT_HELD, usual_gradients
@@ -69,7 +70,7 @@ def _values_of_options(found: Capabilities) -> dict[str, tuple[Any, ...]] | None
     for option in operation.options:
         if option.name in found.refused:
             # No value of ignore_index would say that no row is ever ignored.
-            values[option.name] = (option.default,) if option.name == "ignore_index" else ()
+            values[option.name] = (option.default,) if option.name == IGNORE_INDEX.name else ()
         elif option.always and values.get(option.name) == (option.default,):
             # What can't be given needs no word.
             del values[option.name]
@@ -149,9 +150,9 @@ def _words(implementation: Implementation, found: Capabilities, supports: dict[s
 
 def _words_of_supports(supports: dict[str, Any]) -> Iterator[str]:
     options = dict(supports.get("options", {}))
-    reduction = options.get("reduction")
+    reduction = options.get(REDUCTION.name)
     if reduction is not None and len(reduction) == 1:
-        yield from ("--reduction", options.pop("reduction")[0])
+        yield from ("--reduction", options.pop(REDUCTION.name)[0])
     if options:
         yield from ("--supports", f"options={options!r}")
     for name, value in supports.items():

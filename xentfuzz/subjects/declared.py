@@ -9,6 +9,7 @@ from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.implementation import Implementation
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation
+from xentfuzz.operations.options import IGNORE_INDEX
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.outcome import FUNCTIONS
@@ -77,7 +78,7 @@ def _options(implementation: Implementation, description: Mapping[str, Any], ope
         if option.name in taken:
             values = declared.get(option.name)
             options[option.name] = None if values is None else tuple(values)
-        elif option.name == "ignore_index" and declared.get(option.name) == ():
+        elif option.name == IGNORE_INDEX.name and declared.get(option.name) == ():
             options[option.name] = ()
         elif option.name in in_force:
             options[option.name] = (in_force[option.name],)

@@ -16,6 +16,7 @@ import numpy as np
 from xentfuzz.dtypes import FLOAT_NAMES, FORMATS, dtype_name
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
+from xentfuzz.operations.options import REDUCTION
 from xentfuzz.subjects.as_declared import with_declaration
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
@@ -208,19 +209,19 @@ class Probe:
         reason = self._why_never_reduced()
         if reason is None or sample.rank != MATRIX or not isinstance(value, np.ndarray) or value.shape != (sample.rows,):
             return sample
-        self.subject.assume_options({"reduction": ("none",)})
+        self.subject.assume_options({REDUCTION.name: ("none",)})
         note = f"assumed to be a loss of reduction none: it {reason} and returns one number for each row"
-        self.found = replace(self.found, options={**self.found.options, "reduction": ("none",)}, notes=(*self.found.notes, note))
-        return replace(sample, options={**sample.options, "reduction": "none"})
+        self.found = replace(self.found, options={**self.found.options, REDUCTION.name: ("none",)}, notes=(*self.found.notes, note))
+        return replace(sample, options={**sample.options, REDUCTION.name: "none"})
 
     def _why_never_reduced(self) -> str | None:
         """Why one loss for each row is no mistake in a call for a mean, or None where it is one."""
         implementation = self.subject.implementation
-        if implementation.supports is not None or "reduction" not in self.operation.defaults:
+        if implementation.supports is not None or REDUCTION.name not in self.operation.defaults:
             return None
-        if "reduction" not in self.found.options:
+        if REDUCTION.name not in self.found.options:
             return "has no parameter for it"
-        own = own_default(self.subject.describe(), implementation, "reduction")
+        own = own_default(self.subject.describe(), implementation, REDUCTION.name)
         return "has that as its default, heeds no other one" if own == ("none",) else None
 
     def _find_dtypes(self) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from xentfuzz.operations.options import REDUCTION
 from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import AUTODIFF
@@ -76,19 +77,19 @@ class LayoutProbe:
         if function == "value_and_grad":
             return plain if self.calls.call(plain).accepted else None
         # An upstream gradient of one number has hardly any layout.
-        separate = [{"reduction": "none"}] if self._takes_none() else []
+        separate = [{REDUCTION.name: "none"}] if self._takes_none() else []
         samples = (self._with_upstream(replace(plain, options={**plain.options, **options})) for options in (*separate, {}))
         return next((sample for sample in samples if self.calls.call(sample).accepted), None)
 
     def _takes_none(self) -> bool:
-        values = self.found.options.get("reduction", ())
+        values = self.found.options.get(REDUCTION.name, ())
         return values is None or "none" in values
 
     def _with_upstream(self, sample: Sample) -> Sample:
         shape, dtype = self.upstream
         if shape == self.base.shape:
             shape = sample.shape
-        elif sample.options.get("reduction") == "none":
+        elif sample.options.get(REDUCTION.name) == "none":
             shape = sample.shape[:1] + sample.shape[2:] if sample.rank > 1 else ()
         return replace(sample, upstream=(shape, dtype))
 

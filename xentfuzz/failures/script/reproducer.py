@@ -23,6 +23,7 @@ from xentfuzz.failures.script.verdicts import UNJUDGED, unjudged, verdict
 from xentfuzz.failures.source import Source
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.case import Case
+from xentfuzz.operations.roles import has_target, target_name
 
 # What a script's text uses -> the line that imports it.
 IMPORTS = {
@@ -177,7 +178,7 @@ def _part_of(owner: str, array: StridedArray, whole: StridedArray) -> str:
 
 
 def _value_name(call: _Call) -> str:
-    return f"{'loss' if 'target' in call.arrays else 'result'}{call.suffix}"
+    return f"{'loss' if has_target(call.case) else 'result'}{call.suffix}"
 
 
 def _outputs(call: _Call, target: Target, names: Mapping[str, str]) -> dict[str, str]:
@@ -194,7 +195,7 @@ def _outputs(call: _Call, target: Target, names: Mapping[str, str]) -> dict[str,
 def _differentiable(case: Case) -> list[str]:
     """As a worker asks autodiff: with class indices for the first argument alone, as targets and weights have no gradient then."""
     arguments = get_operation(case.operation).arguments
-    first, target = arguments[0].name, case.arrays.get("target")
+    first, target = arguments[0].name, case.arrays.get(target_name(case.operation))
     if target is None or target.shape != case.arrays[first].shape or target.dtype not in FLOAT_NAMES:
         return [first]
     return [argument.name for argument in arguments if argument.differentiable and argument.name in case.arrays]
