@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import linear_lse
@@ -93,6 +95,17 @@ def test_a_function_that_declares_nothing_is_probed(xentfuzz):
     ran = xentfuzz("check", "linear_lse:forward", *QUICK, "--backward", "linear_lse:backward")
     assert (ran.status, ran.err) == (0, "")
     assert "rejects" not in ran.out
+
+
+def test_the_page_for_contributors_shows_it():
+    page = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    shown = textwrap.dedent(page[page.rindex("\n", 0, page.index("OPERATION = Operation(")) : page.index("   The first argument")])
+    names = vars(linear_lse).copy()
+    exec(shown, names)  # noqa: S102 - our own page
+    left_out = ("traits", "value_work", "gradient_work", "defaults")
+    for field in fields(names["OPERATION"]):
+        if field.name not in left_out:
+            assert getattr(names["OPERATION"], field.name) == getattr(linear_lse.OPERATION, field.name)
 
 
 def test_the_harness_has_no_line_about_it():

@@ -60,8 +60,10 @@ def _installed() -> dict[str, EntryPoint]:
 
 def _declared() -> list[EntryPoint]:
     """What the checkout declares: an editable installation that is older than the group does not know of it."""
-    declared = (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    groups = tomllib.loads(declared)["project"]["entry-points"]
+    declared = Path(__file__).parents[2] / "pyproject.toml"
+    if not declared.exists():
+        return []
+    groups = tomllib.loads(declared.read_text())["project"]["entry-points"]
     return [EntryPoint(name, value, GROUP) for name, value in groups[GROUP].items()]
 
 
