@@ -44,7 +44,9 @@ def first_failure(identifier: str, operation: str) -> tuple[str, str, str] | Non
     settings = Settings("check", get_profile("quick"), seed=0, isolate=False, dtypes=(FLOAT,), first_failure=True, shrink=False)
     report = run_checks([implementation], settings)[0]
     assert report.errors == []
-    return next(((failure.check, failure.kind, failure.headline) for failure in report.failures), None)
+    # Which call of a race goes wrong, and how, is chance.
+    seen = ((each.check, each.kind, "" if each.kind == "thread_unsafe" else each.headline) for each in report.failures)
+    return next(seen, None)
 
 
 @pytest.fixture
