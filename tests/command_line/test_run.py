@@ -15,6 +15,7 @@ ROW = {
     "implementation": "numpy",
     "dtype": "float32",
     "measure": "loss",
+    "shape": [16, 10],
     "rows": 16,
     "classes": 10,
     "status": "timed",
