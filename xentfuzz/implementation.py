@@ -53,6 +53,7 @@ class Implementation:
     renames: its own parameter name -> ours; fixed: arguments that are always passed.
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
+    named_only: what takes every implementation, such as `xentfuzz run` without targets, leaves it out: it must be named.
     unavailable: a function that returns why it cannot run here, or None.
     probed: what `supports` leaves out is found by a probe, as where nothing is declared.
     tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found;
@@ -80,6 +81,7 @@ class Implementation:
     environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     python: str | None = field(default=None, kw_only=True)
     simulator: bool = field(default=False, kw_only=True)
+    named_only: bool = field(default=False, kw_only=True)
     unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
     probed: bool = field(default=False, kw_only=True)
     tried: Sequence[str] = field(default=(), kw_only=True)

@@ -104,7 +104,7 @@ def check_calls(
     Raises UsageError for an unknown name of an implementation, operation, check or profile.
     """
     most = get_profile(profile).most
-    implementations = list(_implementations(given or registry.implementations(), operations))
+    implementations = list(_implementations(given, operations) if given else _unnamed(only or ()))
     _require_all_known(operations or (), checks or (), only or (), implementations)
     expected = expectations(expected_failures)
     told: dict[int, dict[str, list[Failure]]] = {}
@@ -129,6 +129,12 @@ def _require_all_known(
         find_check(check)
     names = {implementation.name for implementation in implementations} | set(registry.implementations() if only else ())
     require_known("implementation", only, names)
+
+
+def _unnamed(only: Sequence[str]) -> Iterator[Implementation]:
+    """All that are registered, but of those that must be named only what is in `only`."""
+    found = _implementations(registry.implementations(), None)
+    return (implementation for implementation in found if not implementation.named_only or implementation.name in only)
 
 
 def _implementations(given: Sequence[Any], operations: Sequence[str] | None) -> Iterator[Implementation]:

@@ -34,7 +34,7 @@ def run(
     from xentfuzz.command_line.course import Course  # noqa: PLC0415
     from xentfuzz.command_line.files import require_writable  # noqa: PLC0415
     from xentfuzz.command_line.listeners import listeners_for  # noqa: PLC0415
-    from xentfuzz.command_line.targets import everything, places, resolved  # noqa: PLC0415
+    from xentfuzz.command_line.targets import places, resolved, unnamed  # noqa: PLC0415
     from xentfuzz.errors import Unavailable  # noqa: PLC0415
     from xentfuzz.reports.folder import FailureFolder, folder_outputs  # noqa: PLC0415
     from xentfuzz.runner.check import run_checks  # noqa: PLC0415
@@ -47,7 +47,7 @@ def run(
     declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
     values.require_target(targets, declared)
     found = resolved(targets or (), **declared)
-    implementations = list(found.values()) if targets else everything()
+    implementations = list(found.values()) if targets else unnamed()
     course = Course()
     settings = Settings(
         kind="run",

@@ -15,6 +15,11 @@ def everything() -> list[Implementation]:
     return [registry.get(name, operation) for name in registry.implementations() for operation in _operations(name)]
 
 
+def unnamed() -> list[Implementation]:
+    """What a command without targets takes: every implementation but those that must be named."""
+    return [implementation for implementation in everything() if not implementation.named_only]
+
+
 def named(targets: Sequence[str], *, operation: str | None = None, **given: Any) -> list[Implementation]:
     """What `targets` name, with what else was `given` (see `resolve`) in the place of what they declare.
 
@@ -34,12 +39,12 @@ def resolved(targets: Sequence[str], *, operation: str | None = None, **given: A
 
 
 def timed_targets(targets: Sequence[str] | None, operations: Sequence[str], **given: Any) -> list[Implementation]:
-    """What `targets` name, everything where there are none. A target that is not registered is taken as each of `operations`.
+    """What `targets` name, what need not be named where there are none. A target that is not registered is taken as each of `operations`.
 
     given: as for `named`.
     """
     if not targets:
-        return everything()
+        return unnamed()
     registered = registry.implementations()
     found: dict[tuple[str, str], Implementation] = {}
     for target in targets:

@@ -106,6 +106,7 @@ def _entry(implementation: Implementation) -> dict[str, Any]:
         "array": implementation.array,
         "device": implementation.device,
         "simulator": implementation.simulator,
+        "named_only": implementation.named_only,
         "dtypes": None if implementation.dtypes is None else list(implementation.dtypes),
         "supports": None if implementation.supports is None else dict(implementation.supports),
         "grade": implementation.grade if isinstance(implementation.grade, str) else dict(implementation.grade),
