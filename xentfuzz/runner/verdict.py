@@ -235,7 +235,17 @@ def _problems(contestant: Contestant, report: CheckReport) -> list[str]:
         ]
         if tried and not any(result.cases for result in tried):
             problems.append(f"nothing was compared in {dtype}, which it takes")
-    return problems
+    return [*problems, *_gradient_problems(contestant, report)]
+
+
+def _gradient_problems(contestant: Contestant, report: CheckReport) -> list[str]:
+    """A gradient that is given, was tried, and refused in every call: it passes no run untold."""
+    capabilities = contestant.subject.capabilities
+    cases = {name: [one.cases for one in report.checks if one.check == name and one.status != "not_run"] for name in ("value", "gradient")}
+    if report.cut_short or not (capabilities.gradients and cases["gradient"]) or any(cases["gradient"]) or not any(cases["value"]):
+        return []
+    why = next((f": it {line}" for line in capabilities.rejections if line.startswith("rejects backward")), "")
+    return [f'no gradient was compared, of all cases{why}; where it has none, declare supports={{"gradients": ()}}']
 
 
 def _recording_notes(contestant: Contestant) -> list[str]:
