@@ -212,7 +212,7 @@ def test_times_memory_and_changes_have_their_tables(sample):
 
 
 def test_times_over_the_classes_have_the_machines_roof():
-    def timed(classes, seconds):
+    def timed(rows, classes, seconds):
         stats = {"median": seconds, "q1": seconds / 2, "q3": seconds * 2, "iqr": seconds, "rounds": 5}
         row = {
             "implementation": "mine",
@@ -222,14 +222,32 @@ def test_times_over_the_classes_have_the_machines_roof():
             "status": "timed",
             "reason": "",
         }
-        shape = {"shape": [8, classes], "rows": 8, "classes": classes, "stats": stats, "bytes": 4, "bytes_per_second": 4 / seconds}
+        shape = {"shape": [rows, classes], "rows": rows, "classes": classes, "stats": stats, "bytes": 4, "bytes_per_second": 4 / seconds}
         return row | shape | {"roof_seconds": seconds / 4, "share_of_roof": 0.25}
 
-    record = {"operation": "cross_entropy", "baseline": "mine", "rows": [timed(16, 1e-3), timed(32, 2e-3)], "interrupted": False}
-    text = to_html(document(report("mine"), benchmark=record))
+    record = {"operation": "cross_entropy", "baseline": "mine", "interrupted": False}
+    of_one_size = [timed(16, 16, 1e-3), timed(8, 32, 2e-3)]
+    text = to_html(document(report("mine"), benchmark=record | {"rows": of_one_size}))
+    assert rows_of(text, "Time: loss, float32")[1:] == [["16 x 16", "1 ms"], ["8 x 32", "2 ms"]]
+    grid = [timed(8, 16, 1e-3), timed(8, 32, 2e-3), timed(4, 16, 1e-3)]
+    text = to_html(document(report("mine"), benchmark=record | {"rows": grid}))
     assert "Time: loss, float32, 8 rows" in text
     assert "this machine&#39;s roof" in text
     assert rows_of(text, "Time: loss, float32, 8 rows")[1:] == [["8 x 16", "1 ms"], ["8 x 32", "2 ms"]]
+
+
+def test_an_implementation_has_one_colour_in_every_plot(sample):
+    text = to_html(sample)
+    speed = text[text.index('id="speed"') : text.index('id="covers"')]
+    marks = re.findall(
+        r'<li><svg [^>]*><\w+ class="(mark-\d)"[^>]*></svg>([^<]*)</li>|<li><svg [^>]*><\w+ class="(mark-\d)"[^>]*/></svg>([^<]*)</li>',
+        speed,
+    )
+    colours: dict[str, set[str]] = {}
+    for first, name, second, other in marks:
+        colours.setdefault(name or other, set()).add(first or second)
+    assert {"numpy", "torch-eager"} <= set(colours)
+    assert {name: found for name, found in colours.items() if len(found) > 1 and "roof" not in name} == {}
 
 
 def failing() -> CheckReport:

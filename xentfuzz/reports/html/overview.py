@@ -41,13 +41,13 @@ def overview(document: Document) -> Overview:
             "Each implementation over all operations",
             _header(document, "implementation"),
             [_line(name, reports, document) for name, reports in by_name.items()] + _unavailable(document, set(by_name)),
-            right=frozenset({2, 3, 4, 6, 7, 8, 9}),
+            right=_numbers(document),
         ),
         operations=Table(
             "Each implementation, operation by operation",
             _header(document, "implementation, operation"),
             [_line(f"{report.implementation}, {report.operation}", [report], document) for report in document.reports],
-            right=frozenset({2, 3, 4, 6, 7, 8, 9}),
+            right=_numbers(document),
         )
         if several
         else None,
@@ -91,10 +91,15 @@ def _remarks(document: Document) -> Iterator[str]:
 
 
 def _header(document: Document, first: str) -> list[str]:
-    header = [first, "verdict", "findings", "expected", "not taken", "declared grade", "worst error / allowed", "ulp"]
+    header = [first, "verdict", "findings", "expected", "not taken", "worst error / allowed", "ulp"]
     if document.benchmark and _speeds(document):
         header += [f"speed / {document.benchmark['baseline']}"]
-    return [*header, "share of the roof"] if _roofs(document) else header
+    return [*header, *(["share of the roof"] if _roofs(document) else []), "declared grade"]
+
+
+def _numbers(document: Document) -> frozenset[int]:
+    """All columns between the verdict and the grade, which takes the most room and is read the least."""
+    return frozenset(range(2, len(_header(document, "")) - 1))
 
 
 def _line(name: str, reports: Sequence[ReportEntry], document: Document) -> list[Cell | str]:
@@ -108,12 +113,12 @@ def _line(name: str, reports: Sequence[ReportEntry], document: Document) -> list
         Cell(str(findings), "failed" if findings else "", link="findings" if findings else ""),
         str(sum(len(report.failures) - len(report.unexpected) for report in reports)),
         Cell(str(sum(len(report.card.rejections) for report in reports)), link="covers"),
-        "; ".join(grades),
         ratio_words(worst.worst_ratio) if worst else "",
         ulp_words(worst.worst_ulp) if worst else "",
     ]
     implementation = name.split(", ", maxsplit=1)[0]
-    return cells + [found.get(implementation, "") for found in (_speeds(document), _roofs(document)) if found]
+    measured = [found.get(implementation, "") for found in (_speeds(document), _roofs(document)) if found]
+    return [*cells, *measured, "; ".join(grades)]
 
 
 def _unavailable(document: Document, known: set[str]) -> list[list[Cell | str]]:

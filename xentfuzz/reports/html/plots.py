@@ -7,7 +7,7 @@ both, at ten times the size.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -68,26 +68,41 @@ def short(value: float) -> str:
     return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def line_plot(series: Mapping[str, Sequence[Point]], x: str, y: str, roofs: Mapping[str, float] | None = None) -> Markup:
+Colours = Mapping[str, int]  # name -> its number among the colours, so that it has the same one in every plot of a page
+
+
+def line_plot(
+    series: Mapping[str, Sequence[Point]], x: str, y: str, roofs: Mapping[str, float] | None = None, colours: Colours | None = None
+) -> Markup:
     """Lines with markers over two logarithmic axes; `roofs`: horizontal lines with their names."""
+    numbers = _colours(series, colours)
     points = [point for line in series.values() for point in line]
     across = axis(x, [point.x for point in points])
     up = axis(y, [*(value for point in points for value in _extent(point)), *(roofs or {}).values()])
     body = [_frame(across, up)]
     body += [_roof(name, value, up, index) for index, (name, value) in enumerate((roofs or {}).items())]
-    body += [_line(line, across, up, number) for number, line in enumerate(series.values())]
-    return _svg(body, HEIGHT) + _legend(list(series))
+    body += [_line(line, across, up, numbers[name]) for name, line in series.items()]
+    return _svg(body, HEIGHT) + _legend(numbers)
 
 
-def scatter_plot(points: Mapping[str, Point], x: str, y: str) -> Markup:
+def _colours(names: Iterable[str], known: Colours | None) -> dict[str, int]:
+    """A name that has no number yet gets one that no other has."""
+    numbers = dict(known or {})
+    for name in names:
+        numbers.setdefault(name, len(numbers))
+    return {name: numbers[name] for name in names}
+
+
+def scatter_plot(points: Mapping[str, Point], x: str, y: str, colours: Colours | None = None) -> Markup:
     """A marker for each name, which stands in the legend."""
+    numbers = _colours(points, colours)
     across = axis(x, [point.x for point in points.values()])
     up = axis(y, [point.y for point in points.values()])
-    marks = [_marker(_across(point.x, across), _up(point.y, up), number) for number, point in enumerate(points.values())]
-    return _svg([_frame(across, up), *marks], HEIGHT) + _legend(list(points))
+    marks = [_marker(_across(point.x, across), _up(point.y, up), numbers[name]) for name, point in points.items()]
+    return _svg([_frame(across, up), *marks], HEIGHT) + _legend(numbers)
 
 
-def bar_plot(bars: Mapping[str, Point], x: str, reference: float | None = None) -> Markup:
+def bar_plot(bars: Mapping[str, Point], x: str, reference: float | None = None, colours: Colours | None = None) -> Markup:
     """Horizontal bars on a logarithmic axis; each Point's x with its spread. reference: a value that a vertical line marks."""
     height = TOP + BOTTOM + 30 * len(bars)
     values = [value for bar in bars.values() for value in _extent(bar, of="x")] + ([reference] if reference else [])
@@ -100,8 +115,9 @@ def bar_plot(bars: Mapping[str, Point], x: str, reference: float | None = None) 
     if reference:
         place = _across(reference, across, left)
         parts.append(Markup('<line class="roof" x1="{0}" y1="{1}" x2="{0}" y2="{2}"/>').format(_number(place), TOP, height - BOTTOM))
-    for number, (name, bar) in enumerate(bars.items()):
-        parts.append(_bar(name, bar, across, left, number))
+    numbers = _colours(bars, colours)
+    for place, (name, bar) in enumerate(bars.items()):
+        parts.append(_bar(name, bar, across, left, place, numbers[name]))
     return _svg(parts, height)
 
 
@@ -135,7 +151,7 @@ def histogram(buckets: Sequence[str], series: Mapping[str, Sequence[float]], x: 
             for place, share in enumerate(shares)
             if share
         ]
-    return _svg(parts, HEIGHT) + _legend(list(series))
+    return _svg(parts, HEIGHT) + _legend(_colours(series, None))
 
 
 def _level(share: float, highest: float) -> Markup:
@@ -239,8 +255,8 @@ def _marker(x: float, y: float, number: int) -> Markup:
     )
 
 
-def _bar(name: str, bar: Point, across: Axis, left: float, number: int) -> Markup:
-    top = TOP + 30 * number
+def _bar(name: str, bar: Point, across: Axis, left: float, place: int, number: int) -> Markup:
+    top = TOP + 30 * place
     end = _across(bar.x, across, left)
     parts = [
         _text(left - 8, top + 18, name, "end"),
@@ -256,11 +272,11 @@ def _bar(name: str, bar: Point, across: Axis, left: float, number: int) -> Marku
     return Markup("").join(parts)
 
 
-def _legend(names: Sequence[str]) -> Markup:
+def _legend(numbers: Colours) -> Markup:
     entries = [
         Markup('<li><svg viewBox="0 0 12 12" aria-hidden="true" focusable="false">{0}</svg>{1}</li>').format(
             _marker(6, 6, number), escape(name)
         )
-        for number, name in enumerate(names)
+        for name, number in numbers.items()
     ]
     return Markup('<ul class="legend">{0}</ul>').format(Markup("").join(entries))

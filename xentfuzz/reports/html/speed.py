@@ -10,7 +10,7 @@ from xentfuzz.benchmark.markdown import duration
 from xentfuzz.benchmark.records import shape_words
 from xentfuzz.reports.document import Document, ReportEntry
 from xentfuzz.reports.html.elements import Cell, Figure, Section, Table
-from xentfuzz.reports.html.plots import Point, bar_plot, line_plot, scatter_plot
+from xentfuzz.reports.html.plots import Colours, Point, bar_plot, line_plot, scatter_plot
 from xentfuzz.reports.tally import worst_entry
 
 Row = Mapping[str, Any]
@@ -29,7 +29,7 @@ def section(document: Document) -> Section:
         _note(record),
         figures=[
             *_throughput(timed, record),
-            *_times_over_classes(timed),
+            *_times_over_classes(timed, record),
             *_speed_up(timed, record),
             *_accuracy_and_speed(timed, document),
         ],
@@ -45,6 +45,10 @@ def _note(record: Row) -> str:
     if record.get("load"):
         note += f" Load average in the minute before: {record['load']:.1f}."
     return note
+
+
+def _colours(record: Row) -> Colours:
+    return {name: number for number, name in enumerate(dict.fromkeys(row["implementation"] for row in record.get("rows", ())))}
 
 
 def _groups(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
@@ -65,7 +69,7 @@ def _throughput(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
             f"Throughput: {name}",
             f"Gigabytes a second over the number of classes; the highest is {fastest['bytes_per_second'] / 1e9:.3g} GB/s, of "
             f"{fastest['implementation']} at {fastest['classes']} classes.",
-            line_plot(series, "classes", "GB/s", _roofs(record, rows[0]["measure"])),
+            line_plot(series, "classes", "GB/s", _roofs(record, rows[0]["measure"]), _colours(record)),
             Table(
                 f"Throughput in GB/s: {name}",
                 ["shape", *series],
@@ -75,16 +79,21 @@ def _throughput(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
         )
 
 
-def _times_over_classes(timed: Sequence[Row]) -> Iterator[Figure]:
-    """Where rows or further axes differ too, a time over classes alone says nothing: one plot for each number of rows."""
+def _times_over_classes(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
+    """One plot where each class count was timed with one number of rows, as with inputs of one size; else one for each number of rows."""
     for name, rows in _groups([row for row in timed if len(row["shape"]) == 2]):
-        for count in dict.fromkeys(row["rows"] for row in rows):
+        shapes = {(row["rows"], row["classes"]) for row in rows}
+        classes = {count for _, count in shapes}
+        if len(classes) == len(shapes) > 1:
+            yield _time_figure(f"Time: {name}", rows, _colours(record))
+            continue
+        for count in sorted({each for each, _ in shapes}):
             part = [row for row in rows if row["rows"] == count]
             if len({row["classes"] for row in part}) > 1:
-                yield _time_figure(f"Time: {name}, {count} rows", part)
+                yield _time_figure(f"Time: {name}, {count} rows", part, _colours(record))
 
 
-def _time_figure(title: str, rows: Sequence[Row]) -> Figure:
+def _time_figure(title: str, rows: Sequence[Row], colours: Colours) -> Figure:
     series = {
         implementation: sorted((_time_point(row) for row in rows if row["implementation"] == implementation), key=lambda point: point.x)
         for implementation in dict.fromkeys(row["implementation"] for row in rows)
@@ -98,7 +107,7 @@ def _time_figure(title: str, rows: Sequence[Row]) -> Figure:
         title,
         f"Median milliseconds over the number of classes, with the quartiles; at {largest} classes {fastest['implementation']} is the "
         f"fastest, with {duration(fastest['stats']['median'])}.",
-        line_plot(series, "classes", "ms"),
+        line_plot(series, "classes", "ms", colours=colours),
         Table(
             title,
             ["shape", *dict.fromkeys(row["implementation"] for row in rows)],
@@ -180,7 +189,7 @@ def _speed_up(timed: Sequence[Row], record: Row) -> Iterator[Figure]:
         yield Figure(
             f"Speed against {baseline}: {name}",
             f"Geometric mean over all shapes, with the smallest and the largest; {fastest} is the fastest at {bars[fastest].label}.",
-            bar_plot(bars, f"times as fast as {baseline} (geometric mean; line: smallest to largest)", 1.0),
+            bar_plot(bars, f"times as fast as {baseline} (geometric mean; line: smallest to largest)", 1.0, _colours(record)),
             Table(
                 f"Speed against {baseline}: {name}",
                 ["shape", *bars],
@@ -205,7 +214,7 @@ def _accuracy_and_speed(timed: Sequence[Row], document: Document) -> Iterator[Fi
     yield Figure(
         "Accuracy against speed",
         "Worst error / allowed error in float32 over the speed against the baseline: low and to the right is better.",
-        scatter_plot(points, "times as fast as the baseline", "worst error / allowed"),
+        scatter_plot(points, "times as fast as the baseline", "worst error / allowed", _colours(document.benchmark or {})),
         Table("Accuracy against speed", ["implementation", "speed", "worst error / allowed"], rows, right=frozenset({1, 2})),
     )
 
