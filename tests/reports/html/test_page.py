@@ -116,6 +116,9 @@ def test_verdicts():
         return found.groups() if found else None
 
     assert verdict(report()) == ("passed", "Everything that was compared is right: 1 implementation.")
+    cut = report()
+    cut.cut_short = "quick's 90 s used up"
+    assert verdict(cut) == ("passed", "Everything that was compared so far is right: 1 implementation.")
     assert verdict(report(failures=(finding(expected="known"),)))[0] == "passed"
     assert verdict(report(ok=False, problems=["nothing could be compared"])) == (
         "failed",

@@ -79,7 +79,8 @@ def _verdict(document: Document) -> str:
         return "Timed; every timed result is right."
     expected = sum(len(report.failures) for report in document.reports)
     more = f", {counted(expected, 'expected finding')}" if expected else ""
-    return f"Everything that was compared is right: {names}{more}."
+    until = "that was compared so far" if any(report.cut_short for report in document.reports) else "that was compared"
+    return f"Everything {until} is right: {names}{more}."
 
 
 def _remarks(document: Document) -> Iterator[str]:
@@ -109,7 +110,7 @@ def _line(name: str, reports: Sequence[ReportEntry], document: Document) -> list
     grades = dict.fromkeys(grade_words(report.grade) for report in reports)
     cells: list[Cell | str] = [
         name,
-        Cell("passed", "passed") if ok else Cell("FAILED", "failed"),
+        Cell("passed so far" if any(report.cut_short for report in reports) else "passed", "passed") if ok else Cell("FAILED", "failed"),
         Cell(str(findings), "failed" if findings else "", link="findings" if findings else ""),
         str(sum(len(report.failures) - len(report.unexpected) for report in reports)),
         Cell(str(sum(len(report.card.rejections) for report in reports)), link="covers"),

@@ -117,7 +117,7 @@ def bar_plot(bars: Mapping[str, Point], x: str, reference: float | None = None, 
         parts.append(Markup('<line class="roof" x1="{0}" y1="{1}" x2="{0}" y2="{2}"/>').format(_number(place), TOP, height - BOTTOM))
     numbers = _colours(bars, colours)
     for place, (name, bar) in enumerate(bars.items()):
-        parts.append(_bar(name, bar, across, left, place, numbers[name]))
+        parts.append(_bar(name, bar, across, left, place, number=numbers[name]))
     return _svg(parts, height)
 
 
@@ -255,7 +255,7 @@ def _marker(x: float, y: float, number: int) -> Markup:
     )
 
 
-def _bar(name: str, bar: Point, across: Axis, left: float, place: int, number: int) -> Markup:
+def _bar(name: str, bar: Point, across: Axis, left: float, place: int, *, number: int) -> Markup:
     top = TOP + 30 * place
     end = _across(bar.x, across, left)
     parts = [
