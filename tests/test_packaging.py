@@ -22,7 +22,7 @@ from xentfuzz.reports.document import read_document
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-# What brings a library of others is nobody's default: its tested version is its environment's in tox.ini.
+# What brings a library of others is nobody's default, and is not among the tested versions.
 PEERS = {name: needed for name, needed in PROJECT["optional-dependencies"].items() if name.startswith("peer-")}
 EXTRAS = {name: needed for name, needed in PROJECT["optional-dependencies"].items() if name not in PEERS}
 
