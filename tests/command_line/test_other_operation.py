@@ -102,7 +102,7 @@ def test_the_page_for_contributors_shows_it():
     shown = textwrap.dedent(page[page.rindex("\n", 0, page.index("OPERATION = Operation(")) : page.index("   The first argument")])
     names = vars(linear_lse).copy()
     exec(shown, names)  # noqa: S102 - our own page
-    left_out = ("traits", "value_work", "gradient_work", "defaults")
+    left_out = ("stated", "value_work", "gradient_work", "defaults")
     for field in fields(names["OPERATION"]):
         if field.name not in left_out:
             assert getattr(names["OPERATION"], field.name) == getattr(linear_lse.OPERATION, field.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 
@@ -83,9 +82,14 @@ def test_an_entry_point_that_is_no_operation_takes_no_other_along(monkeypatch, l
         get_operation("broken")
 
 
-def test_a_checkout_that_was_installed_before_there_was_the_group_has_its_operations(monkeypatch):
-    monkeypatch.setattr(operations, "__file__", str(Path(__file__).parents[2] / "xentfuzz" / "operations" / "__init__.py"))
-    assert tuple(entry.name for entry in operations._declared()) == ("cross_entropy", "log_softmax", "nll_loss", "softmax")
+def test_an_installation_older_than_the_group_is_told_to_be_made_again(monkeypatch):
+    monkeypatch.setattr(operations, "entry_points", lambda group: ())
+    operations._installed.cache_clear()
+    try:
+        with pytest.raises(UsageError, match="install it again"):
+            operation_names()
+    finally:
+        operations._installed.cache_clear()
 
 
 def test_a_name_is_registered_once(another):

@@ -53,7 +53,7 @@ def results_are_own_memory(trial: Trial) -> Measure:
 
 
 def _complete(trial: Trial, function: str, case: Case) -> None:
-    """A result that is returned is written; what aliases=True allows is up to later calls."""
+    """A result that is returned is written."""
     found = perform(trial, "hold", [(function, case)])
     if found["late"]:
         output = str(found["late"]).split()[0]

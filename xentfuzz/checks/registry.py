@@ -15,7 +15,7 @@ from xentfuzz.operations import get_operation, usable_operations
 def checks_for(operation: str) -> tuple[Check, ...]:
     """The checks that an operation has, in the order in which reports list them."""
     stated = get_operation(operation)
-    return tuple(check for check in _candidates(operation) if set(check.traits) <= set(stated.traits) and check.family in stated.families)
+    return tuple(check for check in _candidates(operation) if set(check.traits) <= stated.traits and check.family in stated.families)
 
 
 def _candidates(operation: str) -> tuple[Check, ...]:

@@ -6,10 +6,8 @@ by a program. Nothing is loaded before it is asked for: operations need NumPy, w
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xentfuzz.errors import UsageError, require_known
@@ -55,16 +53,11 @@ def register_operation(operation: Operation) -> None:
 
 @cache
 def _installed() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP) or _declared()}
-
-
-def _declared() -> list[EntryPoint]:
-    """What the checkout declares: an editable installation that is older than the group does not know of it."""
-    declared = Path(__file__).parents[2] / "pyproject.toml"
-    if not declared.exists():
-        return []
-    groups = tomllib.loads(declared.read_text())["project"]["entry-points"]
-    return [EntryPoint(name, value, GROUP) for name, value in groups[GROUP].items()]
+    """Raises UsageError where there are none, not even ours: an editable installation keeps the entry points of when it was made."""
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if not found:
+        raise UsageError("this installation of xentfuzz knows no operation, not even its own; install it again: pip install -e .")
+    return found
 
 
 def _load(entry: EntryPoint) -> Operation:

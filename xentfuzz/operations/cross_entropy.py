@@ -222,7 +222,7 @@ OPERATION = Operation(
     value_work=Work(reads=1, exponentials=1),
     # A kernel that keeps its exponentials in the gradient's place takes half as many.
     gradient_work=Work(reads=1, writes=1, exponentials=2),
-    traits=("rows and classes", "along a vector", "loss", "several gradients"),
+    stated=("rows and classes", "loss"),
     worst_case=WORST_CASE_OF_CROSS_ENTROPY,
     plain=PLAIN_CROSS_ENTROPY,
     along=_along,

@@ -144,7 +144,7 @@ OPERATION = Operation(
     # One element of each row is read; the zeros of a gradient may be pages that the system gives out without writing them.
     result_word="loss",
     value_word="nll_loss",
-    traits=("rows and classes", "along a vector", "loss"),
+    stated=("rows and classes", "loss"),
     worst_case=WORST_CASE_OF_NLL_LOSS,
     plain=PLAIN_NLL_LOSS,
     along=_along,

@@ -19,11 +19,14 @@ from xentfuzz.operations.grades import Grade
 
 Array = np.ndarray[Any, Any]
 
-# What checks ask of an operation, whatever its name.
-TRAITS = {
+# What checks ask of an operation, whatever its name: what it says of itself, and what follows from the rest that it states.
+STATED = {
     "rows and classes": "its arrays are made of the rows and classes of the first one, and may have more or fewer of both",
-    "along a vector": "it states its derivatives along a vector",
     "loss": "its result is a loss for each row, of a target, put together by `reduction`",
+}
+TRAITS = {
+    **STATED,
+    "along a vector": "it states its derivatives along a vector",
     "several gradients": "more than one of its arguments has a gradient",
 }
 
@@ -112,7 +115,7 @@ class Operation:
     result_axes: the axes of its value, where those of its arguments have names. families: the kinds of input that its exact result is
     defined for, of `xentfuzz.recipes.space.FAMILIES`.
     timed_sizes: how long the named axes that the first argument does not have are in what a benchmark times.
-    traits: which of TRAITS hold. worst_case, plain: None where nobody has stated them. along: the evaluation of a case's derivatives along
+    stated: which of STATED hold. worst_case, plain: None where nobody has stated them. along: the evaluation of a case's derivatives along
     a vector, of the first argument's shape and dtype: its "value" is the Jacobian times the vector, "grad_<first argument>" the Hessian.
     """
 
@@ -129,15 +132,22 @@ class Operation:
     result_axes: tuple[str, ...] | None = None
     timed_sizes: Mapping[str, int] = field(default_factory=dict)
     families: tuple[str, ...] = ("ordinary", "special", "robust")
-    traits: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
     worst_case: WorstCase | None = None
     plain: Plain | None = None
     along: Callable[[Case, Array], Evaluation] | None = None
     defaults: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        require_known("trait of an operation", self.traits, TRAITS)
+        require_known("trait of an operation", self.stated, STATED)
         object.__setattr__(self, "defaults", {option.name: option.default for option in self.options})
+
+    @cached_property
+    def traits(self) -> frozenset[str]:
+        """Which of TRAITS hold."""
+        several = sum(argument.differentiable for argument in self.arguments) > 1
+        derived = (("along a vector", self.along is not None), ("several gradients", several))
+        return frozenset(self.stated) | {name for name, holds in derived if holds}
 
     @cached_property
     def ranks(self) -> tuple[int, ...]:

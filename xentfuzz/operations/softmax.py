@@ -76,7 +76,7 @@ OPERATION = Operation(
     value_word="softmax",
     value_work=Work(reads=1, writes=1, exponentials=1),
     gradient_work=Work(reads=3, writes=2, exponentials=2),
-    traits=("rows and classes", "along a vector"),
+    stated=("rows and classes",),
     worst_case=WORST_CASE_OF_SOFTMAX,
     plain=PLAIN_SOFTMAX,
     along=_along,

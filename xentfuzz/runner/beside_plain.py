@@ -23,6 +23,7 @@ from xentfuzz.operations.grades import LADDER
 from xentfuzz.operations.plain import plain_gradient, plain_value
 from xentfuzz.operations.steps import EXPONENTIAL, WORKING
 from xentfuzz.recipes.recipe import Recipe
+from xentfuzz.runner.measured import regime_of
 
 Array = np.ndarray[Any, Any]
 
@@ -93,8 +94,7 @@ class BesidePlain:
         """Measure a case that has been judged, of ordinary numbers."""
         if trial.operation.plain is None or next(iter(trial.case.values.values())).size > LARGEST:
             return
-        first = recipe.arrays[trial.operation.arguments[0].name]
-        regime = first.regime if first.elements is None else "written out"
+        regime = regime_of(recipe)
         for output, got, plain, dtype in _outputs(trial):
             found = self.regimes.setdefault((trial.case.dtype, output, regime), Regime())
             share, roundings = _measured(trial, output, got, plain, dtype)

@@ -21,8 +21,6 @@ from xentfuzz.runner.results import json_number
 
 # What errors / allowed errors are counted by: up to each of these, and beyond the last one.
 EDGES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
-WRITTEN_OUT = "written out"
-
 # What comparisons are counted by; the order is that of reports.
 PAIRS = "options together"
 
@@ -59,7 +57,7 @@ class Measured:
         for kind, value in self._has:
             self.counts.setdefault(kind, Counter())[value] += 1
         if ratio > 0:
-            self.errors.setdefault((_regime(recipe), recipe.dtype), Errors()).note(ratio, ulp)
+            self.errors.setdefault((regime_of(recipe), recipe.dtype), Errors()).note(ratio, ulp)
 
     def to_dict(self) -> dict[str, Any]:
         """As results files have it."""
@@ -104,9 +102,10 @@ def _added(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _regime(recipe: Recipe) -> str:
+def regime_of(recipe: Recipe) -> str:
+    """The kind of numbers of the first argument."""
     first = recipe.arrays[get_operation(recipe.operation).arguments[0].name]
-    return first.regime if first.elements is None else WRITTEN_OUT
+    return first.regime if first.elements is None else "written out"
 
 
 def _has(recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -115,7 +114,7 @@ def _has(recipe: Recipe) -> Iterator[tuple[str, str]]:
     yield "rank", f"rank {len(recipe.shape)}"
     if target_kind(recipe):
         yield "target", f"{target_kind(recipe)} targets"
-    yield "kind of numbers", _regime(recipe)
+    yield "kind of numbers", regime_of(recipe)
     yield from (("layout", layout) for layout in sorted({array.layout for array in recipe.arrays.values()}))
     yield "classes", _band(recipe)
     options = list(_options(recipe))

@@ -1,4 +1,4 @@
-"""The first step's results are kept, alone and while the other steps run: whether they share memory with an argument, or change."""
+"""The first step's results are kept while the other steps run, or for a moment: whether they share memory with an argument, or change."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PAUSE = 0.01
 
 
 def run(scene: Scene) -> Results:
-    """shared: "output argument" pairs; late: outputs that changed while nothing was called; changed: outputs that a later step changed;
-    again: outputs whose memory a later step returned too; by: the number of that step, else -1.
+    """shared: "output argument" pairs; late, without other steps: outputs that changed while nothing was called; changed: outputs that a
+    later step changed; again: outputs whose memory a later step returned too; by: the number of that step, else -1.
     """
     first, *others = scene.steps
     arrays = scene.fresh(first)
@@ -28,9 +28,9 @@ def run(scene: Scene) -> Results:
     held = _memory(scene.callee.library, outputs)
     shared = " ".join(f"{output} {name}" for output, bits in held.items() for name in _sharing(bits, _storages(arrays)))
     before = scene.snapshot(outputs)
-    time.sleep(PAUSE)
-    late = _changed(before, scene.snapshot(outputs))
-    if late:
+    if not others:
+        time.sleep(PAUSE)
+        late = _changed(before, scene.snapshot(outputs))
         return {"shared": shared, "late": " ".join(late), "changed": "", "again": "", "by": -1}
     for number, step in enumerate(others, start=1):
         later = scene.run(step)
