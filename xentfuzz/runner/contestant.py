@@ -100,6 +100,7 @@ class Contestant:
     """meter: what limits the calls of `subject`, which may be it or call it. siblings: the same implementation's other operations, by
     name. tried: cases of corpora and searches.
 
+    crashes: (kind, whether a hazardous check met it) -> how often.
     first_failure: nothing more is tried once something was found. compared: what the compared cases had (see `coverage.py`); sizes: the
     cells of class counts and rows that they lay in.
     damaged: whether its worker has accepted what it should have refused, and is given up before the next ordinary call.
@@ -121,7 +122,7 @@ class Contestant:
     unsupported: Counter[str] = field(default_factory=Counter)
     unaffordable: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
     not_applicable: dict[str, str] = field(default_factory=dict)
-    crashes: Counter[str] = field(default_factory=Counter)
+    crashes: Counter[tuple[str, bool]] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     wall_seconds: float = 0.0
@@ -161,13 +162,26 @@ class Contestant:
 
     @property
     def gave_up(self) -> str | None:
-        """Why no further case is tried, or None."""
+        """Why no further ordinary case is tried, or None."""
+        return self.gave_up_on(hazardous=False)
+
+    def gave_up_on(self, *, hazardous: bool) -> str | None:
+        """The same of the checks that may damage the process, or of the others.
+
+        What invalid input does to the process says nothing of valid input, and is counted by itself.
+        """
         if self.first_failure and self.found:
             return "stopped at the first failure"
         if self.meter.given_up("forward"):
             return "skipped after forward did not come back"
-        kind = next((kind for kind, times in self.crashes.items() if times >= CRASHES_OF_ONE_KIND), None)
+        often = (kind for (kind, of), times in self.crashes.items() if of == hazardous and times >= CRASHES_OF_ONE_KIND)
+        kind = next(often, None)
         return f"skipped after {CRASHES_OF_ONE_KIND} failures of kind {kind}" if kind else None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no case of any check is tried any more."""
+        return self.is_over or all(self.gave_up_on(hazardous=hazardous) for hazardous in (False, True))
 
     @property
     def is_over(self) -> bool:

@@ -56,8 +56,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Group:
-    """Checks that look at the same cases."""
+    """Checks that look at the same cases. hazardous: their calls may damage the process."""
 
+    hazardous: bool
     family: str
     draws: dict[str, Any]
     cost: str
@@ -82,7 +83,7 @@ def groups(contestants: Sequence[Contestant], *, hazardous: bool) -> list[Group]
     for check, device in ((check, device) for check, device in pairs if check.hazardous == hazardous):
         cost = check.cost_on(device)
         key = (check.family, cost, repr(sorted(check.draws.items())))
-        group = found.get(key, Group(check.family, dict(check.draws), cost, ()))
+        group = found.get(key, Group(hazardous, check.family, dict(check.draws), cost, ()))
         if check.name not in group.names:
             found[key] = replace(group, names=(*group.names, check.name))
     return list(found.values())

@@ -102,7 +102,7 @@ def _source(subject: Subject, dtype: str) -> Source:
 def judge_all(contestant: Contestant, checks: Iterable[Check], recipe: Recipe, trial: Trial, origin: Origin | None) -> None:
     """Judge one case by several checks and note what came of it."""
     for check in checks:
-        if contestant.gave_up:
+        if contestant.gave_up_on(hazardous=check.hazardous):
             return
         note(contestant, check, recipe, judge(contestant, check, recipe, trial.case, trial), origin)
 
@@ -159,4 +159,4 @@ def _note_failure(contestant: Contestant, check: Check, recipe: Recipe, failure:
     if recipe.dtype not in found.dtypes:
         found.dtypes.append(recipe.dtype)
     if failure.kind in CRASH_KINDS:
-        contestant.crashes[failure.kind] += 1
+        contestant.crashes[failure.kind, check.hazardous] += 1

@@ -28,7 +28,6 @@ class GroupStream:
     dtype: str
     contestants: Sequence[Contestant]
     agreement: Agreement
-    hazardous: bool
     wanted: int
     done: int = 0
     _cases: Iterator[tuple[Corpus, Recipe]] = field(init=False)
@@ -39,6 +38,10 @@ class GroupStream:
     @property
     def name(self) -> str:
         return self.group.names[0]
+
+    @property
+    def hazardous(self) -> bool:
+        return self.group.hazardous
 
     @property
     def cheap(self) -> bool:
@@ -92,7 +95,7 @@ def _cases(plan: Plan, group: Group, dtype: str, contestants: Sequence[Contestan
     for corpus in corpora(plan, group, dtype, contestants):
         origin = corpus.origin
         for recipe in draw_corpus(origin.space, origin.seed, origin.count)[corpus.skipped :]:
-            if all(contestant.gave_up for contestant in corpus.contestants) or _too_slow_for(corpus):
+            if all(contestant.gave_up_on(hazardous=group.hazardous) for contestant in corpus.contestants) or _too_slow_for(corpus):
                 break
             yield corpus, recipe
 
@@ -106,16 +109,14 @@ def _too_slow_for(corpus: Corpus) -> bool:
 def run_corpora(plan: Plan, contestants: Sequence[Contestant], dtypes: Sequence[str], agreement: Agreement) -> None:
     """Every group of checks on every dtype, in turns, until all has been run or the time is over."""
     streams = [
-        GroupStream(
-            plan, group, dtype, able, agreement, hazardous, plan.count(group, all(one.subject.implementation.simulator for one in able))
-        )
+        GroupStream(plan, group, dtype, able, agreement, plan.count(group, all(one.subject.implementation.simulator for one in able)))
         for dtype in dtypes
         for hazardous in (False, True)
         for group in groups(contestants, hazardous=hazardous)
         if (able := [one for one in contestants if dtype in one.subject.capabilities.dtypes and group.checks(one, dtype)])
     ]
     for _ in run_streams(streams):
-        if plan.deadline.has_passed() or all(contestant.gave_up or contestant.is_over for contestant in contestants):
+        if plan.deadline.has_passed() or all(contestant.is_done for contestant in contestants):
             break
     give_up_damaged(contestants)
     for contestant in contestants:
@@ -149,7 +150,7 @@ def _judge(plan: Plan, corpus: Corpus, recipe: Recipe, contestant: Contestant, t
         for check in corpus.group.checks(contestant, recipe.dtype)
         if not plan.excluded(contestant.name, operation, check.name, recipe.dtype, recipe)
     ]
-    reason = contestant.gave_up or refused(contestant, recipe, trial.case)
+    reason = contestant.gave_up_on(hazardous=corpus.group.hazardous) or refused(contestant, recipe, trial.case)
     if reason is None:
         judge_all(contestant, checks, recipe, trial, corpus.origin)
         if corpus.group.is_of_plain_calls:

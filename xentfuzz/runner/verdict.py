@@ -179,14 +179,16 @@ def _settle(result: CheckResult, contestant: Contestant, check: Check, profile: 
     elif result.unsupported and not _ended_early(result, contestant):
         result.status, result.reason = "unsupported", "no case that it takes could be compared"
     else:
-        result.reason = _why_untried(check.cost_on(capabilities.device), profile, contestant)
+        result.reason = _why_untried(check, profile, contestant)
 
 
-def _why_untried(cost: str, profile: Profile, contestant: Contestant) -> str:
+def _why_untried(check: Check, profile: Profile, contestant: Contestant) -> str:
+    cost = check.cost_on(contestant.subject.capabilities.device)
     if profile.most.get(cost) == 0:
         return f"left to --profile {smallest_profile_with(cost)}"
-    if contestant.gave_up:
-        return contestant.gave_up
+    gave_up = contestant.gave_up_on(hazardous=check.hazardous)
+    if gave_up:
+        return gave_up
     return OUT_OF_TIME if contestant.is_over else "nothing was tried"
 
 
