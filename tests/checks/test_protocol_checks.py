@@ -39,7 +39,7 @@ FORWARD = {
     "remembers_the_largest": ("no_memory_of_earlier_calls", "stale_state"),
     "every_other_call": ("repeatable", "nondeterministic"),
     "one_buffer_for_all_losses": ("results_are_own_memory", "aliased_result"),
-    "filled_in_by_a_thread": ("results_are_own_memory", "late_result"),
+    "filled_in_by_a_thread": ("results_are_complete", "late_result"),
     "reads_past_the_logits": ("stays_in_bounds", "out_of_bounds_read"),
     "reads_before_the_logits": ("stays_in_bounds", "out_of_bounds_read"),
     "reads_past_the_target": ("stays_in_bounds", "out_of_bounds_read"),

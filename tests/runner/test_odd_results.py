@@ -22,7 +22,17 @@ ODD: Any = importlib.util.module_from_spec(_specification)
 _specification.loader.exec_module(ODD)
 
 SUPPORTS = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None, "ignore_index": ()}, "layouts": ("contiguous",)}
-CHECKS = ("value", "gradient", "value_and_grad", "special_value", "dtype", "shape", "reductions_agree", "repeatable")
+CHECKS = (
+    "value",
+    "gradient",
+    "value_and_grad",
+    "special_value",
+    "dtype",
+    "shape",
+    "reductions_agree",
+    "repeatable",
+    "results_are_complete",
+)
 
 
 def declared(forward: str, **functions: str) -> xentfuzz.Implementation:
