@@ -39,6 +39,7 @@ ALLOWED = {
     "checks": JUDGEMENT,
     "runner": JUDGEMENT,
     "benchmark": JUDGEMENT | {"runner.events"},
+    "versions": JUDGEMENT | {"runner", "benchmark"},
     "reports": JUDGEMENT | {"runner", "benchmark"},
     "gallery": BASE | {"implementation"},
     "power": JUDGEMENT | {"runner", "gallery"},

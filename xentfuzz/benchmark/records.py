@@ -35,6 +35,8 @@ from xentfuzz.benchmark.statistics import summarise
 
 Row = dict[str, Any]
 
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+
 
 def row_without_time(implementation: str, point: Point, measure: str, status: str, reason: str) -> Row:
     return {"implementation": implementation, **point.described(), "measure": measure, "status": status, "reason": reason}
@@ -103,3 +105,9 @@ def input_of(row: Row) -> tuple[Any, ...]:
 def shape_words(row: Mapping[str, Any]) -> str:
     """Such as "512 x 1000"."""
     return " x ".join(map(str, row.get("shape") or (row["rows"], row["classes"])))
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit: "1.23 ms"."""
+    factor, unit = next(((factor, unit) for factor, unit in UNITS if seconds >= factor), UNITS[-1])
+    return f"{seconds / factor:.3g} {unit}"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from xentfuzz import __version__
-from xentfuzz.command_line import bench, check, explain, init, listing, power, replay, report, run
+from xentfuzz.command_line import bench, check, compare, explain, init, listing, power, replay, report, run
 
 # Plain help: rich's, with its import, takes longer than all the rest of `--help`.
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("check", epilog=check.EPILOG)(check.check)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("explain", epilog=explain.EPILOG)(explain.explain)
 app.command("bench", epilog=bench.EPILOG)(bench.bench)
+app.command("compare", epilog=compare.EPILOG)(compare.compare)
 app.command("power", epilog=power.EPILOG)(power.power)
 app.command("report", epilog=report.EPILOG)(report.report)
 app.command("init", epilog=init.EPILOG)(init.init)

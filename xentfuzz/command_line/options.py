@@ -36,6 +36,13 @@ ReplayTarget = Annotated[
 Word = Annotated[Text, typer.Argument(metavar="CHECK|WORD", help="Explain this check, or this word of a report.", show_default="list all")]
 Results = Annotated[list[str], typer.Argument(metavar="RESULTS.json", help="Read these results files; several are merged.")]
 
+
+# The two versions that `compare` holds against each other.
+OldTarget = Annotated[str, typer.Argument(metavar="OLD", help=f"The old version. {_TARGET}")]
+NewTarget = Annotated[str, typer.Argument(metavar="NEW", help="The new version, likewise.")]
+PythonOld = Annotated[Text, _option("--python-old", "P", "Run OLD by this Python interpreter.", "the one that runs xentfuzz")]
+PythonNew = Annotated[Text, _option("--python-new", "P", "Run NEW by this Python interpreter.", "the one that runs xentfuzz")]
+
 # What a target is, where it doesn't say so itself.
 Operation = Annotated[Text, _option("--operation", "OP", "Check it as this operation.", "cross_entropy, or what it declares")]
 Backward = Annotated[Text, _option("--backward", "T", "Take this target as its backward.", "its attribute, or autodiff")]

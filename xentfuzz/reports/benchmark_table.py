@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from xentfuzz.benchmark.markdown import duration
-from xentfuzz.benchmark.records import shape_words
+from xentfuzz.benchmark.records import duration, shape_words
 from xentfuzz.reports.lines import Line, labelled, squeezed, table, wrapped
 
 Row = Mapping[str, Any]

@@ -62,7 +62,7 @@ class Terminal:
                 self._show(wrapped(f"{event.implementation}, {event.operation}: {event.reason}", first="SKIPPED: ", style="yellow"))
             case Progress() | FailureFound():
                 self._show(())
-                self.screen.progress(*_progress(event), self._left(event))
+                self.screen.progress(*progress_words(event), self._left(event))
             case SubjectFinished():
                 self._subject_finished(report_entry(event.report))
             case BenchmarkFinished():
@@ -117,7 +117,8 @@ class Terminal:
         self._show([*lines, Line(f"repeat with --seed {self.started.seed}")])
 
 
-def _progress(event: Progress | FailureFound) -> tuple[str, int, int]:
+def progress_words(event: Progress | FailureFound) -> tuple[str, int, int]:
+    """What is going on, how much of it is done, and of how much."""
     if isinstance(event, FailureFound):
         doing = "shrunk" if event.shrunk else "shrinking"
         return f"{doing}: {event.failure.check} {event.failure.dtype}", 0, 0

@@ -38,13 +38,15 @@ def resolve(
     renames: Mapping[str, str] | None = None,
     fixed: Mapping[str, Any] | None = None,
     supports: Mapping[str, Any] | None = None,
+    python: str | None = None,
     isolate: bool = True,
 ) -> Implementation:
     """The Implementation that `target` stands for, with what else is given in the place of what it declares.
 
     target: an Implementation, a function, a torch.autograd.Function or nn.Module class, a registered name, "package.module:attribute" or
-    "path/to/file.py:attribute". A function's backward and value_and_grad are its attributes of that name unless given. isolate: a
-    named target is imported and tried in a worker first. Raises UsageError, in one line: what was given, what is wanted, what is nearest.
+    "path/to/file.py:attribute". A function's backward and value_and_grad are its attributes of that name unless given. python: another
+    interpreter that it is loaded by. isolate: a named target is imported and tried in a worker first. Raises UsageError, in one line: what
+    was given, what is wanted, what is nearest.
     """
     given = {
         "backward": absolute(backward) if isinstance(backward, str) else backward,
@@ -57,6 +59,7 @@ def resolve(
         "renames": renames or None,
         "fixed": fixed or None,
         "supports": supports or None,
+        "python": python,
     }
     known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     # What is said of an undeclared target leaves the rest to the probe.
@@ -68,7 +71,7 @@ def resolve(
     chosen = operation or DEFAULT_OPERATION
     if not isinstance(target, str):
         return _of_object(target, chosen, undeclared)
-    described = _described(target, chosen, known.get("environment", {}), isolate=isolate)
+    described = _described(target, chosen, known.get("environment", {}), python, isolate=isolate)
     if "declares" in described:
         declared = _declared(target, described["declares"], operation)
         return replace(declared, **_added(declared, known))
@@ -134,12 +137,12 @@ def _positional(operation: str) -> list[str]:
     return [argument.name for argument in get_operation(operation).arguments if not argument.optional]
 
 
-def _described(target: str, operation: str, environment: Mapping[str, str], *, isolate: bool) -> dict[str, Any]:
+def _described(target: str, operation: str, environment: Mapping[str, str], python: str | None, *, isolate: bool) -> dict[str, Any]:
     """What a worker that imports the target says about it; importing it may end the worker."""
     if not isolate:
         return describe_target(absolute(target), len(_positional(operation)))
     limits = Limits()
-    worker = WorkerProcess(environment, None, limits)
+    worker = WorkerProcess(environment, python, limits)
     try:
         request = {"do": "describe", "reference": absolute(target), "positional": len(_positional(operation))}
         reply = worker.request(request, limits.load_seconds)

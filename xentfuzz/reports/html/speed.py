@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from xentfuzz.benchmark.markdown import duration
-from xentfuzz.benchmark.records import shape_words
+from xentfuzz.benchmark.records import duration, shape_words
 from xentfuzz.reports.document import Document, ReportEntry
 from xentfuzz.reports.html.elements import Cell, Figure, Section, Table
 from xentfuzz.reports.html.plots import Colours, Point, bar_plot, line_plot, scatter_plot

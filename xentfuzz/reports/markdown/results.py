@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from xentfuzz.benchmark.markdown import duration
+from xentfuzz.benchmark.records import duration
 from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.failures.input_words import recipe_words
 from xentfuzz.reports.coverage import coverage_words, reasons_left_out
