@@ -53,5 +53,5 @@ def test_what_takes_earlier_calls_or_chance_is_told_by_its_kind(answers, mine):
 def test_what_is_taken_no_more_has_a_name():
     card = Capabilities("cross_entropy", ("float32", "float64"), ("index",), ranks=(2, 3), weight=True, options={"reduction": None})
     less = replace(card, dtypes=("float32",), ranks=(2,), weight=False, options={})
-    assert findings.not_taken(card, less) == ["dtype float64", "rank 3", "option reduction", "weight"]
+    assert findings.not_taken(card, less) == ["dtype float64", "rank 3", "option reduction", "weights of classes"]
     assert findings.not_taken(less, card) == []

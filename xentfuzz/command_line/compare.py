@@ -12,7 +12,7 @@ from xentfuzz.files import STANDARD_OUTPUT, write_output
 EPILOG = (
     "\b\nExamples:\n  xentfuzz compare ../released/kernel.py:loss kernel.py:loss\n"
     "  xentfuzz compare mylib:loss mylib:loss --python-old old/bin/python\n"
-    "  xentfuzz compare old.py:loss new.py:loss --classes 16,1000,128000 --dtype bfloat16\n\n"
+    "  xentfuzz compare old.py:loss new.py:loss --classes 16,1000 --dtype bfloat16\n\n"
     "Exit status: 1 where the new version has a new finding, takes less, or is\n"
     "less accurate, slower or needs more memory beyond the noise; else 0."
 )
@@ -36,7 +36,7 @@ def compare(
     seed: options.Seed = None,
     json: options.Json = None,
 ) -> int:
-    """Compare two versions of one kernel: findings, errors, times, memory."""
+    """Tell what a new version of a kernel made worse."""
     from xentfuzz.benchmark.grid import changed_grid, get_grid  # noqa: PLC0415 - the commands are imported together, for --help too
     from xentfuzz.benchmark.run import thread_count  # noqa: PLC0415
     from xentfuzz.benchmark.statistics import require_pytest_benchmark  # noqa: PLC0415

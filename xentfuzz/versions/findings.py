@@ -36,7 +36,7 @@ def _has(other: Implementation, others: Sequence[Failure], failure: Failure) -> 
 def not_taken(card: Capabilities, other: Capabilities) -> list[str]:
     """What a version takes, by its card, that the other one does not: "dtype bfloat16", "option label_smoothing"."""
     lost = [f"{word} {value}" for name, word in TAKEN.items() for value in getattr(card, name) if value not in getattr(other, name)]
-    return [*lost, "weight"] if card.weight and not other.weight else lost
+    return [*lost, "weights of classes"] if card.weight and not other.weight else lost
 
 
 def in_words(failure: Failure) -> dict[str, Any]:
