@@ -54,7 +54,7 @@ class Implementation:
     environment: variables set before its worker imports anything; python: another interpreter for its worker.
     simulator: it runs in a simulator of its device, slowly: only small cases are drawn for it.
     named_only: what takes every implementation, such as `xentfuzz run` without targets, leaves it out: it must be named.
-    unavailable: a function that returns why it cannot run here, or None.
+    unavailable: a function that returns why it cannot run here, or None; for another interpreter a dotted name will do.
     probed: what `supports` leaves out is found by a probe, as where nothing is declared.
     tried: array libraries besides `array` whose arrays it refused, with the reason, where its own was looked for and none was found;
         tried_calls: how many tiny calls looking for it took.
@@ -82,7 +82,7 @@ class Implementation:
     python: str | None = field(default=None, kw_only=True)
     simulator: bool = field(default=False, kw_only=True)
     named_only: bool = field(default=False, kw_only=True)
-    unavailable: Callable[[], str | None] | None = field(default=None, kw_only=True)
+    unavailable: Callable[[], str | None] | str | None = field(default=None, kw_only=True)
     probed: bool = field(default=False, kw_only=True)
     tried: Sequence[str] = field(default=(), kw_only=True)
     tried_calls: int = field(default=0, kw_only=True)

@@ -127,10 +127,14 @@ def reference_of(implementation: Implementation) -> str | None:
 
 
 def availability(implementation: Implementation) -> str | None:
-    """Why an implementation cannot run here, or None. A check of availability that fails is itself a reason."""
-    if implementation.unavailable is None:
+    """Why an implementation cannot run here, or None. A check of availability that fails is itself a reason.
+
+    What runs in another interpreter is asked there, when it is loaded.
+    """
+    test = implementation.unavailable
+    if test is None or isinstance(test, str) or implementation.python is not None:
         return None
     try:
-        return implementation.unavailable()
+        return test()
     except Exception as error:  # noqa: BLE001 - a stranger's function; its failure is the answer
         return f"its test of availability raised {type(error).__name__}: {error}"

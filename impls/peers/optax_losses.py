@@ -27,6 +27,7 @@ IMPLEMENTATIONS = (
         dtypes=("float16", "bfloat16", "float32", "float64"),
         supports={"targets": ("index", "probabilities"), "ranks": (1, 2, 3, 4), "options": {"reduction": ("none",), "ignore_index": ()}},
         grade={"float16": "staged/any", "bfloat16": "staged/any"},
+        environment={"JAX_ENABLE_X64": "1"},  # without it there is no float64
         unavailable=needs("peer-optax", "jax", "optax"),
         named_only=True,
     ),

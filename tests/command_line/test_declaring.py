@@ -148,6 +148,6 @@ def test_the_card_ends_with_declarations_that_hold_the_target_to_it(told, tmp_pa
 
 def test_what_is_declared_by_options_stays_though_a_probe_sees_it_refused(tmp_path) -> None:
     (tmp_path / "kernel.py").write_text(PICKY.replace("pad", "ignore_index"))
-    supports = values.told(None, None, None, None, None, None, ["ranks=2,3", "weight=True", "layouts=contiguous,fortran"])["supports"]
+    supports = values.told(None, None, None, None, None, None, ["ranks=2,3", "weight=True", "layouts=contiguous,fortran"], None)["supports"]
     found = capabilities_of(InProcess(resolve(f"{tmp_path / 'kernel.py'}:loss", isolate=False, supports=supports)))
     assert (found.ranks, found.weight, found.layouts) == ((2, 3), True, ("contiguous", "fortran"))

@@ -25,6 +25,10 @@ def foreign_folders(logits, target):
     return np.float64(sum(entry == os.environ["XENTFUZZ_TEST_FOREIGN"] for entry in sys.path))
 
 
+def no_library():
+    return None if "xentfuzz.checks" in sys.modules else "no such library here"
+
+
 def changes_logits(logits, target):
     logits[...] = 7
     return np.float32(0)

@@ -287,6 +287,11 @@ def test_another_interpreter_gets_none_of_our_packages(isolated, make_call, tmp_
     assert subject.call(make_call()).results == {"value": 0.0}
 
 
+def test_availability_is_asked_of_the_interpreter_that_is_named(isolated):
+    with pytest.raises(UsageError, match=f"can't run in {sys.executable}: no such library here"):
+        isolated("arrays_and_results:foreign_folders", python=sys.executable, unavailable="arrays_and_results:no_library")
+
+
 @pytest.fixture
 def modules_that_fail(tmp_path, monkeypatch):
     (tmp_path / "fails_to_import.py").write_text("1 / 0\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import kernels
@@ -90,6 +91,16 @@ def test_one_of_several_is_chosen_by_its_operation_or_its_place():
 def registered(monkeypatch):
     monkeypatch.setattr(registry, "_REGISTRY", registry.Registry(lambda: ()))
     registry.register(kernels.DECLARED)
+
+
+def test_a_registered_implementation_in_another_interpreter_is_asked_there(monkeypatch):
+    registered = registry.Registry(lambda: ())
+    registered.register(replace(kernels.FACTORY_MADE, unavailable=lambda: "not in this process"), "kernels:FACTORY_MADE")
+    monkeypatch.setattr(registry, "_REGISTRY", registered)
+    chosen = resolve(kernels.FACTORY_MADE.name, python="/another/python")
+    # What is missing here says nothing about there.
+    assert (chosen.python, chosen.unavailable) == ("/another/python", "kernels:FACTORY_MADE.unavailable")
+    assert registry.availability(chosen) is None
 
 
 @pytest.mark.usefixtures("registered")

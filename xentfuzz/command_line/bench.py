@@ -17,6 +17,7 @@ from xentfuzz.command_line.options import (
     MaxLogit,
     MaxRows,
     Profile,
+    Python,
     Quick,
     Reduction,
     RelativeTo,
@@ -57,6 +58,7 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     json: Json = None,
     benchmark_json: BenchmarkJson = None,
     html: Html = None,
+    python: Python = None,
     rename: Renames = None,
     fixed: Fixed = None,
     reduction: Reduction = None,
@@ -95,7 +97,7 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     before = None if baseline is None else stored_record(baseline)
     require_writable(json, benchmark_json, html)
     thread_count(threads)
-    declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
+    declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports, python)
     values.require_target(targets, declared)
     implementations = timed_targets(targets, grid.operations, **declared)
     require_timed(relative_to, implementations, grid)

@@ -29,6 +29,7 @@ def check(
     device: options.Device = None,
     dtypes: options.Dtypes = None,
     grade: options.Grade = None,
+    python: options.Python = None,
     env: options.Variables = None,
     rename: options.Renames = None,
     fixed: options.Fixed = None,
@@ -68,7 +69,7 @@ def check(
     require_writable(json, junit, markdown, html, summary, write_expected)
     require_file(recording)
     declared = {
-        **values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports),
+        **values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports, python),
         "backward": backward,
         "value_and_grad": value_and_grad,
         "array": array,

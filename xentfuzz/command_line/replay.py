@@ -28,6 +28,7 @@ def replay(
     record: options.Record,
     target: options.ReplayTarget = None,
     *,
+    python: options.Python = None,
     rename: options.Renames = None,
     fixed: options.Fixed = None,
     reduction: options.Reduction = None,
@@ -40,7 +41,7 @@ def replay(
     from xentfuzz.command_line import values  # noqa: PLC0415 - the commands are imported together, for --help too
 
     try:
-        declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
+        declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports, python)
         values.require_target(target, declared)
         return _replayed(record, target, declared)
     except XentfuzzError as error:

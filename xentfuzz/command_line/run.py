@@ -20,6 +20,7 @@ def run(
     seed: options.Seed = None,
     out: options.Out = None,
     expect: options.Expect = None,
+    python: options.Python = None,
     rename: options.Renames = None,
     fixed: options.Fixed = None,
     reduction: options.Reduction = None,
@@ -44,7 +45,7 @@ def run(
 
     folder = Path(out) if out else _fresh_folder()
     require_writable(str(folder / "results.json"))
-    declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports)
+    declared = values.told(rename, fixed, reduction, max_classes, max_rows, max_logit, supports, python)
     values.require_target(targets, declared)
     found = resolved(targets or (), **declared)
     implementations = list(found.values()) if targets else unnamed()

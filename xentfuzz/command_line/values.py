@@ -115,12 +115,14 @@ def told(  # noqa: PLR0917 - as the commands take them
     max_rows: int | None,
     max_logit: float | None,
     said: Sequence[str] | None,
+    python: str | None,
 ) -> dict[str, Any]:
     """What the options say of a target, as `resolve` takes it; nothing where they say nothing."""
     given = {
         "renames": renames(rename),
         "fixed": fixed(fixed_values),
         "supports": _with_options(entries_of_supports(said), supports(reduction, max_classes, max_rows, max_logit)),
+        "python": python,
     }
     return {name: value for name, value in given.items() if value}
 
@@ -128,7 +130,12 @@ def told(  # noqa: PLR0917 - as the commands take them
 def require_target(targets: Sequence[str] | str | None, declared: Mapping[str, Any]) -> None:
     """Raises UsageError where options say what a target is, and none is named."""
     if declared and not targets:
-        said = {"renames": "--rename", "fixed": "--fixed", "supports": "--reduction, --max-classes, --max-rows, --max-logit or --supports"}
+        said = {
+            "renames": "--rename",
+            "fixed": "--fixed",
+            "supports": "--reduction, --max-classes, --max-rows, --max-logit or --supports",
+            "python": "--python",
+        }
         raise UsageError(f"{', '.join(said[name] for name in declared)}: says what a target is; name the TARGET")
 
 

@@ -95,6 +95,7 @@ def _python(implementation: Implementation, found: Capabilities, supports: dict[
         "grade": grade if isinstance(grade, str) else dict(grade),
         "loss_dtype": dict(found.loss_dtypes) or None,
         **{name: dict(getattr(implementation, name)) or None for name in ("renames", "fixed", "environment")},
+        "python": implementation.python,
         "mutates": tuple(implementation.mutates) or None,
         "aliases": implementation.aliases or None,
         "deterministic": False if not implementation.deterministic else None,
@@ -133,8 +134,8 @@ def _words(implementation: Implementation, found: Capabilities, supports: dict[s
         if isinstance(function, str) and not function.startswith(f"{implementation.forward}."):
             yield from (option, _place(implementation, function))
     yield from ("--array", found.array)
-    if found.device != "cpu":
-        yield from ("--device", found.device)
+    plain = {"--device": found.device if found.device != "cpu" else None, "--python": implementation.python}
+    yield from (word for option, value in plain.items() if value is not None for word in (option, value))
     for dtype in found.dtypes:
         yield from ("--dtype", dtype)
     if isinstance(grade, str) and grade != DEFAULT_GRADE:

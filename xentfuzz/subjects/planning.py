@@ -34,6 +34,7 @@ def plan_of(implementation: Implementation, *, elsewhere: bool) -> Plan:
         in_force=values_in_force(implementation),
         spelling={ours: own for own, ours in implementation.renames.items()},
         fixed=dict(implementation.fixed),
+        unavailable=_test_of_availability(implementation) if implementation.python else None,
     )
 
 
@@ -57,6 +58,13 @@ def _reference(implementation: Implementation, name: str, function: Callable[...
             f'give it as "package.module:attribute", or run it without isolation'
         )
     return found
+
+
+def _test_of_availability(implementation: Implementation) -> str | None:
+    test, declared = implementation.unavailable, reference_of(implementation)
+    if test is None or isinstance(test, str):
+        return test
+    return reference_to(test) if declared is None else f"{declared}.unavailable"
 
 
 def absolute(reference: str) -> str:

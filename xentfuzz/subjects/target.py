@@ -84,7 +84,11 @@ def _changed(declared: Implementation, known: Mapping[str, Any]) -> Implementati
         return declared
     known = _added(declared, known)
     reference = reference_of(declared)
-    return replace(declared if reference is None else _by_reference(declared, reference), **known)
+    if reference is None:
+        return replace(declared, **known)
+    if "python" in known and declared.unavailable is not None:
+        known["unavailable"] = f"{reference}.unavailable"
+    return replace(_by_reference(declared, reference), **known)
 
 
 def _added(declared: Implementation, known: Mapping[str, Any]) -> dict[str, Any]:

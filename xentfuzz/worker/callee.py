@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.dtypes import FLOAT_NAMES
+from xentfuzz.errors import UsageError
 from xentfuzz.subjects.outcome import Crash, NoResult, Raised
 from xentfuzz.worker.control_word import OwnWord
 from xentfuzz.worker.forms import Form, form_of
@@ -48,6 +50,7 @@ class Callee:
         self.forms: dict[str, Form] = {}
         self.control_word = OwnWord()
         with self.control_word:
+            _require_available(plan)
             for name, function in plan.functions.items():
                 leading = len(plan.positional) + (name == "backward")
                 self.forms[name] = form_of(load_reference(function) if isinstance(function, str) else function, leading)
@@ -181,6 +184,12 @@ def differentiable(plan: Plan, arrays: Mapping[str, StridedArray]) -> list[str]:
     if target is None or target.shape != arrays[first].shape or target.dtype not in FLOAT_NAMES:
         return [first]
     return [name for name in plan.differentiable if name in arrays]
+
+
+def _require_available(plan: Plan) -> None:
+    reason = load_reference(plan.unavailable)() if plan.unavailable else None
+    if reason is not None:
+        raise UsageError(f"can't run in {sys.executable}: {reason}")
 
 
 def _pair(result: Any) -> Sequence[Any]:

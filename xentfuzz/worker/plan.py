@@ -15,6 +15,7 @@ class Plan:
     where given; differentiable: those whose gradients autodiff is asked for. defaults: option -> default; always: options passed even then;
     in_force: option -> what a function does that has no parameter for it.
     spelling: ours -> the functions' own; fixed: own spelling -> value that is always passed.
+    unavailable: a reference to its test of availability, where that says nothing in any other process.
     """
 
     name: str
@@ -30,3 +31,4 @@ class Plan:
     in_force: Mapping[str, Any] = field(default_factory=dict)
     spelling: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    unavailable: str | None = None
