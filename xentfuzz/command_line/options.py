@@ -70,7 +70,9 @@ BenchmarkJson = Annotated[Text, _option("--benchmark-json", "FILE", "Write what 
 Grade = Annotated[
     Text, _option("--grade", "G", "Hold it to this grade: FORM/any, FORM of shift, lse, fast-math, staged.", "lse/any, or what it declares")
 ]
-Python = Annotated[Text, _option("--python", "PATH", "Run it with this Python, which needs NumPy and its library alone.", "this one")]
+Python = Annotated[
+    Text, _option("--python", "PATH", "Run it by this Python interpreter: NumPy and its library are enough.", "the one that runs xentfuzz")
+]
 Variables = Annotated[Texts, _option("--env", "K=V", "Set this variable for its worker; may be repeated.", "none")]
 
 Renames = Annotated[Texts, _option("--rename", "OURS=THEIRS", "Spell this argument or option its way; may be repeated.", "none")]
