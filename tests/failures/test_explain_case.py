@@ -31,6 +31,11 @@ def _has_ignored(case):
     return bool((case.values["target"] == case.options["ignore_index"]).any())
 
 
+def _has_negative_infinity_at_target(case):
+    logits, target = case.values["logits"], case.values["target"]
+    return target.dtype.kind == "i" and bool(np.isneginf(logits[np.arange(len(target)), target]).any())
+
+
 @pytest.mark.parametrize(
     ("recipe", "still_fails", "needs"),
     [
@@ -46,7 +51,7 @@ def _has_ignored(case):
         (
             _written(["0", "1"], options={"ignore_index": 1, "label_smoothing": 0.5}),
             _case(lambda case: _has_ignored(case) and case.options["ignore_index"] >= 0 and case.options["label_smoothing"]),
-            ("label_smoothing > 0", "an ignored row", "ignore_index = 1"),
+            ("label_smoothing > 0", "an ignored row", "ignore_index >= 0"),
         ),
         (_recipe(weight=ArrayRecipe("positive")), _case(lambda case: "weight" in case.arrays), ("a weight",)),
         (_recipe(target=ArrayRecipe("one_hot")), lambda recipe: target_kind(recipe) == "probabilities", ("class probabilities",)),
@@ -64,6 +69,49 @@ def _has_ignored(case):
             _recipe((2, 40), target=ArrayRecipe("one_hot"), weight=ArrayRecipe("positive")),
             lambda recipe: recipe.shape[1] >= 40,
             ("at least 40 classes",),
+        ),
+        (_recipe((3, 9)), lambda recipe: recipe.shape[1] % 8 == 1, ("classes % 8 = 1",)),
+        (_recipe((3, 17)), lambda recipe: recipe.shape[1] % 8 == 1 and recipe.shape[1] > 9, ("classes % 8 = 1, >= 17",)),
+        (
+            _recipe((3, 513)),
+            lambda recipe: recipe.shape[1] in range(513, 1024, 2),
+            ("classes % 2 = 1, >= 513, < 1027",),
+        ),
+        (_recipe((3, 513)), lambda recipe: 513 <= recipe.shape[1] < 1024, ("classes >= 513, < 1026",)),
+        (_recipe((2, 1)), lambda recipe: recipe.shape[1] % 2 == 1, ("classes % 2 = 1",)),
+        (_recipe((2, 1)), lambda recipe: recipe.shape[1] == 1, ("1 class",)),
+        (_recipe((2, 4)), lambda recipe: recipe.shape[1] % 4 == 0, ("classes % 4 = 0",)),
+        (_recipe(dtype="bfloat16"), lambda recipe: recipe.dtype == "bfloat16", ("dtype bfloat16",)),
+        (_recipe(dtype="bfloat16"), lambda recipe: {"bfloat16": True, "float32": False}.get(recipe.dtype), ("dtype bfloat16",)),
+        (_recipe(dtype="bfloat16"), lambda recipe: recipe.dtype in ("bfloat16", "float16"), ()),
+        (
+            _written(["0", "1"], ["-inf", "-inf", "-inf", "0", "-inf", "1"]),
+            _case(lambda case: np.isneginf(case.values["logits"]).all(1).any()),
+            ("a row of nothing but -inf in logits",),
+        ),
+        (
+            _written(["0", "1"], ["-inf", "-inf", "-inf", "0", "-inf", "1"]),
+            _case(lambda case: np.isneginf(case.values["logits"]).any()),
+            ("-inf in logits",),
+        ),
+        (
+            _written(["0", "1"], ["0", "-inf", "2", "0", "-inf", "1"]),
+            _case(_has_negative_infinity_at_target),
+            ("class indices", "-inf at the target in logits"),
+        ),
+        *(
+            (
+                _written(["0", str(given)], options={"ignore_index": given}),
+                _case(lambda case, fails=fails: _has_ignored(case) and fails(case.options["ignore_index"])),
+                ("an ignored row", words),
+            )
+            for given, fails, words in (
+                (2, lambda index: index == 2, "ignore_index = 2"),
+                (255, lambda index: index >= 0, "ignore_index >= 0"),
+                (255, lambda index: index != -100, "ignore_index other than -100"),
+                (-1, lambda index: index == -1, "ignore_index = -1"),
+                (-1, lambda index: index < 0 and index != -100, "ignore_index < 0 other than -100"),
+            )
         ),
         (_recipe((16, 3)), lambda recipe: recipe.shape[0] >= 16, ("at least 16 rows",)),
         (_recipe((16, 3)), lambda recipe: recipe.shape[0] % 8 == 0, ("16 rows",)),

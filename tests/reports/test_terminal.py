@@ -63,6 +63,17 @@ def test_a_failing_check_ends_with_verdict_finding_and_what_to_do(samples):
     assert printed(samples.check_events(samples.failing())) == FAILING
 
 
+def test_what_a_finding_needs_is_told_whole_behind_remarks_of_any_length(samples):
+    traceback = [f"  File kernel.py, line {number}, in forward" for number in range(20)]
+    needs = "2 rows, a row of nothing but -inf in logits, ignore_index >= 0 and classes % 2 = 1, >= 513, < 1027"
+    failing = samples.failing()
+    failing.unexpected[0].message = "\n".join(["it raised IndexError", *traceback, f"needs {needs}"])
+    text = printed(samples.check_events(failing))
+    assert f"needs {needs}" in " ".join(text.split())
+    assert "line 2, " in text
+    assert "line 3, " not in text
+
+
 VERBOSE = """\
 check     status  cases  left out  error/allowed
 gradient  FAILED    250        12                 in float32

@@ -22,7 +22,9 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def parse_condition(written: Any) -> Condition:
-    """The condition written as a value (equal to it), a list (any of them) or a string of comparisons ("> 0", ">=2, <8": all).
+    """The condition written as a value (equal to it), a list (any of them) or a string of comparisons (all of them).
+
+    Comparisons are "> 0", ">=2, <8", and "%8=1" for what leaves 1 when divided by 8.
 
     A feature that has several values (the layouts of all arrays) meets a condition where one of them does. Raises UsageError for what is
     no comparison, or lacks its number.
@@ -30,7 +32,7 @@ def parse_condition(written: Any) -> Condition:
     if isinstance(written, list | tuple):
         choices = [parse_condition(choice) for choice in written]
         return lambda feature: any(choice(feature) for choice in choices)
-    test = _comparisons(written) if isinstance(written, str) and written.lstrip()[:1] in ("<", ">", "=", "!") else _equal_to(written)
+    test = _comparisons(written) if isinstance(written, str) and written.lstrip()[:1] in ("<", ">", "=", "!", "%") else _equal_to(written)
     return lambda feature: any(map(test, feature)) if isinstance(feature, tuple | frozenset) else test(feature)
 
 
@@ -45,9 +47,13 @@ def _comparisons(written: str) -> Condition:
 
 
 def _comparison(part: str, written: str) -> Condition:
+    remainder = re.fullmatch(r"%\s*([1-9]\d*)\s*==?\s*(\d+)", part)
+    if remainder is not None:
+        divisor, rest = int(remainder[1]), int(remainder[2])
+        return lambda feature: isinstance(feature, int) and feature % divisor == rest
     match = re.fullmatch(r"(>=|<=|!=|==|>|<)\s*(\S+)", part)
     if match is None:
-        raise UsageError(f"condition {written!r}: {part!r} is no comparison; write for example '>0', '>=2, <8' or '!=mean'")
+        raise UsageError(f"condition {written!r}: {part!r} is no comparison; write for example '>0', '>=2, <8', '%8=1' or '!=mean'")
     compare, text = _COMPARISONS[match[1]], match[2]
     wanted = _number(text)
     if wanted is None and match[1] not in ("==", "!="):

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from xentfuzz.dtypes import FLOAT_NAMES
 from xentfuzz.errors import XentfuzzError
 from xentfuzz.failures import variants
+from xentfuzz.failures.readings import Change, Reading, StillFails, Verdicts, count_as_seen
 from xentfuzz.operations import get_operation
 from xentfuzz.operations.options import IGNORE_INDEX, LABEL_SMOOTHING, REDUCTION, REDUCTIONS
 from xentfuzz.operations.roles import target_name, weight_name
@@ -21,13 +23,10 @@ from xentfuzz.recipes.recipe import GRAD_OUTPUT, ArrayRecipe, Recipe
 from xentfuzz.recipes.shapes import class_rows
 from xentfuzz.recipes.written import with_array
 
-# Whether a check still fails on a recipe; None where that can't be told, because the implementation doesn't take the case.
-StillFails = Callable[[Recipe], bool | None]
-Change = Callable[[Recipe], Recipe]
-
 # Every case has a class or a few; more than that is worth a word.
 FEW_CLASSES = 4
 OTHER_SMOOTHING = (0.1, 0.3)
+SPECIAL_VALUES = {"nan": "a NaN", "inf": "+inf", "-inf": "-inf"}
 LARGE_LOGIT, SMALL_LOGIT = 16.0, 8.0
 
 
@@ -41,60 +40,58 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Trait:
-    """A feature of a recipe. without: neighbours that lack it; when: it as a condition.
+    """A feature of a recipe in words and as a condition. without: neighbours that lack it.
 
-    exact: the feature in a narrower sense, where neighbours that have the feature pass (having), or others that lack it fail (lacking).
-    wider: the feature in a wider sense, where one of some neighbours that have only that fails too (akin).
+    readings: the same in other senses, the widest first; the first one that no neighbour contradicts is what is said. count: how to change
+    a count, which may be needed in steps or up to a limit.
     """
 
     words: str
     when: dict[str, Any]
     without: tuple[Change, ...]
-    exact: tuple[str, dict[str, Any]] | None = None
-    having: tuple[Change, ...] = ()
-    lacking: tuple[Change, ...] = ()
-    wider: tuple[str, dict[str, Any]] | None = None
-    akin: tuple[Change, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    count: tuple[str, int, Callable[[int], Change]] | None = None
 
 
-def explain(recipe: Recipe, still_fails: StillFails) -> Explanation:
-    """The features of `recipe`, which fails, that it needs for that: each of its neighbours without one passes."""
+def explain(recipe: Recipe, still_fails: StillFails, dtypes: Collection[str] = ()) -> Explanation:
+    """The features of `recipe`, which fails, that it needs for that: neighbours without one pass, as far as the implementation takes them.
+
+    dtypes: those in which the same was found already.
+    """
+    verdicts = Verdicts(recipe, still_fails)
     needs: list[str] = []
     region: dict[str, Any] = {}
-
-    def fails(change: Change) -> bool | None:
-        try:
-            verdict = still_fails(change(recipe))
-        except XentfuzzError:
-            # A neighbour that contradicts itself says nothing.
-            return None
-        return None if verdict is None else bool(verdict)
-
     for trait in _traits(recipe):
-        if all(fails(change) is False for change in trait.without):
-            words, when = _as_wide_as_seen(trait, fails)
+        if verdicts.passes(trait.without):
+            words, when = _as_seen(trait, verdicts)
             needs.append(words)
             region |= when
+    if len(dtypes) <= 1 and verdicts.passes(_other_dtypes(recipe)):
+        # What one case needs of its dtype, rounding alone may decide: said, but no condition on cases of the same cause.
+        needs.append(f"dtype {recipe.dtype}")
     return Explanation(tuple(needs), region)
 
 
 def neighbours_without(recipe: Recipe, needs: Collection[str]) -> Iterator[Recipe]:
     """Neighbours of a recipe that lack one of the features named, where it has them."""
     for trait in _traits(recipe):
-        if trait.words in needs or (trait.exact is not None and trait.exact[0] in needs):
+        if trait.words in needs or any(reading.words in needs for reading in trait.readings):
             for change in trait.without:
                 with suppress(XentfuzzError):
                     yield change(recipe)
 
 
-def _as_wide_as_seen(trait: Trait, fails: Callable[[Change], bool | None]) -> tuple[str, dict[str, Any]]:
-    """The feature in words and as a condition: the exact one where a neighbour contradicts it, a wider one where one speaks for that."""
-    if trait.wider is not None and any(fails(change) is True for change in trait.akin):
-        return trait.wider
-    if trait.exact is None:
-        return trait.words, trait.when
-    contradicted = any(fails(change) is False for change in trait.having) or any(fails(change) is True for change in trait.lacking)
-    return trait.exact if contradicted else (trait.words, trait.when)
+def _as_seen(trait: Trait, verdicts: Verdicts) -> tuple[str, dict[str, Any]]:
+    """The feature in words and as a condition, in the widest sense that no neighbour contradicts; else as narrow as this case."""
+    for reading in trait.readings:
+        if verdicts.bear_out(reading):
+            return reading.words, reading.when
+    in_steps = count_as_seen(*trait.count, verdicts) if trait.count is not None else None
+    return in_steps or (trait.words, trait.when)
+
+
+def _other_dtypes(recipe: Recipe) -> tuple[Change, ...]:
+    return tuple(partial(msgspec.structs.replace, dtype=name) for name in FLOAT_NAMES if name != recipe.dtype)
 
 
 def _traits(recipe: Recipe) -> Iterator[Trait]:
@@ -111,8 +108,8 @@ def _options(recipe: Recipe) -> Iterator[Trait]:
     for name, value, default in variants.differing_options(recipe):
         if name == LABEL_SMOOTHING.name:
             other = OTHER_SMOOTHING[value == OTHER_SMOOTHING[0]]
-            exact = (f"label_smoothing = {value!r}", {name: value})
-            yield Trait("label_smoothing > 0", {name: ">0"}, (_option(name, default),), exact, having=(_option(name, other),))
+            wide = Reading("label_smoothing > 0", {name: ">0"}, having=(_option(name, other),))
+            yield Trait(f"label_smoothing = {value!r}", {name: value}, (_option(name, default),), (wide,))
         elif name not in (REDUCTION.name, IGNORE_INDEX.name):
             yield Trait(f"{name} = {value!r}", {name: value}, (_option(name, default),))
     options = {**get_operation(recipe.operation).defaults, **recipe.options}
@@ -140,7 +137,7 @@ def _index_target(recipe: Recipe) -> Iterator[Trait]:
         said.append(Trait("an ignored row", {"ignored": True}, (variants.none_ignored,)))
     ignore_index = recipe.options.get(IGNORE_INDEX.name, IGNORE_INDEX.default)
     if ignore_index != get_operation(recipe.operation).defaults[IGNORE_INDEX.name]:
-        said.append(Trait(f"ignore_index = {ignore_index}", {IGNORE_INDEX.name: ignore_index}, (_default_ignore_index,)))
+        said.append(_ignore_index(recipe, ignore_index))
     name = target_name(recipe.operation)
     dtype = recipe.arrays[name].dtype
     if dtype not in (None, "int64"):
@@ -151,14 +148,40 @@ def _index_target(recipe: Recipe) -> Iterator[Trait]:
     yield from said
 
 
-def _default_ignore_index(recipe: Recipe) -> Recipe:
-    default = get_operation(recipe.operation).defaults[IGNORE_INDEX.name]
-    given = recipe.options[IGNORE_INDEX.name]
-    changed = recipe
-    name = target_name(recipe.operation)
-    if recipe.arrays[name].elements is not None:
-        changed = variants.edited(recipe, name, lambda labels: np.where(labels == given, default, labels))
-    return variants.with_option(changed, IGNORE_INDEX.name, default)
+def _ignore_index(recipe: Recipe, given: int) -> Trait:
+    """A particular one, one of its sign, or any but the default: as others of these do."""
+    name, default = IGNORE_INDEX.name, get_operation(recipe.operation).defaults[IGNORE_INDEX.name]
+    classes = class_rows(recipe.shape, recipe.options).classes
+    positive = tuple(_with_ignore_index(other) for other in (0, 1, classes, classes + 1) if other != given)
+    negative = tuple(_with_ignore_index(other) for other in (-1, -2, default - 1) if other not in (given, default))
+    of_its_sign = (
+        Reading(f"{name} >= 0", {name: ">=0"}, having=positive)
+        if given >= 0
+        else Reading(f"{name} < 0 other than {default}", {name: f"<0, !={default}"}, having=negative)
+    )
+    any_other = Reading(f"{name} other than {default}", {name: f"!={default}"}, having=(*positive, *negative))
+    return Trait(f"{name} = {given}", {name: given}, (_with_ignore_index(default),), (any_other, of_its_sign))
+
+
+def _with_ignore_index(value: int) -> Change:
+    """The same rows ignored, by another value; kept ones that have that value as their class get another one."""
+
+    def change(recipe: Recipe) -> Recipe:
+        options = {**get_operation(recipe.operation).defaults, **recipe.options}
+        given, classes = options[IGNORE_INDEX.name], class_rows(recipe.shape, options).classes
+        kept = next((label for label in range(classes) if label != value), 0)
+        changed, name = recipe, target_name(recipe.operation)
+        if recipe.arrays[name].elements is not None:
+
+            def renamed(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+                # A narrow dtype may not hold the value.
+                wide = labels.astype(np.int64)
+                return np.where(wide == given, value, np.where(wide == value, kept, wide))
+
+            changed = variants.edited(recipe, name, renamed)
+        return variants.with_option(changed, IGNORE_INDEX.name, value)
+
+    return change
 
 
 def _weight(recipe: Recipe) -> Iterator[Trait]:
@@ -173,32 +196,41 @@ def _shape(recipe: Recipe) -> Iterator[Trait]:
         yield Trait("rank 1" if rank == 1 else "rank > 2", {"rank": 1 if rank == 1 else ">2"}, (variants.flattened,))
     if rows.count > 1:
         yield Trait(
-            f"{rows.count} rows" if rows.count < 10 else f"at least {rows.count} rows",
-            {"rows": f">={rows.count}"},
+            f"{rows.count} rows",
+            {"rows": rows.count},
             (variants.without_first_row, variants.without_last_row),
-            exact=(f"{rows.count} rows", {"rows": rows.count}),
-            having=(variants.with_one_row_more, variants.with_twice_the_rows),
-            lacking=(variants.with_half_the_rows,),
+            (
+                Reading(
+                    f"{rows.count} rows" if rows.count < 10 else f"at least {rows.count} rows",
+                    {"rows": f">={rows.count}"},
+                    having=(variants.with_one_row_more, variants.with_twice_the_rows),
+                    lacking=(variants.with_half_the_rows,),
+                ),
+            ),
         )
     if rows.classes > FEW_CLASSES:
-        yield Trait(
-            f"at least {rows.classes} classes",
-            {"classes": f">={rows.classes}"},
-            (_classes(rows.classes - 1),),
-            exact=(f"{rows.classes} classes", {"classes": rows.classes}),
-            having=(_classes(rows.classes + 1), _classes(2 * rows.classes)),
-            lacking=(_classes(rows.classes // 2),),
-        )
+        yield _count("classes", rows.classes, _classes, f"at least {rows.classes} classes", f"{rows.classes} classes")
+    elif rows.classes:
+        yield _few_classes(rows.classes)
     for axis, length in recipe.sizes.items():
         if length > 1:
-            yield Trait(
-                f"{axis} of at least {length}",
-                {axis: f">={length}"},
-                (_size(axis, length - 1),),
-                exact=(f"{axis} = {length}", {axis: length}),
-                having=(_size(axis, length + 1), _size(axis, 2 * length)),
-                lacking=(_size(axis, length // 2),),
-            )
+            yield _count(axis, length, partial(_size, axis), f"{axis} of at least {length}", f"{axis} = {length}")
+
+
+def _few_classes(count: int) -> Trait:
+    """Every case has a few classes, so only that neither one more nor one less will do is worth a word, and a condition only in steps."""
+    without = (_classes(count + 1), *((_classes(count - 1),) if count > 1 else ()))
+    return Trait("1 class" if count == 1 else f"{count} classes", {}, without, count=("classes", count, _classes))
+
+
+def _count(name: str, count: int, with_count: Callable[[int], Change], at_least: str, exactly: str) -> Trait:
+    wide = Reading(
+        at_least,
+        {name: f">={count}"},
+        having=(with_count(count + 1), with_count(2 * count)),
+        lacking=(with_count(count // 2),),
+    )
+    return Trait(exactly, {name: count}, (with_count(count - 1),), (wide,), (name, count, with_count))
 
 
 def _size(axis: str, count: int) -> Change:
@@ -213,13 +245,29 @@ def _values(recipe: Recipe) -> Iterator[Trait]:
     first = get_operation(recipe.operation).arguments[0].name
     array = recipe.arrays[first]
     for word in variants.special_values(array):
-        shown = {"nan": "a NaN", "inf": "+inf", "-inf": "-inf"}[word]
-        yield Trait(f"{shown} in {first}", {"edits": word}, (partial(variants.without_special, name=first, word=word),))
+        without = (partial(variants.without_special, name=first, word=word),)
+        yield Trait(f"{SPECIAL_VALUES[word]} in {first}", {"edits": word}, without, tuple(_places(recipe, first, word)))
     if array.elements is None and array.regime != "ordinary":
         yield Trait(f"{first} of regime {array.regime}", {"regime": array.regime}, (_replaced(first, regime="ordinary", scale=1.0),))
     largest = _largest(recipe, first)
     if LARGE_LOGIT < largest < np.inf:
         yield Trait(f"{first} as large as {largest:.4g}", {}, (lambda recipe: variants.edited(recipe, first, _clamped),))
+
+
+def _places(recipe: Recipe, first: str, word: str) -> Iterator[Reading]:
+    """Where the special value has to be: anywhere, in the whole of a row, or at the target; nothing where the recipe doesn't tell."""
+    if recipe.arrays[first].elements is None or class_rows(recipe.shape, recipe.options).classes < 2:
+        return
+    when = {"edits": word}
+    broken = partial(variants.with_broken_rows, name=first, word=word)
+    elsewhere = partial(variants.without_special_at_target, name=first, word=word)
+    whole, at_target = broken(recipe) != recipe, elsewhere(recipe) != recipe
+    others = ((broken,) if whole else ()) + ((elsewhere,) if at_target else ())
+    yield Reading(f"{SPECIAL_VALUES[word]} in {first}", when, having=others)
+    if whole:
+        yield Reading(f"a row of nothing but {SPECIAL_VALUES[word].removeprefix('a ')} in {first}", when, lacking=(broken,))
+    if at_target:
+        yield Reading(f"{SPECIAL_VALUES[word]} at the target in {first}", when, lacking=(elsewhere,))
 
 
 def _largest(recipe: Recipe, name: str) -> float:
@@ -239,13 +287,10 @@ def _clamped(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _upstream(recipe: Recipe) -> Iterator[Trait]:
     upstream = recipe.arrays.get(GRAD_OUTPUT)
     if upstream is not None and not variants.all_ones(upstream):
-        yield Trait(
-            "an upstream gradient other than 1",
-            {"upstream_regime": "!=ones"},
-            (_upstream_of("ones", upstream.layout),),
-            exact=("an upstream gradient of 0", {"upstream_regime": "!=ones"}) if variants.all_zeros(upstream) else None,
-            having=(_upstream_of("constant", upstream.layout, scale=2.0),),
-        )
+        when = {"upstream_regime": "!=ones"}
+        other = Reading("an upstream gradient other than 1", when, having=(_upstream_of("constant", upstream.layout, scale=2.0),))
+        only = "of 0" if variants.all_zeros(upstream) else "other than 1"
+        yield Trait(f"an upstream gradient {only}", when, (_upstream_of("ones", upstream.layout),), (other,))
 
 
 def _upstream_of(regime: str, layout: str, scale: float = 1.0) -> Change:
@@ -259,13 +304,10 @@ OTHER_LAYOUTS = ("fortran", "first_columns", "negative_stride")
 def _layouts(recipe: Recipe) -> Iterator[Trait]:
     for name, array in recipe.arrays.items():
         if array.layout != "contiguous":
-            yield Trait(
-                f"{name} laid out as {array.layout}",
-                {"layout": array.layout},
-                (_replaced(name, layout="contiguous"),),
-                wider=(f"{name} not contiguous", {"layout": "!=contiguous"}),
-                akin=tuple(_replaced(name, layout=other) for other in OTHER_LAYOUTS if other != array.layout),
-            )
+            others = tuple(_replaced(name, layout=other) for other in OTHER_LAYOUTS if other != array.layout)
+            wide = Reading(f"{name} not contiguous", {"layout": "!=contiguous"}, one_of=others)
+            without = (_replaced(name, layout="contiguous"),)
+            yield Trait(f"{name} laid out as {array.layout}", {"layout": array.layout}, without, (wide,))
 
 
 def _replaced(name: str, **changes: Any) -> Change:

@@ -213,6 +213,47 @@ def without_special(recipe: Recipe, name: str, word: str) -> Recipe:
     )
 
 
+def with_broken_rows(recipe: Recipe, name: str, word: str) -> Recipe:
+    """Of each row that holds nothing but one special value, the first element replaced by 0; the same recipe where there is no such row."""
+
+    def change(rows: Array, special: Array) -> Array:
+        whole = special.all(axis=-1)
+        rows[whole, 0] = 0
+        return rows
+
+    return _with_special_rows(recipe, name, word, change)
+
+
+def without_special_at_target(recipe: Recipe, name: str, word: str) -> Recipe:
+    """One special value moved to the next class where it is at the target's, else the same recipe. A row of nothing else keeps it."""
+    if target_kind(recipe) != "index":
+        return recipe
+    classes = class_rows(recipe.shape, recipe.options).classes
+    labels = np.array(expand(recipe).values[target_name(recipe.operation)]).astype(np.int64).reshape(-1, 1)
+
+    def change(rows: Array, special: Array) -> Array:
+        at_target = special & (labels == np.arange(classes)) & ~special.all(axis=1, keepdims=True)
+        return np.where(at_target, 0, np.where(np.roll(at_target, 1, axis=1), float(word), rows))
+
+    return _with_special_rows(recipe, name, word, change)
+
+
+def _with_special_rows(recipe: Recipe, name: str, word: str, change: Callable[[Array, Array], Array]) -> Recipe:
+    """With another value in some places of an array: change takes its rows, of shape (rows, classes), and where they have the value."""
+    rows = class_rows(recipe.shape, recipe.options)
+    values = np.array(expand(recipe).values[name])
+    if values.shape != rows.shape:
+        return recipe
+    by_row = np.moveaxis(values, rows.axis, -1)
+    wide = by_row.astype(np.float64).reshape(rows.count, rows.classes)
+    special = np.isnan(wide) if word == "nan" else wide == float(word)
+    changed = change(wide.copy(), special)
+    if np.array_equal(changed, wide, equal_nan=True):
+        return recipe
+    back = np.moveaxis(changed.reshape(by_row.shape), -1, rows.axis).astype(values.dtype)
+    return with_array(recipe, name, written(recipe.arrays[name], back))
+
+
 def differing_options(recipe: Recipe) -> Iterator[tuple[str, Any, Any]]:
     """(name, value, default) of options that a call could leave out and doesn't."""
     for option in get_operation(recipe.operation).options:

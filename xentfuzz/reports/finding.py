@@ -20,7 +20,11 @@ def finding_lines(number: int, failure: FailureEntry, place: str) -> list[Line]:
     lines = wrapped(f"{failure.check}, {failure.dtype}{kind}", first=f"{number}. ", style="bold red")
     headline, *remarks = failure.message.splitlines() or [""]
     lines += first_of(wrapped(headline, first="   "), HEADLINE)
-    lines += first_of([Line(f"   {clipped(remark, columns() - 3)}") for remark in remarks if remark.strip()], REMARKS)
+    # What it needs ends the message, behind remarks of any length, and is what its author looks for.
+    needs = [remark for remark in remarks if remark.startswith("needs ")][-1:]
+    told = [remark for remark in remarks if remark.strip() and remark not in needs]
+    lines += first_of([Line(f"   {clipped(remark, columns() - 3)}") for remark in told], REMARKS)
+    lines += first_of([line for remark in needs for line in wrapped(remark, first="   ")], REMARKS)
     lines += first_of([line for label, text in _input(failure) for line in labelled(f"   {label}", text, LABEL)], INPUT)
     if failure.record and failure.alone:
         lines += copyable("   replay", _replay(failure, place), LABEL)

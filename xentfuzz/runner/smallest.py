@@ -70,7 +70,7 @@ class Shrinking:
         smallest.dtypes = tuple(found.dtypes)
         explicable = smallest.alone and smallest.kind not in CRASH_KINDS and smallest.check == found.check.name and costs
         if explicable and not self.effort.deadline.has_passed():
-            explanation = explain(recipe_from(smallest.recipe), self._told(found, smallest.kind))
+            explanation = explain(recipe_from(smallest.recipe), self._told(found, smallest.kind), smallest.dtypes)
             smallest.needs, smallest.region = explanation.needs, explanation.region
         return smallest
 
