@@ -65,7 +65,7 @@ def exponential_parts_64(y: Any) -> Any:
     return fma(p, f, 1.0), power_from_low_bits(t)
 
 
-def exponential(x: Any, shift: Any) -> Any:
+def exponential(x: Any, shift: Any) -> Any:  # noqa: ARG001 - its body is below
     """exp(x - shift) for lanes x <= shift, as two factors: a sum of such products takes one instruction for both."""
     raise TypeError("exponential: called from Python, which has no vectors; kernels alone call it")
 

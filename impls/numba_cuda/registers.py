@@ -18,7 +18,7 @@ from numba.cuda import types
 from numba.cuda.extending import intrinsic
 
 from xentfuzz.impls.numba_cuda.formats import Format
-from xentfuzz.impls.numba_cuda.gpu import LONG, SINGLE, WORD, assembled, packed, predicated_load, predicated_store, unpacked
+from xentfuzz.impls.numba_cuda.gpu import LONG, SINGLE, assembled, packed, predicated_load, predicated_store, unpacked
 
 WORDS = 4  # of a vector
 _SUMS = 4

@@ -34,7 +34,8 @@ def test_an_adapter_has_at_most_40_lines(path):
 
 def test_registration_imports_no_library():
     names = ", ".join(f"xentfuzz.impls.peers.{path.stem}" for path in MODULES)
-    code = f"import sys\nearlier = set(sys.modules)\nimport {names}\nprint(*{{name.partition('.')[0] for name in set(sys.modules) - earlier}})"
+    loaded = "{name.partition('.')[0] for name in set(sys.modules) - earlier}"
+    code = f"import sys\nearlier = set(sys.modules)\nimport {names}\nprint(*{loaded})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "xentfuzz" in loaded
