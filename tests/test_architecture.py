@@ -50,7 +50,7 @@ ALLOWED = {
     "starter": BASE,
     "impls": {"implementation"},
 }
-UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin", "pytest_checks"}
+UNRESTRICTED = {"__init__", "__main__", "command_line", "pytest_plugin", "pytest_checks", "pytest_benchmarks"}
 
 HEAVY = {"hypothesis", "torch", "numba", "matplotlib", "jax"}
 # Leaves that are themselves imported where they are used.

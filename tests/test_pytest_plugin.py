@@ -32,6 +32,8 @@ def source(factor: float = 1.0, checks: str = "('value', 'shape')") -> str:
 def session(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     # The options of the project's own test run are not those of the session under test.
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    # pytest-benchmark times nothing in a worker of xdist.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     return pytester
 
 
@@ -219,3 +221,52 @@ def test_another_cause_is_shown_whole_beside_the_first(session: pytest.Pytester)
     text = result.stdout.str()
     assert text.count("script that shows this failure alone") == 2
     assert "the same cause as [mine-cross_entropy-inputs_unchanged-float32], which shows it: forward changed logits" in text
+
+
+TIMED = """
+import numpy as np
+import xentfuzz
+
+def value(logits, target):
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    rows = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(target)), target]
+    return np.asarray(FACTOR * rows.mean()).astype(logits.dtype)
+
+def overwriting(logits, target):
+    loss = value(logits, target)
+    logits[...] = 0
+    return loss
+
+SUPPORTS = {"targets": ("index",), "ranks": (2,), "options": {"ignore_index": ()}}
+MINE = xentfuzz.Implementation("mine", value, dtypes=("float32",), supports=SUPPORTS)
+OTHER = xentfuzz.Implementation("other", overwriting, dtypes=("float32",), supports=SUPPORTS, mutates=("logits",))
+
+@xentfuzz.parametrize_benchmark(MINE, OTHER, shapes=((8, 16),))
+def test_speed(timed, benchmark):
+    timed(benchmark)
+"""
+QUICK = ("--benchmark-max-time=0.01", "--benchmark-min-rounds=1", "-p", "no:cacheprovider")
+
+
+def test_a_benchmark_is_timed_by_the_fixture_of_pytest_benchmark_stored_and_compared(session: pytest.Pytester) -> None:
+    session.makepyfile(TIMED.replace("FACTOR", "1"))
+    first = session.runpytest_subprocess("--benchmark-autosave", *QUICK)
+    # Neither has a gradient.
+    first.assert_outcomes(passed=2, skipped=2)
+    second = session.runpytest_subprocess("--benchmark-compare", *QUICK)
+    second.assert_outcomes(passed=2, skipped=2)
+    second.stdout.fnmatch_lines(["*benchmark 'loss float32 8 x 16': 4 tests*", "test_speed[[]mine-loss-float32-8x16] (0001_*", "*(NOW)*"])
+
+
+def test_a_wrong_result_fails_and_has_no_time(session: pytest.Pytester) -> None:
+    session.makepyfile(TIMED.replace("FACTOR", "1.01"))
+    result = session.runpytest_subprocess(*QUICK)
+    result.assert_outcomes(failed=2, skipped=2)
+    result.stdout.fnmatch_lines(["mine: forward: loss is *, exact: *"])
+    result.stdout.no_fnmatch_line("*benchmark 'loss*")
+
+
+def test_a_benchmark_without_the_fixture_is_an_error_that_names_both_arguments(session: pytest.Pytester) -> None:
+    session.makepyfile("import xentfuzz\n@xentfuzz.parametrize_benchmark('numpy')\ndef test_speed(timed):\n    pass\n")
+    result = session.runpytest_subprocess("--collect-only")
+    result.stdout.fnmatch_lines(["*a test under xentfuzz.parametrize_benchmark takes an argument named 'timed' and one named 'benchmark'*"])

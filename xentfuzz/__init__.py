@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from xentfuzz.failures.failure import Failure
     from xentfuzz.implementation import Implementation
     from xentfuzz.judgement import allowed_error, assert_correct, exact
-    from xentfuzz.pytest_plugin import parametrize
+    from xentfuzz.pytest_plugin import parametrize, parametrize_benchmark
     from xentfuzz.registry import get, implementations, register
     from xentfuzz.runner.check import check
     from xentfuzz.runner.results import CheckReport
@@ -30,6 +30,7 @@ __all__ = [
     "get",
     "implementations",
     "parametrize",
+    "parametrize_benchmark",
     "register",
 ]
 
@@ -46,6 +47,7 @@ _HOMES = {
     "get": "xentfuzz.registry",
     "implementations": "xentfuzz.registry",
     "parametrize": "xentfuzz.pytest_plugin",
+    "parametrize_benchmark": "xentfuzz.pytest_plugin",
     "register": "xentfuzz.registry",
 }
 

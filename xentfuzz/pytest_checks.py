@@ -104,14 +104,15 @@ def check_calls(
     Raises UsageError for an unknown name of an implementation, operation, check or profile.
     """
     most = get_profile(profile).most
-    implementations = list(_implementations(given, operations) if given else _unnamed(only or ()))
-    _require_all_known(operations or (), checks or (), only or (), implementations)
+    implementations = named_or_unnamed(given, operations, only)
+    require_known("operation", operations or (), operation_names())
+    for check_name in checks or ():
+        find_check(check_name)
     expected = expectations(expected_failures)
     told: dict[int, dict[str, list[Failure]]] = {}
     return [
         CheckCall(implementation, check.name, dtype, profile, seed, expected, told.setdefault(id(implementation), {}))
         for implementation in implementations
-        if only is None or implementation.name in only
         if operations is None or implementation.operation in operations
         for check in checks_for(implementation.operation)
         if checks is None or check.name in checks
@@ -121,14 +122,14 @@ def check_calls(
     ]
 
 
-def _require_all_known(
-    operations: Sequence[str], checks: Sequence[str], only: Sequence[str], implementations: Sequence[Implementation]
-) -> None:
-    require_known("operation", operations, operation_names())
-    for check in checks:
-        find_check(check)
-    names = {implementation.name for implementation in implementations} | set(registry.implementations() if only else ())
-    require_known("implementation", only, names)
+def named_or_unnamed(given: Sequence[Any], operations: Sequence[str] | None, only: Sequence[str] | None) -> list[Implementation]:
+    """The implementations `given`, or for none all that need not be named; of these, those whose names are in `only`.
+
+    Raises UnknownName for a name in `only` that nothing has.
+    """
+    found = list(_implementations(given, operations) if given else _unnamed(only or ()))
+    require_known("implementation", only or (), {each.name for each in found} | set(registry.implementations() if only else ()))
+    return [implementation for implementation in found if only is None or implementation.name in only]
 
 
 def _unnamed(only: Sequence[str]) -> Iterator[Implementation]:

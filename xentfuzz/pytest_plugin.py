@@ -1,15 +1,21 @@
-"""The pytest plug-in: `xentfuzz.parametrize`, and the options that say what it runs.
+"""The pytest plug-in: `xentfuzz.parametrize`, `xentfuzz.parametrize_benchmark`, and the options that say what they run.
 
     @xentfuzz.parametrize("numpy")
     def test_numpy(check):
         check()
 
-gives one test per operation, check and dtype; `check()` raises the Failure. A session that does not use it loads nothing but this module.
+gives one test per operation, check and dtype; `check()` raises the Failure.
+
+    @xentfuzz.parametrize_benchmark("numpy")
+    def test_speed(timed, benchmark):
+        timed(benchmark)
+
+gives one test per measure and input, timed by pytest-benchmark's fixture. A session that uses neither loads nothing but this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +23,12 @@ import pytest
 import xentfuzz
 
 if TYPE_CHECKING:
+    from xentfuzz.pytest_benchmarks import TimedCall
     from xentfuzz.pytest_checks import CheckCall
 
-MARKER = "xentfuzz"
-ARGUMENT = "check"
+# Marker -> the argument that its tests take.
+MARKER, BENCHMARK_MARKER = "xentfuzz", "xentfuzz_benchmark"
+ARGUMENTS = {MARKER: "check", BENCHMARK_MARKER: "timed"}
 USED = pytest.StashKey[bool]()
 # Why a parametrised test has no call, by its node id; it is deselected.
 EMPTY = pytest.StashKey[dict[str, str]]()
@@ -43,6 +51,22 @@ def parametrize(
     return pytest.mark.xentfuzz(*implementations, operations=operations, checks=checks, expected_failures=expected_failures)
 
 
+def parametrize_benchmark(
+    *implementations: Any,
+    operations: tuple[str, ...] | None = None,
+    dtypes: tuple[str, ...] | None = None,
+    shapes: tuple[tuple[int, ...], ...] | None = None,
+    threads: int | None = None,
+) -> pytest.MarkDecorator:
+    """Turn a test with the arguments `timed` and `benchmark` into one test per (measure, dtype, shape) of each implementation.
+
+    `timed(benchmark)` verifies the results, times the calls by the fixture of pytest-benchmark and verifies the last results. What is
+    wrong fails; what is not taken is skipped. implementations: as for `parametrize`. operations: names, None for cross_entropy.
+    dtypes, shapes: of the first argument, None for those that `xentfuzz bench` times in this profile. threads: None for one for each core.
+    """
+    return pytest.mark.xentfuzz_benchmark(*implementations, operations=operations, dtypes=dtypes, shapes=shapes, threads=threads)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("xentfuzz", "checks of softmax cross-entropy implementations")
     group.addoption("--xentfuzz-impl", action="append", metavar="NAME", help="run only this implementation (may be repeated; default: all)")
@@ -54,21 +78,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(*implementations): one test per check and dtype; written by xentfuzz.parametrize")
+    words = "one test per measure and input; written by xentfuzz.parametrize_benchmark"
+    config.addinivalue_line("markers", f"{BENCHMARK_MARKER}(*implementations): {words}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marker = metafunc.definition.get_closest_marker(MARKER)
-    if marker is None:
-        return
-    if ARGUMENT not in metafunc.fixturenames:
-        pytest.fail(f"{metafunc.definition.nodeid}: a test under xentfuzz.parametrize takes an argument named {ARGUMENT!r}", pytrace=False)
+    for name, argument in ARGUMENTS.items():
+        marker = metafunc.definition.get_closest_marker(name)
+        if marker is not None:
+            _parametrize(metafunc, marker, argument)
+
+
+def _parametrize(metafunc: pytest.Metafunc, marker: pytest.Mark, argument: str) -> None:
+    needed = [argument, *(["benchmark"] if marker.name == BENCHMARK_MARKER else [])]
+    if not set(needed) <= set(metafunc.fixturenames):
+        written_by = f"xentfuzz.parametrize{marker.name.removeprefix(MARKER)}"
+        words = f"a test under {written_by} takes an argument named {' and one named '.join(map(repr, needed))}"
+        pytest.fail(f"{metafunc.definition.nodeid}: {words}", pytrace=False)
     metafunc.config.stash[USED] = True
     calls = _calls(marker, metafunc.config)
     if calls:
-        metafunc.parametrize(ARGUMENT, calls, ids=[str(call) for call in calls])
+        metafunc.parametrize(argument, calls, ids=[str(call) for call in calls])
     else:
         metafunc.config.stash.setdefault(EMPTY, {})[metafunc.definition.nodeid] = _why_empty(metafunc.config)
-        metafunc.parametrize(ARGUMENT, [NO_CALL], ids=["no call"])
+        metafunc.parametrize(argument, [NO_CALL], ids=["no call"])
 
 
 def _why_empty(config: pytest.Config) -> str:
@@ -77,24 +110,28 @@ def _why_empty(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    empty = [item for item in items if getattr(getattr(item, "callspec", None), "params", {}).get(ARGUMENT) is NO_CALL]
+    empty = [item for item in items if any(value is NO_CALL for value in getattr(getattr(item, "callspec", None), "params", {}).values())]
     if empty and EMPTY in config.stash:
         items[:] = [item for item in items if item not in empty]
         config.hook.pytest_deselected(items=empty)
 
 
-def _calls(marker: pytest.Mark, config: pytest.Config) -> list[CheckCall]:
+def _calls(marker: pytest.Mark, config: pytest.Config) -> Sequence[CheckCall | TimedCall]:
     from xentfuzz.errors import UsageError  # noqa: PLC0415 - only a session that uses the plug-in pays for it
-    from xentfuzz.pytest_checks import check_calls  # noqa: PLC0415
 
+    given = {
+        "only": config.getoption("--xentfuzz-impl"),
+        "profile": config.getoption("--xentfuzz-profile"),
+        "seed": config.getoption("--xentfuzz-seed"),
+    }
     try:
-        return check_calls(
-            marker.args,
-            only=config.getoption("--xentfuzz-impl"),
-            profile=config.getoption("--xentfuzz-profile"),
-            seed=config.getoption("--xentfuzz-seed"),
-            **marker.kwargs,
-        )
+        if marker.name == BENCHMARK_MARKER:
+            from xentfuzz.pytest_benchmarks import timed_calls  # noqa: PLC0415
+
+            return timed_calls(marker.args, **given, **marker.kwargs)
+        from xentfuzz.pytest_checks import check_calls  # noqa: PLC0415
+
+        return check_calls(marker.args, **given, **marker.kwargs)
     except UsageError as error:
         pytest.fail(f"xentfuzz: {error}", pytrace=False)
 

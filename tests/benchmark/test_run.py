@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from xentfuzz.benchmark import roof, run
+from xentfuzz.benchmark import growth, roof, run
 from xentfuzz.benchmark.bandwidth import Bandwidth
-from xentfuzz.benchmark.grid import Grid
+from xentfuzz.benchmark.grid import Grid, GrowthGrid
 from xentfuzz.errors import UnknownName
 from xentfuzz.implementation import Implementation
 from xentfuzz.runner.events import BenchmarkFinished, Progress
@@ -160,3 +161,25 @@ def test_an_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     with pytest.raises(UnknownName):
         run.benchmark([], profile="quik")
+
+
+def test_how_cost_grows_is_measured_over_each_axis_where_the_grid_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    grids = SimpleNamespace(growth=GrowthGrid(24, (3, 6), (2, 4), 5, (4, 3), 0.01), baseline="nobody")
+    monkeypatch.setattr(growth, "stored_grids", lambda: grids)
+    grid = Grid(("float32",), ((4, 3),), 0.01, growth=True)
+    found = run.benchmark([declared("mine")], isolate=False, grid=grid, threads=1)["growth"]
+    losses = {axis: [point for point in points if point["measure"] == LOSS] for axis, points in found.items()}
+    assert [point["shape"] for point in losses["classes"]] == [[8, 3], [4, 6]]
+    assert [point["shape"] for point in losses["rows"]] == [[2, 5], [4, 5]]
+    assert [(point["threads"], point["shape"]) for point in losses["threads"]] == [(1, [4, 3])]
+    assert all(0 < point["q1"] <= point["median"] <= point["q3"] for points in found.values() for point in points)
+
+
+def test_growth_that_is_not_asked_for_is_not_in_the_record() -> None:
+    assert "growth" not in run.benchmark([declared("mine")], isolate=False)
+
+
+def test_threads_are_doubled_up_to_as_many_as_there_are() -> None:
+    plans = growth.growth_plans(GrowthGrid(24, (3,), (2,), 5, (4, 3), 0.01), 6)
+    assert [count for axis, count, _ in plans if axis == "threads"] == [1, 2, 4, 6]
+    assert {count for axis, count, _ in plans if axis != "threads"} == {6}

@@ -24,7 +24,7 @@ def stored() -> dict[str, Any]:
 
 
 def test_pytest_benchmark_compares_the_file(stored: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "benchmark.json").write_text(json.dumps(stored))
+    (tmp_path / "benchmark.json").write_text(json.dumps(stored | {"growth": {"classes": []}}))
     command = [sys.executable, "-m", "pytest_benchmark", "compare", "benchmark.json", "--columns=median,rounds", "--group-by=group"]
     shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "loss float32 128x1000" in shown
@@ -39,3 +39,9 @@ def test_what_has_no_time_is_left_out(stored: dict[str, Any]) -> None:
 def test_the_machine_has_no_name(stored: dict[str, Any]) -> None:
     assert stored["machine_info"]["cpu"] == {"brand_raw": "Some CPU", "count": 2}
     assert "node" not in stored["machine_info"]
+
+
+def test_how_cost_grows_is_in_the_file_where_it_was_measured(stored: dict[str, Any]) -> None:
+    growth: dict[str, Any] = {"classes": [{"median": 0.5}]}
+    assert pytest_benchmark_form({"rows": [], "growth": growth}, ENVIRONMENT)["growth"] == growth
+    assert "growth" not in stored

@@ -304,6 +304,19 @@ def test_a_benchmark_is_a_table_of_medians_and_speeds():
     assert BENCHMARK in printed([RunStarted("bench", 1, "quick", 2), BenchmarkFinished(record), RunFinished(1.0)])
 
 
+def test_how_cost_grows_is_a_table_for_each_axis_and_measure():
+    words = {"implementation": "mine", "operation": "cross_entropy", "dtype": "float32", "measure": "loss", "threads": 2}
+    points = [words | {"shape": [1024 // classes, classes], "median": 1e-3 * classes} for classes in (2, 4, 8, 16, 32, 64)]
+    record = {"baseline": "base", "rows": [], "interrupted": False, "threads": 2, "growth": {"classes": points, "rows": []}}
+    lines = printed([RunStarted("bench", 1, "quick", 2), BenchmarkFinished(record), RunFinished(1.0)]).splitlines()
+    place = lines.index("loss as the classes grow, float32")
+    assert [line.split() for line in lines[place + 1 : place + 3]] == [
+        ["classes", "4", "8", "16", "32", "64"],
+        ["mine", "4", "ms", "8", "ms", "16", "ms", "32", "ms", "64", "ms"],
+    ]
+    assert "as the rows grow" not in "\n".join(lines)
+
+
 @pytest.mark.parametrize("kind", ["run", "bench"])
 def test_an_interrupted_benchmark_is_told_once(kind):
     finished = BenchmarkFinished({"baseline": "base", "rows": [], "interrupted": True})

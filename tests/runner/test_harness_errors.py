@@ -14,6 +14,7 @@ import pytest
 
 import xentfuzz
 from xentfuzz.benchmark import run as benchmark_run
+from xentfuzz.benchmark import session
 from xentfuzz.checks import registry
 from xentfuzz.checks.trial import Trial
 from xentfuzz.command_line.course import Course
@@ -159,7 +160,7 @@ def test_a_listener_that_raises_misses_an_event_and_the_others_hear_of_it():
 
 
 def test_an_input_that_cannot_be_timed_costs_its_rows(monkeypatch):
-    monkeypatch.setattr(benchmark_run, "run_rounds", fails)
+    monkeypatch.setattr(session, "run_rounds", fails)
     heard: list[Any] = []
     grid = msgspec.structs.replace(benchmark_run.get_grid("quick"), shapes=((2, 8),), dtypes=("float32",))
     monkeypatch.setattr(benchmark_run, "get_grid", lambda _: grid)

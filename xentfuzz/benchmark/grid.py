@@ -22,23 +22,38 @@ MOST_ELEMENTS = 1 << 28
 
 class Grid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """shapes: of the first argument, (N, C) or (N, C, d1, ...). seconds: for the timed calls of the whole grid, all implementations
-    together.
+    together. growth: whether it is measured how cost grows, beside all that.
     """
 
     dtypes: tuple[str, ...]
     shapes: tuple[Shape, ...]
     seconds: float
     operations: tuple[str, ...] = (DEFAULT_OPERATION,)
+    growth: bool = False
 
     @property
     def points(self) -> list[Point]:
         return [Point(operation, dtype, shape) for operation in self.operations for dtype in self.dtypes for shape in self.shapes]
 
 
+class GrowthGrid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How cost grows: over `classes`, with as many rows as make so many `elements`; over `rows` of `row_classes` classes; over numbers of
+    threads on `threads_shape`. seconds: for the timed calls of all that, all implementations together.
+    """
+
+    elements: int
+    classes: tuple[int, ...]
+    rows: tuple[int, ...]
+    row_classes: int
+    threads_shape: Shape
+    seconds: float
+
+
 class Grids(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """baseline: the implementation that speed is given relative to."""
 
     baseline: str
+    growth: GrowthGrid
     profiles: dict[str, Grid]
 
 
@@ -64,12 +79,14 @@ def changed_grid(
     rows: Sequence[int] | None = None,
     classes: Sequence[int] | None = None,
     shapes: Sequence[Shape] | None = None,
+    growth: bool = False,
 ) -> Grid:
     """The grid with what is given in the place of its own.
 
     Each of `rows` is combined with each of `classes`; without `rows`, each of `classes` gets as many as make one number of elements;
     without `classes`, each of `rows` gets those of the grid. `shapes` stand beside these, or alone.
-    The time for each point stays what it was. Raises UsageError for a shape that is empty or too large.
+    The time for each point stays what it was. How cost grows is measured where `growth` asks for it, or where the grid does and nothing of
+    it is changed. Raises UsageError for a shape that is empty or too large.
     """
     wanted = [*_combined(grid, rows, classes), *(shapes or ())] or list(grid.shapes)
     for shape in wanted:
@@ -79,6 +96,7 @@ def changed_grid(
         operations=tuple(operations or grid.operations),
         dtypes=tuple(dtypes or grid.dtypes),
         shapes=tuple(dict.fromkeys(wanted)),
+        growth=growth or (grid.growth and not any((operations, dtypes, rows, classes, shapes))),
     )
     return msgspec.structs.replace(found, seconds=grid.seconds * len(found.points) / len(grid.points))
 

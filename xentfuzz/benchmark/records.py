@@ -5,6 +5,7 @@
      "rows": [{"implementation", "operation", "dtype", "shape", "rows", "classes", "measure", "status", "reason", "functions", "recipe",
                "first_call_seconds", "floor_seconds", "bytes", "bytes_per_second", "share_of_bandwidth", "speed", "roof_seconds",
                "roof_limit", "share_of_roof", "impossible", "pools", "turns", "stats"}],
+     "growth": {"classes", "rows", "threads"},
      "compared": {"changes", "drift", "judged", "percent", "regressions"},
      "memory": [{"implementation", "operation", "dtype", "shape", "measure", "rise", "reason"}]}
 
@@ -18,7 +19,7 @@ plain read or plain copy of a buffer of that size, None off the CPU. speed: medi
 call of an empty function in the same way. roof_seconds, roof_limit: see `roof.py`; impossible: faster than it can be. pools: numbers of
 threads, as libraries say.
 turns: how many rounds each turn had; those of one turn come one after the other. stats: pytest-benchmark's, in seconds.
-compared: with an earlier run, where one was given (see `baseline.py`).
+growth: how cost grows, where that was measured (see `growth.py`). compared: with an earlier run, where one was given (see `baseline.py`).
 rise: bytes of memory that a call needs at its peak, in a process of its own, None where it was not measured, for `reason`.
 """
 

@@ -16,13 +16,17 @@ EXTRA = (
 
 
 def pytest_benchmark_form(record: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The timed rows of `record` as a file of pytest-benchmark; `environment`: versions and machine, as in a results document."""
+    """The timed rows of `record` as a file of pytest-benchmark; `environment`: versions and machine, as in a results document.
+
+    "growth" is ours: how cost grows (see `growth.py`), where that was measured; pytest-benchmark passes over it.
+    """
     return {
         "machine_info": _machine_info(environment),
         "commit_info": {},
         "benchmarks": [_benchmark(row) for row in record["rows"] if row["status"] == "timed"],
         "datetime": datetime.now(UTC).isoformat(),
         "version": metadata.version("pytest-benchmark"),
+        **({"growth": record["growth"]} if "growth" in record else {}),
     }
 
 

@@ -11,6 +11,7 @@ from xentfuzz.command_line.options import (
     Classes,
     FailOnRegression,
     Fixed,
+    Growth,
     Html,
     Json,
     MaxClasses,
@@ -49,6 +50,7 @@ def bench(  # noqa: PLR0917 - the program passes them by name
     classes: Classes = None,
     shapes: Shapes = None,
     threads: Threads = None,
+    growth: Growth = False,  # noqa: FBT002 - the program passes options by name
     relative_to: RelativeTo = None,
     baseline: Baseline = None,
     fail_on_regression: FailOnRegression = None,
@@ -90,6 +92,7 @@ def bench(  # noqa: PLR0917 - the program passes them by name
         rows=values.sizes("--rows", rows),
         classes=values.sizes("--classes", classes),
         shapes=values.shapes(shapes),
+        growth=growth,
     )
     slower = values.percent(fail_on_regression)
     if slower is not None and baseline is None:

@@ -61,6 +61,9 @@ Classes = Annotated[
 Shapes = Annotated[Texts, _option("--shape", "NxCx...", "Time this shape, such as 8x21x128x128; may be repeated.", "the profile's")]
 Threads = Annotated[int | None, _option("--threads", "N", "Give each implementation so many threads.", "one for each core", min=1)]
 Quick = Annotated[bool, typer.Option("--quick", help="Choose the profile quick.", show_default="no")]
+Growth = Annotated[
+    bool, typer.Option("--growth", help="Time how cost grows too: over classes, rows, threads.", show_default="default and thorough")
+]
 RelativeTo = Annotated[Text, _option("--relative-to", "NAME", "Give speed relative to this implementation.", "the profiles'")]
 Baseline = Annotated[Text, _option("--baseline", "FILE", "Compare with the times in this results file.", "none")]
 FailOnRegression = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from xentfuzz.benchmark.growth import place_on
 from xentfuzz.benchmark.records import duration, shape_words
 from xentfuzz.reports.lines import Line, labelled, squeezed, table, wrapped
 
@@ -16,6 +17,8 @@ LABEL_WIDTH = 10
 MIB = 1 << 20
 # Rounds that differ by more than this have been disturbed.
 WIDE_SPREAD = 0.25
+# What fits beside the names of how cost grows.
+GROWTH_PLACES = 5
 
 
 def benchmark_lines(record: Mapping[str, Any]) -> list[Line]:
@@ -24,7 +27,14 @@ def benchmark_lines(record: Mapping[str, Any]) -> list[Line]:
     lines = [*_warnings(record)]
     for measure, dtype in dict.fromkeys((row["measure"], row["dtype"]) for row in rows):
         lines += _table(record, [row for row in rows if (row["measure"], row["dtype"]) == (measure, dtype)])
-    return [*lines, *_reasons(rows), *_memory(record), *_compared(record), *(_legend(record) if any(map(_is_timed, rows)) else ())]
+    return [
+        *lines,
+        *_reasons(rows),
+        *_memory(record),
+        *_growth(record),
+        *_compared(record),
+        *(_legend(record) if any(map(_is_timed, rows)) else ()),
+    ]
 
 
 def _is_timed(row: Row) -> bool:
@@ -114,6 +124,21 @@ def _memory(record: Mapping[str, Any]) -> Iterator[Line]:
         texts.append((shape_words(row), squeezed(row["implementation"], NAME_WIDTH), f"{row['measure']}, {row['dtype']}", *figures))
     yield from (Line(text) for text in table(texts, right={3, 4}))
     yield Line()
+
+
+def _growth(record: Mapping[str, Any]) -> Iterator[Line]:
+    """For each axis and measure how long each implementation takes at each place; of many places, the last ones."""
+    for axis, points in (record.get("growth") or {}).items():
+        for measure in dict.fromkeys(point["measure"] for point in points):
+            group = [point for point in points if point["measure"] == measure]
+            places = sorted({place_on(axis, point) for point in group})[-GROWTH_PLACES:]
+            yield Line(f"{measure} as the {axis} grow, {group[0]['dtype']}", "bold")
+            texts: list[tuple[str, ...]] = [(axis, *map(str, places))]
+            for name in dict.fromkeys(point["implementation"] for point in group):
+                times = {place_on(axis, point): duration(point["median"]) for point in group if point["implementation"] == name}
+                texts.append((squeezed(name, NAME_WIDTH), *(times.get(place, "") for place in places)))
+            yield from (Line(text) for text in table(texts, right=set(range(1, 1 + len(places)))))
+            yield Line()
 
 
 def _compared(record: Mapping[str, Any]) -> Iterator[Line]:

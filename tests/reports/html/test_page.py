@@ -239,6 +239,24 @@ def test_times_over_the_classes_have_the_machines_roof():
     assert rows_of(text, "Time: loss, float32, 8 rows")[1:] == [["8 x 16", "1 ms"], ["8 x 32", "2 ms"]]
 
 
+def test_how_cost_grows_has_a_plot_with_its_numbers_where_it_was_measured(sample):
+    def point(name, shape, threads, seconds):
+        words = {"implementation": name, "operation": "cross_entropy", "dtype": "float32", "measure": "loss", "shape": shape}
+        return words | {"threads": threads, "median": seconds, "q1": seconds / 2, "q3": seconds * 2, "roof_seconds": seconds / 4}
+
+    growth = {
+        "classes": [point("mine", [8, 16], 2, 1e-3), point("mine", [4, 32], 2, 2e-3), point("other", [4, 32], 2, 3e-3)],
+        "rows": [point("mine", [8, 16], 2, 1e-3)],
+        "threads": [point("mine", [8, 16], 1, 2e-3), point("mine", [8, 16], 2, 1e-3)],
+    }
+    text = to_html(msgspec.structs.replace(sample, benchmark={**sample.benchmark, "growth": growth}))
+    over_classes = rows_of(text, "How loss grows over classes, at one number of bytes")
+    assert over_classes == [["classes", "mine", "other"], ["16", "1 ms", ""], ["32", "2 ms", "3 ms"]]
+    assert rows_of(text, "How loss grows over threads")[1:] == [["1", "2 ms"], ["2", "1 ms"]]
+    assert "grows over rows" not in text  # one place is no line
+    assert "How loss grows" not in to_html(sample)
+
+
 def test_an_implementation_has_one_colour_in_every_plot(sample):
     text = to_html(sample)
     speed = text[text.index('id="speed"') : text.index('id="covers"')]

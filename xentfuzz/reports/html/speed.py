@@ -9,6 +9,7 @@ from typing import Any
 from xentfuzz.benchmark.records import duration, shape_words
 from xentfuzz.reports.document import Document, ReportEntry
 from xentfuzz.reports.html.elements import Cell, Figure, Section, Table
+from xentfuzz.reports.html.growth import growth_figures
 from xentfuzz.reports.html.plots import Colours, Point, bar_plot, line_plot, scatter_plot
 from xentfuzz.reports.tally import worst_entry
 
@@ -29,6 +30,7 @@ def section(document: Document) -> Section:
         figures=[
             *_throughput(timed, record),
             *_times_over_classes(timed, record),
+            *growth_figures(record, _colours(record)),
             *_speed_up(timed, record),
             *_accuracy_and_speed(timed, document),
         ],
