@@ -23,7 +23,9 @@ class Bridge:
     pull_back: Callable[[Callable[[Any], Any], Any, Any], Any]
 
 
-def implementations(name: str, make: Callable[[], Bridge], supports: Mapping[str, Mapping[str, Any]], **declared: Any) -> tuple[Implementation, ...]:
+def implementations(
+    name: str, make: Callable[[], Bridge], supports: Mapping[str, Mapping[str, Any]], **declared: Any
+) -> tuple[Implementation, ...]:
     """supports: of each operation. make: imports the library, which takes time. declared: what else the Implementations say."""
     return tuple(_implementation(name, operation, make, supports=of_it, **declared) for operation, of_it in supports.items())
 

@@ -29,4 +29,6 @@ def bridge() -> Bridge:
 
 LOSS: dict[str, Any] = {"targets": ("index", "probabilities"), "ranks": (2,), "options": {"reduction": ("none",), "ignore_index": ()}}
 SUPPORTS = {"softmax": NORMALISED, "log_softmax": NORMALISED, "cross_entropy": LOSS}
-IMPLEMENTATIONS = implementations("tensorflow", bridge, SUPPORTS, dtypes=FLOATS, grade=GRADE, unavailable=needs("peer-tensorflow", "tensorflow"))
+IMPLEMENTATIONS = implementations(
+    "tensorflow", bridge, SUPPORTS, dtypes=FLOATS, grade=GRADE, unavailable=needs("peer-tensorflow", "tensorflow")
+)

@@ -25,4 +25,13 @@ SUPPORTS = {
     "nll_loss": loss("ignore_index"),
     "cross_entropy": loss("label_smoothing", targets=("index", "probabilities")),
 }
-IMPLEMENTATIONS = implementations("tinygrad", bridge, SUPPORTS, dtypes=("float16", "float32", "float64"), grade=GRADE, environment={"DEV": "PYTHON"}, simulator=True, unavailable=needs("peer-tinygrad", "tinygrad"))
+IMPLEMENTATIONS = implementations(
+    "tinygrad",
+    bridge,
+    SUPPORTS,
+    dtypes=("float16", "float32", "float64"),
+    grade=GRADE,
+    environment={"DEV": "PYTHON"},
+    simulator=True,
+    unavailable=needs("peer-tinygrad", "tinygrad"),
+)

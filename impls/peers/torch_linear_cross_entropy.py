@@ -1,4 +1,4 @@
-"""torch's linear_cross_entropy with the identity as its weight, on its path in chunks. The product with the identity makes NaN of infinities."""
+"""torch's linear_cross_entropy in chunks, with the identity as its weight: that product makes NaN of infinities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ def cross_entropy(
     identity = torch.eye(logits.shape[1], dtype=logits.dtype)
     chunks = torch.nn.LinearCrossEntropyOptions()
     return linear_cross_entropy(
-        logits, identity, target, weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing, options=chunks
+        logits,
+        identity,
+        target,
+        weight=weight,
+        ignore_index=ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
+        options=chunks,
     )
 
 

@@ -69,7 +69,7 @@ def test_a_missing_library_is_told_with_the_extra_that_brings_it(name, operation
 def test_a_bridge_hands_over_arrays_of_the_library_and_gives_host_arrays():
     def weighted(logits, target, *, weight, reduction):
         # Arrays of this library are tuples: what is no tuple was not loaded.
-        return tuple(weight[index] * row[index] for row, index in zip(logits, target, strict=True)) + (reduction,)
+        return (*(weight[index] * row[index] for row, index in zip(logits, target, strict=True)), reduction)
 
     def pull_back(function, x, upstream):
         return function(tuple(tuple(upstream[0] * value for value in row) for row in x))
