@@ -9,25 +9,13 @@ from xentfuzz.impls.peers.declarations import FLOATS, GRADE, loss
 from xentfuzz.impls.peers.library import needs
 
 
-def cross_entropy(
-    logits: Any, target: Any, *, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
-) -> Any:
+def cross_entropy(logits: Any, target: Any, **options: Any) -> Any:
     """`torch.nn.functional.linear_cross_entropy` with `torch.nn.LinearCrossEntropyOptions()`."""
     import torch  # noqa: PLC0415 - importing torch takes seconds
     from torch.nn.functional import linear_cross_entropy  # noqa: PLC0415
 
     identity = torch.eye(logits.shape[1], dtype=logits.dtype)
-    chunks = torch.nn.LinearCrossEntropyOptions()
-    return linear_cross_entropy(
-        logits,
-        identity,
-        target,
-        weight=weight,
-        ignore_index=ignore_index,
-        reduction=reduction,
-        label_smoothing=label_smoothing,
-        options=chunks,
-    )
+    return linear_cross_entropy(logits, identity, target, options=torch.nn.LinearCrossEntropyOptions(), **options)
 
 
 SUPPORTS = loss("ignore_index", "label_smoothing", ranks=(2,)) | {"target_dtypes": ("int64",), "largest_class_count": 4096}
