@@ -10,6 +10,7 @@ GRADE = {"float16": "staged/any", "bfloat16": "staged/any"}
 NORMALISED: dict[str, Any] = {"ranks": (1, 2, 3, 4), "options": {"axis": None}}
 
 
-def loss(*options: str, targets: tuple[str, ...] = ("index",), ranks: tuple[int, ...] = (2, 3, 4)) -> dict[str, Any]:
+def loss(*options: str, targets: tuple[str, ...] = ("index",), ranks: tuple[int, ...] = (2, 3, 4), weight: bool = False) -> dict[str, Any]:
     """`supports` of a loss with reductions and these options, each with all its values; no row is ignored unless there is one for it."""
-    return {"targets": targets, "ranks": ranks, "options": {"reduction": None, "ignore_index": (), **dict.fromkeys(options)}}
+    named = {"reduction": None, "ignore_index": (), **dict.fromkeys(options)}
+    return {"targets": targets, "ranks": ranks, "options": named, "weight": weight}

@@ -17,7 +17,7 @@ def cross_entropy(logits: Any, target: Any, *, ignore_index: int = -100, label_s
 
 IMPLEMENTATIONS = (
     Implementation(
-        "fla",
+        "fla-core",
         cross_entropy,
         array="torch",
         dtypes=("float16", "bfloat16", "float32"),

@@ -1,4 +1,4 @@
-"""Liger's Triton kernel, in Triton's interpreter: its module as it is, without class weights, which that interpreter can't run."""
+"""Liger's Triton kernel, in Triton's interpreter, which can't run it with class weights. The gradient is made in the logits' memory."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ IMPLEMENTATIONS = (
         dtypes=("float16", "bfloat16", "float32"),
         supports=loss("ignore_index", "label_smoothing", ranks=(2,)),
         environment={"TRITON_INTERPRET": "1"},
+        mutates=("logits",),
+        aliases=True,
         simulator=True,
         unavailable=needs("peer-liger", "liger_kernel", "torch", "triton"),
         named_only=True,

@@ -16,7 +16,7 @@ def bridge() -> Bridge:
     from mlx import nn  # noqa: PLC0415
 
     def load(array: Any) -> Any:
-        return mx.array(array, dtype=getattr(mx, array.dtype.name))
+        return mx.array(array.copy(), dtype=getattr(mx, array.dtype.name))
 
     def read(array: Any) -> Any:
         if array.dtype != mx.bfloat16:
@@ -34,4 +34,5 @@ SUPPORTS = {
     "nll_loss": loss(),
     "cross_entropy": loss("label_smoothing", targets=("index", "probabilities")),
 }
+SUPPORTS["cross_entropy"]["options"]["label_smoothing"] = (0.0, 0.1, 0.001, 0.3, 1e-5, 0.95)  # below 1
 IMPLEMENTATIONS = implementations("mlx", bridge, SUPPORTS, dtypes=FLOATS, grade=GRADE, unavailable=needs("peer-mlx", "mlx"))

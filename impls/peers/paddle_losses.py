@@ -29,7 +29,7 @@ def bridge() -> Bridge:
 SUPPORTS = {
     "softmax": NORMALISED,
     "log_softmax": NORMALISED,
-    "nll_loss": loss("ignore_index"),
-    "cross_entropy": loss("ignore_index", "label_smoothing", targets=("index", "probabilities")),
+    "nll_loss": loss("ignore_index", weight=True),
+    "cross_entropy": loss("ignore_index", "label_smoothing", weight=True, targets=("index", "probabilities")),
 }
 IMPLEMENTATIONS = implementations("paddle", bridge, SUPPORTS, dtypes=("float32", "float64"), unavailable=needs("peer-paddle", "paddle"))

@@ -22,7 +22,7 @@ def bridge() -> Bridge:
 SUPPORTS = {
     "softmax": NORMALISED,
     "log_softmax": NORMALISED,
-    "nll_loss": loss("ignore_index"),
+    "nll_loss": loss("ignore_index", weight=True),
     "cross_entropy": loss("label_smoothing", targets=("index", "probabilities")),
 }
 IMPLEMENTATIONS = implementations(

@@ -18,7 +18,7 @@ def cross_entropy(logits: Any, target: Any, **options: Any) -> Any:
     return linear_cross_entropy(logits, identity, target, options=torch.nn.LinearCrossEntropyOptions(), **options)
 
 
-SUPPORTS = loss("ignore_index", "label_smoothing", ranks=(2,)) | {"target_dtypes": ("int64",), "largest_class_count": 4096}
+SUPPORTS = loss("ignore_index", "label_smoothing", ranks=(2,), weight=True) | {"target_dtypes": ("int64",), "largest_class_count": 4096}
 IMPLEMENTATIONS = (
     Implementation(
         "torch-linear-cross-entropy",
