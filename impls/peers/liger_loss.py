@@ -18,7 +18,7 @@ def cross_entropy(logits: Any, target: Any, *, ignore_index: int = -100, reducti
 
 IMPLEMENTATIONS = (
     Implementation(
-        "liger",
+        "liger-kernel",
         cross_entropy,
         array="torch",
         dtypes=("float16", "bfloat16", "float32"),
