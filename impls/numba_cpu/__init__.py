@@ -11,6 +11,7 @@
     arithmetic                exponential, logarithm, sums
     vectors, memory           vectors of 16 lanes as a type of Numba's, read from and written to any storage
     compiling                 Numba's compiler and its cache
+    recycled                  memory for large results
 
 Ideas, each with its gain (float32, one core, AVX2, 2.45 GHz):
 
@@ -18,6 +19,8 @@ Ideas, each with its gain (float32, one core, AVX2, 2.45 GHz):
   takes 38 instructions for 16 elements, 3.8 G elements/s where the compiler's own vectors reached 0.55.
 - Every sum has its order: 16 lanes, 16 terms each in the arithmetic format, all beyond in float64. No fastmath flag.
 - Exponentials are kept in the second-level cache, so that the gradient multiplies them rather than computing them again.
+- The memory of a large result is used again once nobody holds it: pages need not be cleared anew. Loss with gradient of 131 MB on two cores
+  (AVX-512): 80 ms before, 44 ms with it.
 - Threads take shares of rows as they come; block sums are added up in the rows' order whoever took them.
 
 Nothing here needs Numba before the first call.

@@ -9,6 +9,7 @@ import numpy as np
 
 from xentfuzz.impls import arguments
 from xentfuzz.impls.arguments import Array, LossCall
+from xentfuzz.impls.numba_cpu import recycled
 from xentfuzz.impls.numba_cpu.launch import STORAGE, LossProblem, Plan, arithmetic_of, launch, plan
 from xentfuzz.impls.numba_cpu.layout import address_of, record_of
 
@@ -102,7 +103,7 @@ def _cross_entropy(call: LossCall, targets: _Targets, scales: Array | None) -> t
     """The loss, and the gradient for these derivatives of the result by the row losses; an empty one for none."""
     from xentfuzz.impls.numba_cpu.loss_kernels import cross_entropy_kernel  # noqa: PLC0415 - importing Numba takes half a second
 
-    gradient, losses = None if scales is None else np.empty(call.shape, call.dtype), _wanted_losses(call)
+    gradient, losses = None if scales is None else recycled.empty(call.shape, call.dtype), _wanted_losses(call)
     prepared = _prepare(call, targets, NO_SCALES if scales is None else scales, gradient, losses)
     launch(cross_entropy_kernel, prepared.problem, call.dtype, prepared.planned, keep=scales is not None)
     return _result(losses, prepared.sums, targets.denominator, call), np.empty(0, call.dtype) if gradient is None else gradient

@@ -6,6 +6,7 @@ import numpy as np
 
 from xentfuzz.impls import arguments
 from xentfuzz.impls.arguments import Array
+from xentfuzz.impls.numba_cpu import recycled
 from xentfuzz.impls.numba_cpu.launch import SoftmaxProblem, launch, plan
 from xentfuzz.impls.numba_cpu.layout import address_of
 
@@ -13,7 +14,7 @@ from xentfuzz.impls.numba_cpu.layout import address_of
 def _run(logits: Array, axis: int, upstream: Array | None, *, logarithm: bool) -> Array:
     from xentfuzz.impls.numba_cpu.softmax_kernels import softmax_kernel  # noqa: PLC0415 - importing Numba takes half a second
 
-    out, ticket = np.empty(logits.shape, logits.dtype), np.zeros(1, np.int64)
+    out, ticket = recycled.empty(logits.shape, logits.dtype), np.zeros(1, np.int64)
     if out.size:
         planned = plan([logits, upstream, out], axis)
         of_logits, of_upstream, of_out = planned.rows
