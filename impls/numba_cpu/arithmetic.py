@@ -18,7 +18,18 @@ import numpy as np
 from numba.extending import overload
 
 from xentfuzz.impls.numba_cpu.compiling import inline, part
-from xentfuzz.impls.numba_cpu.vectors import FLOAT32, first_lane, fma, maximum, power_from_low_bits, splat, splatted_float64
+from xentfuzz.impls.numba_cpu.vectors import (
+    FLOAT32,
+    exponents,
+    first_lane,
+    fma,
+    fractions,
+    maximum,
+    nan_unless_positive,
+    power_from_low_bits,
+    splat,
+    splatted_float64,
+)
 
 LOG2_E = 1 / math.log(2)
 LOG2_E_32 = np.float32(LOG2_E)
@@ -107,10 +118,22 @@ def logarithm(x: float) -> Any:
     bits = np.int64(np.float64(x).view(np.int64) - SQRT_HALF_BITS)
     k = np.float64(bits >> 52)
     f = np.int64((bits & FRACTION) + SQRT_HALF_BITS).view(np.float64) - 1.0
-    z = f / (2.0 + f)
+    return logarithm_from_parts(k, f)
+
+
+@part
+def logarithms(x: Any) -> Any:
+    """The same of float64 lanes, with the same bits; NaN for 0 too."""
+    k, f = exponents(x, SQRT_HALF_BITS), fractions(x, SQRT_HALF_BITS) - 1.0
+    return nan_unless_positive(logarithm_from_parts(k, f), x)
+
+
+@inline
+def logarithm_from_parts(k: Any, f: Any) -> Any:
+    """log(2^k (1 + f)), of a number or of lanes."""
+    z = f / (f + 2.0)
     w = z * z
-    r = 2 / 21
-    r = r * w + 2 / 19
+    r = w * (2 / 21) + 2 / 19
     r = r * w + 2 / 17
     r = r * w + 2 / 15
     r = r * w + 2 / 13

@@ -8,8 +8,8 @@ import numpy as np
 
 from xentfuzz.impls.numba_cpu.arithmetic import add, settled
 from xentfuzz.impls.numba_cpu.compiling import kernel
-from xentfuzz.impls.numba_cpu.loss_kernels import is_ignored, scale_of, weight_of
 from xentfuzz.impls.numba_cpu.memory import int64_at, load_one, set_float64, size_of, store_one
+from xentfuzz.impls.numba_cpu.problem import is_ignored, scale_of, weight_of
 from xentfuzz.impls.numba_cpu.rows import place
 
 

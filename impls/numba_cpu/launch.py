@@ -10,7 +10,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xentfuzz.impls.numba_cpu.layout import NOWHERE, Array, Extent, Rows, extent_of, new_room, record_of, rows_of
+from xentfuzz.impls.numba_cpu.layout import (
+    MOST_CLASSES_IN_PLACE,
+    MOST_CLASSES_TRANSPOSED,
+    NOWHERE,
+    Array,
+    Extent,
+    Rows,
+    extent_of,
+    extent_side_by_side,
+    new_room,
+    record_of,
+    room_side_by_side,
+    rows_of,
+)
 
 # Fewer logits than these are not worth waking another thread for.
 LOGITS_PER_THREAD = 32768
@@ -88,15 +101,21 @@ class Plan(NamedTuple):
         return self.extent.runs * -(-self.extent.per_run // self.extent.block)
 
 
-def plan(arrays: list[Array | None], class_axis: int) -> Plan:
-    """For arrays of the same shape, or None for those that a call does without. The first one is that of the logits."""
+def plan(arrays: list[Array | None], class_axis: int, *, lanes: bool = False) -> Plan:
+    """For arrays of the same shape, or None for those that a call does without. The first one is that of the logits.
+
+    lanes: whether the kernel can take rows side by side.
+    """
     present = [array for array in arrays if array is not None]
     found, offsets, runs, per_run = rows_of(present, class_axis)
     left = iter(found)
     rows = [NOWHERE if array is None else next(left) for array in arrays]
     copies = [array is not None and each.class_step != array.itemsize for each, array in zip(rows, arrays, strict=True)]
-    itemsize = arithmetic_of(present[0].dtype).itemsize
-    return Plan(extent_of(runs, per_run, present[0].shape[class_axis], itemsize, apart=any(copies)), rows, copies, offsets)
+    classes, itemsize = present[0].shape[class_axis], arithmetic_of(present[0].dtype).itemsize
+    most = MOST_CLASSES_IN_PLACE if rows[0].step == present[0].itemsize else MOST_CLASSES_TRANSPOSED
+    if lanes and classes <= most:
+        return Plan(extent_side_by_side(runs, per_run, classes), rows, copies, offsets)
+    return Plan(extent_of(runs, per_run, classes, itemsize, apart=any(copies)), rows, copies, offsets)
 
 
 def launch(kernel: Callable[..., None], problem: Any, dtype: np.dtype[Any], planned: Plan, *, keep: bool) -> None:
@@ -112,7 +131,10 @@ def launch(kernel: Callable[..., None], problem: Any, dtype: np.dtype[Any], plan
     record = record_of(problem)
 
     def run() -> None:
-        room, memory = new_room(extent, arithmetic.itemsize, keep=keep, copies=planned.copies)
+        if extent.side_by_side:
+            room, memory = room_side_by_side(extent, arithmetic.itemsize)
+        else:
+            room, memory = new_room(extent, arithmetic.itemsize, keep=keep, copies=planned.copies)
         kernel(storage, arithmetic, record, record_of(room))
         del memory  # which the kernel knows by its address only
 

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from xentfuzz.impls.numba_cpu.arithmetic import add, exponential_of, logarithm, settled
-from xentfuzz.impls.numba_cpu.compiling import inline, kernel, part
+from xentfuzz.impls.numba_cpu.compiling import kernel, part
 from xentfuzz.impls.numba_cpu.memory import float64_at, int64_at, load_one, set_float64, size_of, store_one, take_ticket
+from xentfuzz.impls.numba_cpu.problem import is_ignored, is_spread, scale_of, weight_of
 from xentfuzz.impls.numba_cpu.rows import count_of_blocks, lie_contiguously, move, place, positions_of_block
+from xentfuzz.impls.numba_cpu.side_by_side import take_rows_side_by_side
 from xentfuzz.impls.numba_cpu.statistics import (
     FACTOR,
     MASS,
@@ -30,27 +32,6 @@ from xentfuzz.impls.numba_cpu.statistics import (
     total_of,
 )
 from xentfuzz.impls.numba_cpu.tiles import fill, moments, scale, spread_gradient
-
-
-@inline
-def is_ignored(problem: Any, row: int) -> Any:
-    return problem.targets != 0 and int64_at(problem.targets, row) == problem.ignore_index
-
-
-@inline
-def is_spread(problem: Any) -> Any:
-    """Whether targets have shares in all classes."""
-    return problem.probabilities.address != 0 or problem.uniform > 0.0
-
-
-@inline
-def weight_of(arithmetic: Any, problem: Any, y: int) -> Any:
-    return load_one(arithmetic, problem.weights + y * size_of(arithmetic)) if problem.weights else 1.0
-
-
-@inline
-def scale_of(problem: Any, row: int) -> Any:
-    return float64_at(problem.scales, row * problem.scale_step)
 
 
 @part
@@ -190,6 +171,9 @@ def cross_entropy_kernel(storage: Any, arithmetic: Any, problems: Any, rooms: An
             return
         for number in range(begin_of_share, min(begin_of_share + problem.extent.share, blocks)):
             run, first, count, row = positions_of_block(problem.extent, number)
+            if problem.extent.side_by_side:
+                set_float64(problem.sums, number, take_rows_side_by_side(storage, arithmetic, problem, run, first, count, row, room))
+                continue
             take_rows(storage, arithmetic, problem, run, first, count, row, room)
             set_float64(problem.sums, number, losses_of_block(storage, arithmetic, problem, run, first, count, row, room))
             if problem.gradient.address:

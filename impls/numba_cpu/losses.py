@@ -56,7 +56,11 @@ def _weights(call: LossCall) -> Array | None:
 
 
 def _prepare(call: LossCall, targets: _Targets, scales: Array, gradient: Array | None, losses: Array | None) -> _Prepared:
-    planned = plan([call.first, call.target if call.probabilities else None, gradient], call.class_axis)
+    planned = plan(
+        [call.first, call.target if call.probabilities else None, gradient],
+        call.class_axis,
+        lanes=not (call.probabilities or call.label_smoothing > 0.0),
+    )
     of_logits, of_probabilities, of_gradient = planned.rows
     weights, sums, ticket = _weights(call), np.zeros(max(planned.blocks, 1)), np.zeros(1, np.int64)
     problem = LossProblem(

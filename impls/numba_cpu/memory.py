@@ -240,6 +240,25 @@ def set_float64(_: Any, address: Any, index: Any, value: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def load_float64s(_: Any, address: Any) -> Any:
+    """LANES float64 numbers."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return _read(builder, args[0], llvm_type(FLOAT64))
+
+    return FLOAT64(types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_float64s(_: Any, address: Any, vector: Any) -> Any:
+    def generate(context: Any, builder: Any, __: Any, args: Any) -> Any:
+        builder.store(args[1], _pointer(builder, args[0], llvm_type(FLOAT64)), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def zeros(_: Any, storage: Any) -> Any:
     """A vector of zeros, for arrays of this storage."""
     vector = _vector(storage)

@@ -98,7 +98,7 @@ def _define_operator(symbol: Callable[..., Any], instruction: str) -> None:
         lowering(symbol, *operands)(lower)
 
 
-for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
     _define_operator(_symbol, _instruction)
 
 
@@ -162,6 +162,54 @@ def zero_unless(_: Any, vector: Any, condition: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def zero_where_minus_infinity(_: Any, vector: Any) -> Any:
+    """The lanes that are more than -inf, 0 in the place of the others."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        lowest = ir.Constant(llvm_type(vector), [float("-inf")] * LANES)
+        return builder.select(builder.fcmp_ordered(">", args[0], lowest), args[0], ir.Constant(llvm_type(vector), None))
+
+    return vector(vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def nan_unless_positive(_: Any, vector: Any, condition: Any) -> Any:
+    """The lanes of `vector` where those of `condition` are finite and above 0, else NaN."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        kind = llvm_type(condition)
+        above = builder.fcmp_ordered(">", args[1], ir.Constant(kind, None))
+        below = builder.fcmp_ordered("<", args[1], ir.Constant(kind, [float("inf")] * LANES))
+        return builder.select(builder.and_(above, below), args[0], ir.Constant(llvm_type(vector), [float("nan")] * LANES))
+
+    return vector(vector, condition), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def exponents(_: Any, vector: Any, bias: Any) -> Any:
+    """Of float64 lanes: their bits less `bias`, of which the sign and the exponent are left, as numbers."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        moved = builder.sub(builder.bitcast(args[0], llvm_integers(64)), splatted(builder, args[1]))
+        return builder.sitofp(builder.ashr(moved, constant_lanes(64, 52)), llvm_type(FLOAT64))
+
+    return vector(vector, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fractions(_: Any, vector: Any, bias: Any) -> Any:
+    """Of float64 lanes: what is left of them without the power of two that `exponents` gives."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        by = splatted(builder, args[1])
+        moved = builder.sub(builder.bitcast(args[0], llvm_integers(64)), by)
+        fraction = builder.and_(moved, constant_lanes(64, (1 << 52) - 1))
+        return builder.bitcast(builder.add(fraction, by), llvm_type(FLOAT64))
+
+    return vector(vector, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def power_from_low_bits(_: Any, vector: Any) -> Any:
     """2^k, where the lowest bits of each lane are k plus the exponent's bias: those bits in the place of the exponent."""
 
@@ -181,6 +229,17 @@ def widened(_: Any, vector: Any) -> Any:
         return args[0] if vector == FLOAT64 else builder.fpext(args[0], llvm_type(FLOAT64))
 
     return FLOAT64(vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def narrowed(_: Any, storage: Any, vector: Any) -> Any:
+    """float64 lanes, rounded to the format that arithmetic on this storage has."""
+    narrow = FLOAT64 if storage.dtype == types.float64 else FLOAT32
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return args[1] if narrow == FLOAT64 else builder.fptrunc(args[1], llvm_type(FLOAT32))
+
+    return narrow(storage, vector), generate
 
 
 def _folded(builder: Any, value: Any, combine: Callable[[Any, Any], Any]) -> Any:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from xentfuzz.dtypes import FORMATS, numpy_dtype
+from xentfuzz.dtypes import FLOAT_NAMES, FORMATS, numpy_dtype
 from xentfuzz.impls import numba_cpu
 from xentfuzz.impls.numba_cpu import launch, layout
 
@@ -183,8 +183,11 @@ digest = hashlib.sha256()
 for dtype in (np.float32, np.float64):
     x, upstream = np.random.default_rng(0).normal(0, 3, (2, 3, 777)).astype(dtype)
     target = np.array([1, 2, 776])
+    short, image = x.reshape(-1, 9), x.reshape(-1)[:2240].reshape(4, 35, 16)
     for result in (
         *numba_cpu.cross_entropy_value_and_grad(x, target, label_smoothing=0.1),
+        *numba_cpu.cross_entropy_value_and_grad(short, np.arange(len(short)) % 9),
+        *numba_cpu.cross_entropy_value_and_grad(image, np.arange(64).reshape(4, 16) % 35),
         numba_cpu.softmax_backward(upstream, x, axis=1),
         numba_cpu.log_softmax_backward(upstream, x, axis=1),
     ):
@@ -216,11 +219,38 @@ def test_every_processor_gives_the_same_bits(tmp_path):
     assert len(set(bits.values())) == 1, bits
 
 
+@pytest.mark.parametrize("dtype", FLOAT_NAMES)
+@pytest.mark.parametrize(
+    "shape", [(37, 1), (16, 16), (33, 21), (5, layout.MOST_CLASSES_TRANSPOSED), (2, 7, 19), (1, layout.MOST_CLASSES_IN_PLACE, 17)]
+)
+def test_rows_side_by_side_are_right(numba, dtype, shape):
+    random = np.random.default_rng(1)
+    target = random.integers(0, shape[1], (shape[0], *shape[2:]))
+    target.flat[1::5] = -100
+    logits = random.normal(0, 3, shape)
+    logits.flat[3], logits.flat[-1] = -np.inf, -np.inf
+    given = {"logits": logits.astype(numpy_dtype(dtype)), "target": target, "weight": random.random(shape[1]).astype(numpy_dtype(dtype))}
+    for reduction in ("mean", "none"):
+        loss_shape = target.shape if reduction == "none" else ()
+        upstream = random.normal(0, 1, loss_shape).astype(numpy_dtype(dtype))
+        numba.assert_right(numba.case("cross_entropy", **given, reduction=reduction, grad_output=upstream), "value", "grad_logits")
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_a_row_without_a_softmax_leaves_its_neighbours_alone(numba, poison):
+    logits = np.random.default_rng(2).normal(0, 3, (20, 5)).astype(np.float32)
+    logits[3, 2], logits[4], logits[18, 0] = poison, -np.inf, poison
+    target = np.arange(20) % 5
+    target[18] = -100  # an ignored row may hold anything
+    case = numba.case("cross_entropy", logits=logits, target=target, reduction="none", grad_output=np.ones(20, np.float32))
+    numba.assert_right(case, "value", "grad_logits")
+
+
 @pytest.mark.parametrize("function", ["log_softmax", "cross_entropy"])
 def test_swamped_sums_stay_within_the_grade_at_every_number_of_classes(numba, arithmetic, function):
     """One large term and many that half a unit of its last place would lose one by one, one class masked."""
     gap = -36.7368005696771 if arithmetic == np.float64 else -16.64
-    for classes in range(223, 1101):
+    for classes in (*range(2, layout.MOST_CLASSES_TRANSPOSED + 3), *range(223, 1101)):
         logits = np.full((1, classes), gap, arithmetic)
         logits[0, 0], logits[0, classes // 2] = 0.0, -np.inf
         given = {"axis": 1} if function == "log_softmax" else {"target": np.array([0])}
