@@ -32,9 +32,12 @@ def implementations(
 
 def _implementation(name: str, operation: str, make: Callable[[], Bridge], **declared: Any) -> Implementation:
     bridge = cache(make)
+    # For an option of which one value is declared the library has no parameter.
+    absent = {key for key, values in declared["supports"]["options"].items() if values is not None and len(values) <= 1}
 
     def loaded(options: dict[str, Any]) -> dict[str, Any]:
-        return {key: bridge().load(value) if hasattr(value, "shape") else value for key, value in options.items()}
+        named = {key: value for key, value in options.items() if key not in absent}
+        return {key: bridge().load(value) if hasattr(value, "shape") else value for key, value in named.items()}
 
     def forward(*arrays: Any, **options: Any) -> Any:
         return bridge().read(bridge().functions[operation](*map(bridge().load, arrays), **loaded(options)))

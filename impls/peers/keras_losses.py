@@ -12,6 +12,7 @@ DECLARED: dict[str, Any] = {
     "supports": loss("ignore_index", targets=("index", "probabilities"), ranks=(2,)),
     "named_only": True,
 }
+DECLARED["supports"]["options"]["label_smoothing"] = ()  # class probabilities alone could have it
 
 
 def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean", ignore_index: int = -100) -> Any:

@@ -21,7 +21,7 @@ IMPLEMENTATIONS = (
         "liger-kernel",
         cross_entropy,
         array="torch",
-        dtypes=("float16", "bfloat16", "float32"),
+        dtypes=("float16", "float32"),  # that interpreter reads a scalar of bfloat16 wrong
         supports=loss("ignore_index", "label_smoothing", ranks=(2,)),
         environment={"TRITON_INTERPRET": "1"},
         mutates=("logits",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xentfuzz.impls.peers.declarations import FLOATS, GRADE, NORMALISED
+from xentfuzz.impls.peers.declarations import FLOATS, GRADE, NORMALISED, loss
 from xentfuzz.impls.peers.host_arrays import Bridge, implementations
 from xentfuzz.impls.peers.library import needs
 
@@ -27,7 +27,8 @@ def bridge() -> Bridge:
     return Bridge(tf.convert_to_tensor, lambda tensor: tensor.numpy(), functions, pull_back)
 
 
-LOSS: dict[str, Any] = {"targets": ("index", "probabilities"), "ranks": (2,), "options": {"reduction": ("none",), "ignore_index": ()}}
+LOSS = loss(targets=("index", "probabilities"), ranks=(2,))
+LOSS["options"] |= {"reduction": ("none",), "label_smoothing": ()}
 SUPPORTS = {"softmax": NORMALISED, "log_softmax": NORMALISED, "cross_entropy": LOSS}
 IMPLEMENTATIONS = implementations(
     "tensorflow", bridge, SUPPORTS, dtypes=FLOATS, grade=GRADE, unavailable=needs("peer-tensorflow", "tensorflow")

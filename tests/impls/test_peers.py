@@ -75,9 +75,9 @@ def test_a_bridge_hands_over_arrays_of_the_library_and_gives_host_arrays():
         return function(tuple(tuple(upstream[0] * value for value in row) for row in x))
 
     made = Bridge(lambda array: array.tolist() and tuple(array.tolist()), list, {"nll_loss": weighted}, pull_back)
-    (implementation,) = host_arrays.implementations("a_bridge", lambda: made, {"nll_loss": {"gradients": ()}})
+    (implementation,) = host_arrays.implementations("a_bridge", lambda: made, {"nll_loss": {"options": {"ignore_index": (-100,)}}})
     weight = np.array([1.0, 2.0, 4.0], np.float32)
-    assert implementation.forward(LOGITS, TARGET, weight=weight, reduction="sum") == [-8.0, 1.0, "sum"]
+    assert implementation.forward(LOGITS, TARGET, weight=weight, reduction="sum", ignore_index=-100) == [-8.0, 1.0, "sum"]
     assert implementation.backward(np.full(1, 3.0), LOGITS, TARGET, weight=weight, reduction="sum") == [-24.0, 3.0, "sum"]
     assert (implementation.operation, implementation.named_only) == ("nll_loss", True)
 
