@@ -32,4 +32,6 @@ SUPPORTS = {
     "nll_loss": loss("ignore_index", weight=True),
     "cross_entropy": loss("ignore_index", "label_smoothing", weight=True, targets=("index", "probabilities")),
 }
-IMPLEMENTATIONS = implementations("paddle", bridge, SUPPORTS, dtypes=("float32", "float64"), unavailable=needs("peer-paddle", "paddle"))
+IMPLEMENTATIONS = implementations(
+    "paddle", bridge, SUPPORTS, dtypes=("float32", "float64"), thread_safe=False, unavailable=needs("peer-paddle", "paddle")
+)
