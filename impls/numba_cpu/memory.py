@@ -153,6 +153,21 @@ def store_some(_: Any, storage: Any, address: Any, count: Any, vector: Any) -> A
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def prefetch(_: Any, address: Any) -> Any:
+    """Have what lies at an address brought into the caches; an address of nothing does no harm."""
+
+    def generate(context: Any, builder: Any, __: Any, args: Any) -> Any:
+        pointer, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        insert: Any = cgutils.get_or_insert_function
+        function = insert(builder.module, ir.FunctionType(ir.VoidType(), [pointer, word, word, word]), "llvm.prefetch.p0")
+        to_read, into_all_caches, data = (ir.Constant(word, value) for value in (0, 3, 1))
+        builder.call(function, [_pointer(builder, args[0], ir.IntType(8)), to_read, into_all_caches, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def copy_one(_: Any, storage: Any, source: Any, destination: Any) -> Any:
     """Copy the bits of one number."""
 

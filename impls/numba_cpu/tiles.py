@@ -15,7 +15,7 @@ import numpy as np
 
 from xentfuzz.impls.numba_cpu.arithmetic import exponential
 from xentfuzz.impls.numba_cpu.compiling import inline, part
-from xentfuzz.impls.numba_cpu.memory import load, load_some, number, size_of, store, store_some, zeros
+from xentfuzz.impls.numba_cpu.memory import load, load_some, number, prefetch, size_of, store, store_some, zeros
 from xentfuzz.impls.numba_cpu.vectors import LANES, fma, largest_lane, maximum, sum_of_lanes, widened, zero_unless
 
 GROUP = 16
@@ -56,6 +56,7 @@ def sum_of_exponentials(storage: Any, address: int, count: int, reference: float
     for start in range(0, whole, STEP):
         group = zero
         for j in range(start, min(start + STEP, whole), LANES):
+            prefetch(address + (count + j) * size_of(storage))
             p, power = exponential(load(storage, address + j * size_of(storage)), shift)
             group = fma(p, power, group)
         total = total + widened(group)
@@ -73,6 +74,7 @@ def keep_exponentials(storage: Any, address: int, count: int, reference: float, 
     for start in range(0, count, STEP):
         group = zero
         for j in range(start, min(start + STEP, count), LANES):
+            prefetch(address + (count + j) * size_of(storage))
             p, power = exponential(read(storage, address, j, count, -np.inf), shift)
             e = p * power
             write(arithmetic, kept, j, count, e)
