@@ -22,6 +22,8 @@ Ideas, each with its gain (float32, one core, AVX2, 2.45 GHz):
 - Of few classes, and of images, 16 rows are taken at once, a lane for each: at 16 classes 6 times as fast as a vector along each row.
 - Every sum has its order: 16 lanes, 16 terms each in the arithmetic format, all beyond in float64. No fastmath flag.
 - Exponentials are kept in the second-level cache, so that the gradient multiplies them rather than computing them again.
+- The next tile is fetched while exponentials of this one are summed, and large results are written past the caches (one core, 65 MB of
+  logits: loss 5.8 to 4.3 ms, loss with gradient 10.7 to 8.2 ms).
 - The memory of a large result is used again once nobody holds it: pages need not be cleared anew. Loss with gradient of 131 MB on two cores
   (AVX-512): 80 ms before, 44 ms with it.
 - Threads take shares of rows as they come; block sums are added up in the rows' order whoever took them.

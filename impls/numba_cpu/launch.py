@@ -14,6 +14,7 @@ from xentfuzz.impls.numba_cpu.layout import (
     MOST_CLASSES_IN_PLACE,
     MOST_CLASSES_TRANSPOSED,
     NOWHERE,
+    STREAMING_BYTES,
     Array,
     Extent,
     Rows,
@@ -102,7 +103,8 @@ class Plan(NamedTuple):
 
 
 def plan(arrays: list[Array | None], class_axis: int, *, lanes: bool = False) -> Plan:
-    """For arrays of the same shape, or None for those that a call does without. The first one is that of the logits.
+    """For arrays of the same shape, or None for those that a call does without. The first one is that of the logits, the last
+    one is written.
 
     lanes: whether the kernel can take rows side by side.
     """
@@ -115,7 +117,10 @@ def plan(arrays: list[Array | None], class_axis: int, *, lanes: bool = False) ->
     most = MOST_CLASSES_IN_PLACE if rows[0].step == present[0].itemsize else MOST_CLASSES_TRANSPOSED
     if lanes and classes <= most:
         return Plan(extent_side_by_side(runs, per_run, classes), rows, copies, offsets)
-    return Plan(extent_of(runs, per_run, classes, itemsize, apart=any(copies)), rows, copies, offsets)
+    out = arrays[-1]
+    streaming = out is not None and out.nbytes >= STREAMING_BYTES and not copies[-1]
+    extent = extent_of(runs, per_run, classes, itemsize, apart=any(copies))
+    return Plan(extent._replace(streaming=streaming), rows, copies, offsets)
 
 
 def launch(kernel: Callable[..., None], problem: Any, dtype: np.dtype[Any], planned: Plan, *, keep: bool) -> None:

@@ -21,6 +21,8 @@ TILE_BYTES = {4: 16384, 8: 8192}
 # What a block of rows keeps of its exponentials for the gradient stays in the second-level cache.
 KEPT_BYTES = 262144
 LARGEST_BLOCK = 64
+# Results from this size on are written past the caches, which could not hold them.
+STREAMING_BYTES = 1 << 25
 NUMBERS = 6  # what is known of each row of a block, see `statistics`
 LANES = 16  # rows that are taken together, see `side_by_side`
 # Up to so many classes that lie side by side, and up to so many where the positions do. Measured (float32, one core, AVX-512; nanoseconds
@@ -43,7 +45,8 @@ class Rows(NamedTuple):
 class Extent(NamedTuple):
     """runs times per_run positions of so many classes; how many positions are a block, classes a tile, blocks the share of a thread.
 
-    side_by_side: LANES rows are taken together (see `side_by_side`); a tile is then the whole of the classes.
+    side_by_side: LANES rows are taken together (see `side_by_side`); a tile is then all classes. streaming: results are written past the
+    caches, where their classes lie side by side.
     """
 
     runs: int
@@ -53,6 +56,7 @@ class Extent(NamedTuple):
     tile: int
     share: int
     side_by_side: bool = False
+    streaming: bool = False
 
 
 class Place(NamedTuple):

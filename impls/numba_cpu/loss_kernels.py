@@ -132,7 +132,7 @@ def gradient_of_tile(
         weights = problem.weights + start * size_of(arithmetic)
         spread_gradient(arithmetic, kept, classes, factor, storage, out, by, problem.hard, problem.uniform, weights, t)
     else:
-        scale(arithmetic, kept, classes, factor, storage, out)
+        scale(arithmetic, kept, classes, factor, storage, out, problem.extent.streaming)
 
 
 @part

@@ -153,6 +153,31 @@ def store_some(_: Any, storage: Any, address: Any, count: Any, vector: Any) -> A
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def store_streaming(_: Any, storage: Any, address: Any, vector: Any) -> Any:
+    """`store` to an address that is a multiple of `streaming_boundary`, past the caches: what lies there is not read before."""
+
+    def generate(context: Any, builder: Any, __: Any, args: Any) -> Any:
+        bits = _to_bits(builder, args[2], storage)
+        instruction = builder.store(bits, _pointer(builder, args[1], bits.type), align=_boundary(storage))
+        instruction.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
+        return context.get_dummy_value()
+
+    return types.void(storage, types.int64, vector), generate
+
+
+def _boundary(storage: Any) -> int:
+    return min(64, LANES * int(storage.dtype.bitwidth) // 8)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def streaming_boundary(_: Any, storage: Any) -> Any:
+    def generate(_: Any, __: Any, ___: Any, ____: Any) -> Any:
+        return ir.Constant(ir.IntType(64), _boundary(storage))
+
+    return types.int64(storage), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def prefetch(_: Any, address: Any) -> Any:
     """Have what lies at an address brought into the caches; an address of nothing does no harm."""
 

@@ -63,7 +63,7 @@ def write_tile(
         return
     kept, again = exponentials_again(storage, arithmetic, problem.extent, room, k, start, classes, x)
     if not g:
-        scale(arithmetic, kept, classes, again / total, storage, out)
+        scale(arithmetic, kept, classes, again / total, storage, out, problem.extent.streaming)
     elif problem.logarithm:
         log_softmax_gradient(arithmetic, kept, classes, again / total * mass, storage, g, out)
     else:

@@ -15,7 +15,18 @@ import numpy as np
 
 from xentfuzz.impls.numba_cpu.arithmetic import exponential
 from xentfuzz.impls.numba_cpu.compiling import inline, part
-from xentfuzz.impls.numba_cpu.memory import load, load_some, number, prefetch, size_of, store, store_some, zeros
+from xentfuzz.impls.numba_cpu.memory import (
+    load,
+    load_some,
+    number,
+    prefetch,
+    size_of,
+    store,
+    store_some,
+    store_streaming,
+    streaming_boundary,
+    zeros,
+)
 from xentfuzz.impls.numba_cpu.vectors import LANES, fma, largest_lane, maximum, sum_of_lanes, widened, zero_unless
 
 GROUP = 16
@@ -106,10 +117,17 @@ def moments(
 
 
 @part
-def scale(arithmetic: Any, kept: int, count: int, factor: float, storage: Any, out: int) -> None:
+def scale(arithmetic: Any, kept: int, count: int, factor: float, storage: Any, out: int, streaming: bool) -> None:
     """out = e factor."""
-    by = number(arithmetic, factor)
-    for j in range(0, count, LANES):
+    by, begin = number(arithmetic, factor), 0
+    if streaming:
+        begin = min(count, -out % streaming_boundary(storage) // size_of(storage))
+        write(storage, out, 0, begin, read(arithmetic, kept, 0, begin, 0.0) * by)
+        whole = begin + (count - begin) // LANES * LANES
+        for j in range(begin, whole, LANES):
+            store_streaming(storage, out + j * size_of(storage), load(arithmetic, kept + j * size_of(arithmetic)) * by)
+        begin = whole
+    for j in range(begin, count, LANES):
         write(storage, out, j, count, read(arithmetic, kept, j, count, 0.0) * by)
 
 

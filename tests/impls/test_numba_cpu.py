@@ -173,6 +173,18 @@ def test_threads_give_the_same_bits_as_one(monkeypatch):
     assert all(np.array_equal(left, right) for left, right in zip(alone, together, strict=True))
 
 
+@pytest.mark.parametrize("dtype", FLOAT_NAMES)
+def test_results_written_past_the_caches_are_the_same_bits(monkeypatch, dtype):
+    for shape in ((3, 1), (5, 17), (9, 777), (2, 9001)):
+        logits = np.random.default_rng(0).normal(0, 3, shape).astype(numpy_dtype(dtype))
+        target = np.arange(shape[0]) % shape[1]
+        found = []
+        for size in (1 << 40, 0):
+            monkeypatch.setattr(launch, "STREAMING_BYTES", size)
+            found.append((*numba_cpu.cross_entropy_value_and_grad(logits, target), numba_cpu.softmax(logits, axis=1)))
+        assert all(left.tobytes() == right.tobytes() for left, right in zip(*found, strict=True))
+
+
 # Prints a digest of the bits of everything that sums.
 BITS = """
 import hashlib
