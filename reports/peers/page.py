@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 # Peer -> the distribution whose version is told, where that isn't its name.
@@ -31,7 +32,7 @@ def main(folder: Path) -> None:
     subprocess.run(["xentfuzz", "report", *map(str, results), "--html", str(folder / "report.html")], check=True)  # noqa: S603, S607
     findings = [_finding(path) for path in sorted((HERE / "findings").glob("*.py"))]
     introduction = (HERE / "introduction.md").read_text().rstrip()
-    parts = [introduction, _overview(results, findings), _told(findings), _accuracy(results), _choices(results)]
+    parts = [introduction, _overview(results, findings), _told(findings), _accuracy(results), _takes(results)]
     (HERE / "README.md").write_text("\n\n".join(parts) + "\n")
 
 
@@ -80,20 +81,20 @@ def _grade(told: str, dtype: str) -> str:
     return dict(part.split(": ") for part in told.split(", ")).get(dtype, "lse/any") if ": " in told else told
 
 
-def _choices(results: list[Path]) -> str:
-    rows = [
-        "## Choices",
-        "",
-        "What each does where the contract allows several things.",
-        "",
-        "| peer | operation | choices |",
-        "|---|---|---|",
-    ]
+def _takes(results: list[Path]) -> str:
+    head = ["## What each takes", "", "And what it does where the contract allows several things.", ""]
+    rows = ["| peer | operation | takes | choices |", "|---|---|---|---|"]
     for path in results:
         for report in json.loads(path.read_text())["reports"]:
             choices = "; ".join(f"{point}: {', '.join(chosen)}" for point, chosen in report["policies"].items())
-            rows.append(f"| {path.stem} | {report['operation']} | {choices} |")
-    return "\n".join(rows)
+            rows.append(f"| {path.stem} | {report['operation']} | {_card(report['card'])} | {choices} |")
+    return "\n".join(head + rows)
+
+
+def _card(card: dict[str, Any]) -> str:
+    options = [name if values is None else f"{name} {values}" for name, values in card["options"].items() if values != []]
+    parts = [*card["targets"], f"rank {', '.join(map(str, card['ranks']))}", *(["weight"] if card["weight"] else []), *options]
+    return "; ".join([*parts, "gradient" if card["gradients"] else "no gradient"])
 
 
 def _told(findings: list[dict[str, str]]) -> str:

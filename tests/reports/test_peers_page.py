@@ -16,7 +16,15 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "reports" / "peers"
 PEERS = {name for name in implementations() if any(get(name, each).named_only for each in operations_of(name))}
 SCRIPTS = sorted((FOLDER / "findings").glob("*.py"))
-KINDS = {"wrong value", "wrong gradient", "memory error", "accepts invalid input", "accuracy below grade", "contract difference"}
+KINDS = {
+    "wrong value",
+    "wrong gradient",
+    "memory error",
+    "accepts invalid input",
+    "refuses valid input",
+    "accuracy below grade",
+    "contract difference",
+}
 
 
 @pytest.fixture(scope="module")

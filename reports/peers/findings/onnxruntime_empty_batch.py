@@ -1,4 +1,4 @@
-"""onnxruntime | contract difference | compiled, unmodified | SoftmaxCrossEntropyLoss of a batch without rows raises"""
+"""onnxruntime | refuses valid input | compiled, unmodified | SoftmaxCrossEntropyLoss of a batch without rows raises"""
 
 import numpy as np
 import onnxruntime

@@ -1,4 +1,4 @@
-"""paddle | contract difference | compiled, unmodified | cross_entropy with label_smoothing > 0 refuses class indices where the classes' axis is not the last"""
+"""paddle | refuses valid input | compiled, unmodified | cross_entropy with label_smoothing > 0 refuses class indices where the classes' axis is not the last"""
 
 import paddle
 from paddle.nn.functional import cross_entropy

@@ -1,4 +1,4 @@
-"""paddle | contract difference | compiled, unmodified | cross_entropy with label_smoothing > 0 refuses targets of ignore_index: the smoothing is a one_hot of all targets"""
+"""paddle | refuses valid input | compiled, unmodified | cross_entropy with label_smoothing > 0 refuses targets of ignore_index: the smoothing is a one_hot of all targets"""
 
 import paddle
 from paddle.nn.functional import cross_entropy

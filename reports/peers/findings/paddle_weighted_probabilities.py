@@ -1,4 +1,4 @@
-"""paddle | contract difference | compiled, unmodified | cross_entropy of class probabilities with class weights refuses a classes' axis that is not the last"""
+"""paddle | refuses valid input | compiled, unmodified | cross_entropy of class probabilities with class weights refuses a classes' axis that is not the last"""
 
 import paddle
 from paddle.nn.functional import cross_entropy

@@ -1,4 +1,4 @@
-"""scikit-learn | contract difference | compiled, unmodified | log_loss refuses one class, no rows, and probabilities of NaN"""
+"""scikit-learn | refuses valid input | compiled, unmodified | log_loss refuses one class, no rows, and probabilities of NaN"""
 
 import numpy as np
 from sklearn.metrics import log_loss

@@ -1,4 +1,4 @@
-"""torch | contract difference | compiled, unmodified | linear_cross_entropy in chunks refuses a second backward through a retained graph
+"""torch | refuses valid input | compiled, unmodified | linear_cross_entropy in chunks refuses a second backward through a retained graph
 
 It says so: the buffers of the first one are used up.
 """
