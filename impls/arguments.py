@@ -7,6 +7,7 @@ or an axis out of range.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from dataclasses import dataclass
@@ -78,8 +79,14 @@ def native(array: Any) -> Any:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
+@functools.cache
+def _is_floating_dtype(dtype: Any) -> bool:
+    # Kept, because NumPy makes the name anew each time, for more than a microsecond.
+    return dtype.name in FLOAT_NAMES
+
+
 def is_floating(array: Any) -> bool:
-    return array.dtype.name in FLOAT_NAMES
+    return _is_floating_dtype(array.dtype)
 
 
 def check_floating(name: str, array: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from xentfuzz.impls.numba_cpu.arithmetic import add, settled
 from xentfuzz.impls.numba_cpu.compiling import kernel
-from xentfuzz.impls.numba_cpu.memory import int64_at, load_one, set_float64, size_of, store_one
+from xentfuzz.impls.numba_cpu.memory import int64_at, load_one, size_of, store_one
 from xentfuzz.impls.numba_cpu.problem import is_ignored, scale_of, weight_of
 from xentfuzz.impls.numba_cpu.rows import place
 
@@ -43,21 +43,34 @@ def sum_weights(targets: Any, ignore_index: int, weights: Any) -> Any:
 
 
 @kernel
-def nll_loss_kernel(storage: Any, arithmetic: Any, problems: Any) -> None:
-    """Losses -w_y x_y, or their gradients where there is an array of zeros for them."""
+def nll_loss_kernel(storage: Any, arithmetic: Any, problems: Any) -> Any:
+    """Losses -w_y x_y in one pass over the targets: their sum, W, and the first row whose target is no class, -1 where there is none."""
     problem = problems[0]
-    total, lost = 0.0, 0.0
+    total, lost, weight, weight_lost = 0.0, 0.0, 0.0, 0.0
     for run in range(problem.extent.runs):
         for position in range(problem.extent.per_run):
             row, value = run * problem.extent.per_run + position, 0.0
-            if not is_ignored(problem, row):
-                y = int64_at(problem.targets, row)
-                value = -weight_of(arithmetic, problem, y)
-                if problem.gradient.address:
-                    store_one(storage, place(problem.gradient, run, position, y), value * scale_of(problem, row))
-                else:
-                    value *= load_one(storage, place(problem.logits, run, position, y))
+            y = int64_at(problem.targets, row)
+            if y != problem.ignore_index:
+                if y < 0 or y >= problem.extent.classes:
+                    return 0.0, 0.0, row
+                w = weight_of(arithmetic, problem, y)
+                value = -w * load_one(storage, place(problem.logits, run, position, y))
+                weight, weight_lost = add(weight, weight_lost, w)
             total, lost = add(total, lost, value)
             if problem.losses:
                 store_one(storage, problem.losses + row * size_of(storage), value)
-    set_float64(problem.sums, 0, settled(total, lost))
+    return settled(total, lost), settled(weight, weight_lost), -1
+
+
+@kernel
+def nll_loss_gradient_kernel(storage: Any, arithmetic: Any, problems: Any) -> None:
+    """The gradient, into an array of zeros."""
+    problem = problems[0]
+    for run in range(problem.extent.runs):
+        for position in range(problem.extent.per_run):
+            row = run * problem.extent.per_run + position
+            if not is_ignored(problem, row):
+                y = int64_at(problem.targets, row)
+                by = -weight_of(arithmetic, problem, y) * scale_of(problem, row)
+                store_one(storage, place(problem.gradient, run, position, y), by)

@@ -33,6 +33,12 @@ LOGITS_PER_THREAD = 32768
 STORAGE = {"float16": np.dtype(np.uint16), "bfloat16": np.dtype(np.int16), "float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 
 
+@functools.cache
+def storage_of(dtype: np.dtype[Any]) -> Any:
+    return STORAGE[dtype.name]
+
+
+@functools.cache
 def arithmetic_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
@@ -128,7 +134,7 @@ def launch(kernel: Callable[..., None], problem: Any, dtype: np.dtype[Any], plan
 
     keep: whether exponentials are used again.
     """
-    extent, storage, arithmetic = planned.extent, STORAGE[dtype.name], arithmetic_of(dtype)
+    extent, storage, arithmetic = planned.extent, storage_of(dtype), arithmetic_of(dtype)
     shares = -(-planned.blocks // extent.share)
     count = min(shares, 1 + extent.runs * extent.per_run * extent.classes // LOGITS_PER_THREAD)
     if count > 1:

@@ -104,8 +104,17 @@ def address_of(array: Array) -> int:
     return address
 
 
+_NO_OFFSET = np.zeros(1, np.int64)
+_ADDRESS_OF_NO_OFFSET = address_of(_NO_OFFSET)
+
+
 def rows_of(arrays: Sequence[Array], class_axis: int) -> tuple[list[Rows], Array, int, int]:
     """Each array, of the same shape, as Rows; what their `runs` point into; how many runs there are, and how many positions in each."""
+    if class_axis == arrays[0].ndim - 1 and all(each.flags.c_contiguous for each in arrays):
+        # What nearly every call has: looking at axes one by one takes a tenth of the fixed cost of a call.
+        length = arrays[0].shape[class_axis]
+        found = [Rows(address_of(each), _ADDRESS_OF_NO_OFFSET, length * each.itemsize, each.itemsize) for each in arrays]
+        return found, _NO_OFFSET, 1, arrays[0].size // length
     shape = list(arrays[0].shape)
     del shape[class_axis]
     strides = [[step for axis, step in enumerate(each.strides) if axis != class_axis] for each in arrays]

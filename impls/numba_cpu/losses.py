@@ -10,7 +10,7 @@ import numpy as np
 from xentfuzz.impls import arguments
 from xentfuzz.impls.arguments import Array, LossCall
 from xentfuzz.impls.numba_cpu import recycled
-from xentfuzz.impls.numba_cpu.launch import STORAGE, LossProblem, Plan, arithmetic_of, launch, plan
+from xentfuzz.impls.numba_cpu.launch import LossProblem, Plan, arithmetic_of, launch, plan, storage_of
 from xentfuzz.impls.numba_cpu.layout import address_of, record_of
 
 NO_TARGETS, NO_SCALES = np.zeros(0, np.int64), np.ones(1)
@@ -119,10 +119,12 @@ def nll_loss(log_probs: Array, target: Array, *, weight: Array | None = None, ig
     from xentfuzz.impls.numba_cpu.index_kernels import nll_loss_kernel  # noqa: PLC0415 - importing Numba takes half a second
 
     call = arguments.check_nll_loss(log_probs, target, weight, ignore_index=ignore_index, reduction=reduction)
-    targets, losses = _targets(call), _wanted_losses(call)
-    prepared = _prepare(call, targets, NO_SCALES, None, losses)
-    nll_loss_kernel(STORAGE[call.dtype.name], arithmetic_of(call.dtype), record_of(prepared.problem))
-    return _result(losses, prepared.sums, targets.denominator, call)
+    losses, unchecked = _wanted_losses(call), _Targets(arguments.index_numbers(call), call.ignore_index, math.nan)
+    prepared = _prepare(call, unchecked, NO_SCALES, None, losses)
+    prepared.sums[0], weight_sum, outside = nll_loss_kernel(storage_of(call.dtype), arithmetic_of(call.dtype), record_of(prepared.problem))
+    if outside >= 0:
+        arguments.raise_outside(call, np.ravel(call.target), outside)
+    return _result(losses, prepared.sums, weight_sum or math.nan, call)
 
 
 @np.errstate(all="ignore")
@@ -130,14 +132,14 @@ def nll_loss_backward(
     grad_output: Array, log_probs: Array, target: Array, *, weight: Array | None = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Array:
     """Gradient of nll_loss with respect to the log-probabilities: -r w_y at the target of a kept row, else 0."""
-    from xentfuzz.impls.numba_cpu.index_kernels import nll_loss_kernel  # noqa: PLC0415 - importing Numba takes half a second
+    from xentfuzz.impls.numba_cpu.index_kernels import nll_loss_gradient_kernel  # noqa: PLC0415 - importing Numba takes half a second
 
     call = arguments.check_nll_loss(log_probs, target, weight, ignore_index=ignore_index, reduction=reduction)
     targets = _targets(call)
-    gradient = np.zeros(call.shape, call.dtype)
+    gradient = recycled.zeros(call.shape, call.dtype)
     scales = _scales(call.upstream(grad_output), targets.denominator, call)
     prepared = _prepare(call, targets, scales, gradient, None)
-    nll_loss_kernel(STORAGE[call.dtype.name], arithmetic_of(call.dtype), record_of(prepared.problem))
+    nll_loss_gradient_kernel(storage_of(call.dtype), arithmetic_of(call.dtype), record_of(prepared.problem))
     return gradient
 
 

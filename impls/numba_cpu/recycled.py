@@ -36,6 +36,15 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return buffer[:size].view(dtype).reshape(shape)
 
 
+def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """The same, of zeros."""
+    if not SMALLEST <= math.prod(shape) * dtype.itemsize <= LARGEST:
+        return np.zeros(shape, dtype)
+    array = empty(shape, dtype)
+    array.view(np.uint8).fill(0)
+    return array
+
+
 def _take(size: int) -> Array:
     """A buffer that nobody else has, kept from now on in the place of the one before; one that is much larger than needed is let go."""
     with _lock:
