@@ -91,3 +91,11 @@ def test_a_state_that_another_checks_call_changed_is_not_this_calls_doing(place:
     (failure,) = _checked(f"{place}:silent_after_a_great_number", SURROUNDINGS, "special_value").failures
     assert "since the worker was loaded, an earlier call has changed NumPy's error state" in failure.headline
     assert (failure.alone, failure.needs) == (False, ())
+
+
+def test_what_was_not_called_for_want_of_time_did_not_pass_alone(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xentfuzz.runner.alone.examine", lambda *_: None)
+    report = _checked(f"{place}:prints_now_and_then", SURROUNDINGS)
+    (failure,) = report.failures
+    assert failure.alone
+    assert "only after other calls" not in failure.message

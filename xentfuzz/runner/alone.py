@@ -25,13 +25,18 @@ def as_found_alone(contestant: Contestant, found: Found, smallest: Failure) -> F
     if not contestant.subject.isolated:
         return smallest
     candidates = (recipe_from(smallest.recipe), found.recipe)
+    tried = False
     for recipe in candidates:
         verdict = _alone(contestant, found.check, recipe)
         if isinstance(verdict, Failure) and verdict.kind == smallest.kind:
             return verdict
+        tried |= verdict is not None
+    if not tried:
+        # No call was made, for want of time: nothing is known.
+        return smallest
     for recipe in candidates if smallest.kind in WRONG_NUMBERS else ():
         stale = _alone(contestant, find_check(LOOKS_AT_EARLIER_CALLS), recipe)
-        if stale is not None:
+        if isinstance(stale, Failure):
             return stale
     original = found.failure
     original.alone = False
@@ -42,12 +47,11 @@ def as_found_alone(contestant: Contestant, found: Found, smallest: Failure) -> F
 
 def fails_alone(contestant: Contestant, check: Check, recipe: Recipe) -> bool | None:
     """Whether a check fails on a recipe in a worker that has seen nothing else; None where the implementation doesn't take it."""
-    contestant.subject.close()
-    verdict = examine(contestant, check, recipe)
-    return isinstance(verdict, Failure) if isinstance(verdict, Failure | Measure) else None
+    verdict = _alone(contestant, check, recipe)
+    return None if verdict is None else isinstance(verdict, Failure)
 
 
-def _alone(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | None:
+def _alone(contestant: Contestant, check: Check, recipe: Recipe) -> Failure | Measure | None:
     contestant.subject.close()
     verdict = examine(contestant, check, recipe)
-    return verdict if isinstance(verdict, Failure) else None
+    return verdict if isinstance(verdict, Failure | Measure) else None

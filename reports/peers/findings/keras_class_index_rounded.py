@@ -1,6 +1,7 @@
 """keras | wrong value | compiled, unmodified | class indices are converted to the loss's dtype: above 256 (bfloat16) and 2048 (float16) the loss is another class's
 
-SparseCategoricalCrossentropy converts y_true to the dtype of the loss before it is taken as an index, on every back end.
+SparseCategoricalCrossentropy converts y_true to the dtype of the loss before it is taken as an index, on every back end. Reported for Keras 2: keras-team/keras#15012,
+mended there by #15015.
 """
 
 import os

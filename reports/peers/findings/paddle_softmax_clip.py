@@ -1,6 +1,7 @@
 """paddle | wrong value | compiled, unmodified | log_softmax is never below -64, and softmax never below exp(-64): smaller logits are clipped
 
-So is a class masked by -inf; the gradient has exp(-64) where it is 0. No loss of cross_entropy is above 64.
+So is a class masked by -inf; the gradient has exp(-64) where it is 0. No loss of cross_entropy is above 64. By
+design since PaddlePaddle/Paddle#4366, so that no logarithm of 0 is taken.
 """
 
 import paddle
