@@ -18,8 +18,8 @@ Array = np.ndarray[Any, Any]
 
 # A tile of float32, or the half of one of float64, takes half of the first-level cache; more classes are taken tile by tile.
 TILE_BYTES = {4: 16384, 8: 8192}
-# What a block of rows keeps of its exponentials for the gradient stays in the second-level cache.
-KEPT_BYTES = 262144
+# What a block of rows keeps of its exponentials for the gradient: half of the usual second-level cache. Beyond it they are computed again.
+KEPT_BYTES = 524288
 LARGEST_BLOCK = 64
 # Results from this size on are written past the caches, which could not hold them.
 STREAMING_BYTES = 1 << 25
@@ -150,13 +150,13 @@ def extent_side_by_side(runs: int, per_run: int, classes: int) -> Extent:
 
 
 def room_side_by_side(extent: Extent, itemsize: int) -> tuple[Room, Array]:
-    """Room for a group of LANES rows: their numbers, their exponentials, and tiles in the place of logits and of the gradient."""
+    """Room for a group of LANES rows: their numbers, their exponentials, and tiles in the place of arrays whose positions lie apart."""
     tile = extent.classes * LANES * itemsize
     numbers = 8 * NUMBERS * LANES
-    memory = np.empty(numbers + 3 * tile, np.uint8)
+    memory = np.empty(numbers + 4 * tile, np.uint8)
     start = address_of(memory)
-    kept, first, out = (Place(start + numbers + number * tile, LANES * itemsize) for number in range(3))
-    return Room(start, 0, whole=True, kept=kept, first=first, second=Place(0, 0), out=out), memory
+    kept, first, second, out = (Place(start + numbers + number * tile, LANES * itemsize) for number in range(4))
+    return Room(start, 0, whole=True, kept=kept, first=first, second=second, out=out), memory
 
 
 def new_room(extent: Extent, itemsize: int, *, keep: bool, copies: Sequence[bool]) -> tuple[Room, Array]:

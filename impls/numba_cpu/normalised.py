@@ -16,7 +16,7 @@ def _run(logits: Array, axis: int, upstream: Array | None, *, logarithm: bool) -
 
     out, ticket = recycled.empty(logits.shape, logits.dtype), np.zeros(1, np.int64)
     if out.size:
-        planned = plan([logits, upstream, out], axis)
+        planned = plan([logits, upstream, out], axis, lanes=True)
         of_logits, of_upstream, of_out = planned.rows
         problem = SoftmaxProblem(planned.extent, of_logits, of_upstream, of_out, logarithm, address_of(ticket))
         launch(softmax_kernel, problem, logits.dtype, planned, keep=not logarithm or upstream is not None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from xentfuzz.impls.numba_cpu.compiling import inline, part
+from xentfuzz.impls.numba_cpu.layout import LANES
 from xentfuzz.impls.numba_cpu.memory import SQUARE, copy_one, copy_square_transposed, int64_at, size_of
 
 
@@ -45,6 +46,16 @@ def move(
 def place(rows: Any, run: int, position: int, start: int) -> Any:
     """The address of class `start` of a position."""
     return rows.address + int64_at(rows.runs, run) + position * rows.step + start * rows.class_step
+
+
+@part
+def lie_side_by_side(storage: Any, rows: Any, run: int, position: int, count: int, classes: int, room: Any) -> Any:
+    """A group of positions side by side, class after class: where it lies, and the bytes from class to class. Copied where need be."""
+    address, size = place(rows, run, position, 0), size_of(storage)
+    if rows.step == size:
+        return address, rows.class_step
+    move(storage, address, rows.step, rows.class_step, room.address, size, LANES * size, count, classes)
+    return room.address, LANES * size
 
 
 @part

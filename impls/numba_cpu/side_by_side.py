@@ -32,7 +32,7 @@ from xentfuzz.impls.numba_cpu.memory import (
     zeros,
 )
 from xentfuzz.impls.numba_cpu.problem import is_ignored, scale_of, weight_of
-from xentfuzz.impls.numba_cpu.rows import move, place
+from xentfuzz.impls.numba_cpu.rows import lie_side_by_side, move, place
 from xentfuzz.impls.numba_cpu.tiles import read, write
 from xentfuzz.impls.numba_cpu.vectors import LANES, maximum, narrowed, widened, zero_unless, zero_where_minus_infinity
 
@@ -150,10 +150,7 @@ def take_rows_side_by_side(storage: Any, arithmetic: Any, problem: Any, run: int
     total, lost = 0.0, 0.0
     for start in range(0, count, LANES):
         lanes, position = min(LANES, count - start), first + start
-        x, step = place(logits, run, position, 0), logits.class_step
-        if logits.step != size:
-            move(storage, x, logits.step, step, room.first.address, size, LANES * size, lanes, classes)
-            x, step = room.first.address, LANES * size
+        x, step = lie_side_by_side(storage, logits, run, position, lanes, classes, room.first)
         take_group(storage, arithmetic, x, step, classes, lanes, room.kept.address if gradient.address else 0, room.numbers)
         total, lost = add(total, lost, losses_of_group(storage, arithmetic, problem, run, position, lanes, row + start, room.numbers))
         if gradient.address:

@@ -14,6 +14,7 @@ from xentfuzz.impls.numba_cpu.arithmetic import logarithm
 from xentfuzz.impls.numba_cpu.compiling import kernel, part
 from xentfuzz.impls.numba_cpu.memory import float64_at, set_float64, size_of, take_ticket
 from xentfuzz.impls.numba_cpu.rows import count_of_blocks, lie_contiguously, move, place, positions_of_block
+from xentfuzz.impls.numba_cpu.softmax_side_by_side import write_rows_side_by_side
 from xentfuzz.impls.numba_cpu.statistics import MASS, MAXIMUM, begin, exponentials_again, numbers_of, take_tile_of_block, total_of
 from xentfuzz.impls.numba_cpu.tiles import dot_product, log_softmax, log_softmax_gradient, scale, softmax_gradient, sum_of
 
@@ -98,6 +99,9 @@ def softmax_kernel(storage: Any, arithmetic: Any, problems: Any, rooms: Any) -> 
             return
         for number in range(begin_of_share, min(begin_of_share + problem.extent.share, blocks)):
             run, first, count, _ = positions_of_block(problem.extent, number)
+            if problem.extent.side_by_side:
+                write_rows_side_by_side(storage, arithmetic, problem, run, first, count, room)
+                continue
             take_rows(storage, arithmetic, problem, run, first, count, room)
             if problem.upstream.address:
                 sum_upstream(storage, arithmetic, problem, run, first, count, room)
