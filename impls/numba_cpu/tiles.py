@@ -108,7 +108,11 @@ def moments(
         masses, products = zero, zero
         for j in range(start, min(start + STEP, count), LANES):
             q = read(arithmetic, weights, j, count, 0.0)
-            q = q * fma(read(storage, probabilities, j, count, 0.0), h, u) if probabilities else q * u
+            if probabilities:
+                prefetch(probabilities + (count + j) * size_of(storage))
+                q = q * fma(read(storage, probabilities, j, count, 0.0), h, u)
+            else:
+                q = q * u
             distance = shift - read(storage, address, j, count, 0.0)
             masses = masses + q
             products = products + zero_unless(q * distance, q)
