@@ -33,10 +33,10 @@ def implementations(
 def _implementation(name: str, operation: str, make: Callable[[], Bridge], **declared: Any) -> Implementation:
     bridge = cache(make)
     # For an option of which one value is declared the library has no parameter.
-    absent = {key for key, values in declared["supports"]["options"].items() if values is not None and len(values) <= 1}
+    only = {key: values[0] for key, values in declared["supports"]["options"].items() if values is not None and len(values) == 1}
 
     def loaded(options: dict[str, Any]) -> dict[str, Any]:
-        named = {key: value for key, value in options.items() if key not in absent}
+        named = {key: value for key, value in options.items() if key not in only or value != only[key]}
         return {key: bridge().load(value) if hasattr(value, "shape") else value for key, value in named.items()}
 
     def forward(*arrays: Any, **options: Any) -> Any:

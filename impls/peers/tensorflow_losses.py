@@ -13,9 +13,9 @@ def bridge() -> Bridge:
     import tensorflow as tf  # noqa: PLC0415 - importing a peer takes seconds
 
     def cross_entropy(logits: Any, target: Any) -> Any:
-        if target.dtype.is_integer:
-            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
-        return tf.nn.softmax_cross_entropy_with_logits(labels=target, logits=logits)
+        if target.dtype.is_floating:
+            return tf.nn.softmax_cross_entropy_with_logits(labels=target, logits=logits)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
 
     def pull_back(function: Any, x: Any, upstream: Any) -> Any:
         with tf.GradientTape() as tape:

@@ -80,6 +80,9 @@ def test_a_bridge_hands_over_arrays_of_the_library_and_gives_host_arrays():
     assert implementation.forward(LOGITS, TARGET, weight=weight, reduction="sum", ignore_index=-100) == [-8.0, 1.0, "sum"]
     assert implementation.backward(np.full(1, 3.0), LOGITS, TARGET, weight=weight, reduction="sum") == [-24.0, 3.0, "sum"]
     assert (implementation.operation, implementation.named_only) == ("nll_loss", True)
+    # The library has no parameter for it: another value than the declared one is its to refuse.
+    with pytest.raises(TypeError, match="ignore_index"):
+        implementation.forward(LOGITS, TARGET, weight=weight, reduction="sum", ignore_index=3)
 
 
 @pytest.mark.parametrize(("name", "operation"), CALLS)

@@ -1,4 +1,4 @@
-"""keras | accepts invalid input | compiled, unmodified | on torch and TensorFlow, class indices of shape (1, N) are taken for those of N rows where ignore_class is given"""
+"""keras | accepts invalid input | compiled, unmodified | class indices of shape (1, N) are taken for those of N rows where ignore_class is given"""
 
 import os
 
