@@ -1,4 +1,4 @@
-"""keras | wrong value | compiled, unmodified | on jax, the loss is nan where another class has log-probability -inf, as a logit of 3e38 makes it
+"""keras-jax | wrong value | compiled, unmodified | the loss is nan where another class has log-probability -inf, as a logit of 3e38 makes it
 
 The loss is a sum over one-hot labels times log-probabilities, and 0 * -inf is nan. The same for a logit of -inf, which masks a class.
 """

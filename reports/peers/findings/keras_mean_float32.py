@@ -1,4 +1,4 @@
-"""keras | accuracy below grade | compiled, unmodified | on torch, the mean and sum of float64 losses are float32"""
+"""keras-torch | accuracy below grade | compiled, unmodified | the mean and sum of float64 losses are float32"""
 
 import os
 
