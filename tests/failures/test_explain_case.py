@@ -56,6 +56,7 @@ def _has_negative_infinity_at_target(case):
         (_recipe(weight=ArrayRecipe("positive")), _case(lambda case: "weight" in case.arrays), ("a weight",)),
         (_recipe(target=ArrayRecipe("one_hot")), lambda recipe: target_kind(recipe) == "probabilities", ("class probabilities",)),
         (_written(["0", "1"]), lambda recipe: target_kind(recipe) == "index", ("class indices",)),
+        (_written(["0", "-100"]), lambda recipe: target_kind(recipe) == "index", ("class indices",)),
         (_recipe((2, 3, 2)), lambda recipe: len(recipe.shape) > 2, ("rank > 2",)),
         (_recipe((3,)), lambda recipe: len(recipe.shape) == 1, ("rank 1",)),
         (_recipe((2, 3, 2)), lambda recipe: np.prod(recipe.shape) > 6, ("4 rows",)),
@@ -108,6 +109,8 @@ def _has_negative_infinity_at_target(case):
             for given, fails, words in (
                 (2, lambda index: index == 2, "ignore_index = 2"),
                 (255, lambda index: index >= 0, "ignore_index >= 0"),
+                (2, lambda index: 0 <= index < 3, "an ignore_index that is a class"),
+                (255, lambda index: index >= 3, "an ignore_index beyond the classes"),
                 (255, lambda index: index != -100, "ignore_index other than -100"),
                 (-1, lambda index: index == -1, "ignore_index = -1"),
                 (-1, lambda index: index < 0 and index != -100, "ignore_index < 0 other than -100"),

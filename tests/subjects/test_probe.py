@@ -277,7 +277,10 @@ def test_an_error_of_xentfuzz_costs_its_part_of_the_probe_and_is_kept():
 
 def test_where_no_call_can_be_judged_all_stays_as_declared():
     found = capabilities_of(Broken(Implementation("subject", "kernels:picky"), lambda _: True))
-    assert [error.doing for error in found.harness_errors] == ["probing: a call that works"]
+    assert [error.doing for error in found.harness_errors] == [
+        "probing: parameters under other names",
+        "probing: a call that works",
+    ]
     assert found.dtypes == FLOAT_NAMES
 
 

@@ -43,7 +43,7 @@ class Trait:
     """A feature of a recipe in words and as a condition. without: neighbours that lack it.
 
     readings: the same in other senses, the widest first; the first one that no neighbour contradicts is what is said. count: how to change
-    a count, which may be needed in steps or up to a limit.
+    a count, which may be needed in steps or up to a limit. implied_by: features of which each says as much, where one is needed.
     """
 
     words: str
@@ -51,6 +51,7 @@ class Trait:
     without: tuple[Change, ...]
     readings: tuple[Reading, ...] = ()
     count: tuple[str, int, Callable[[int], Change]] | None = None
+    implied_by: frozenset[str] = frozenset()
 
 
 def explain(recipe: Recipe, still_fails: StillFails, dtypes: Collection[str] = ()) -> Explanation:
@@ -62,7 +63,7 @@ def explain(recipe: Recipe, still_fails: StillFails, dtypes: Collection[str] = (
     needs: list[str] = []
     region: dict[str, Any] = {}
     for trait in _traits(recipe):
-        if verdicts.passes(trait.without):
+        if not trait.implied_by & region.keys() and verdicts.passes(trait.without):
             words, when = _as_seen(trait, verdicts)
             needs.append(words)
             region |= when
@@ -142,25 +143,27 @@ def _index_target(recipe: Recipe) -> Iterator[Trait]:
     dtype = recipe.arrays[name].dtype
     if dtype not in (None, "int64"):
         said.append(Trait(f"a target of dtype {dtype}", {"target_dtype": dtype}, (_replaced(name, dtype=None),)))
-    # Each of these says by itself that the target holds indices.
-    if not said and len(get_operation(recipe.operation).target_kinds) > 1:
-        said.append(Trait("class indices", {"target": "index"}, (variants.other_target_kind,)))
     yield from said
+    if len(get_operation(recipe.operation).target_kinds) > 1:
+        implied_by = frozenset({"ignored", IGNORE_INDEX.name, "target_dtype"})
+        yield Trait("class indices", {"target": "index"}, (variants.other_target_kind,), implied_by=implied_by)
 
 
 def _ignore_index(recipe: Recipe, given: int) -> Trait:
     """A particular one, one of its sign, or any but the default: as others of these do."""
     name, default = IGNORE_INDEX.name, get_operation(recipe.operation).defaults[IGNORE_INDEX.name]
     classes = class_rows(recipe.shape, recipe.options).classes
-    positive = tuple(_with_ignore_index(other) for other in (0, 1, classes, classes + 1) if other != given)
+    inside = tuple(_with_ignore_index(other) for other in dict.fromkeys((0, 1, classes - 1)) if other != given and 0 <= other < classes)
+    beyond = tuple(_with_ignore_index(other) for other in (classes, classes + 1) if other != given)
     negative = tuple(_with_ignore_index(other) for other in (-1, -2, default - 1) if other not in (given, default))
-    of_its_sign = (
-        Reading(f"{name} >= 0", {name: ">=0"}, having=positive)
-        if given >= 0
-        else Reading(f"{name} < 0 other than {default}", {name: f"<0, !={default}"}, having=negative)
-    )
-    any_other = Reading(f"{name} other than {default}", {name: f"!={default}"}, having=(*positive, *negative))
-    return Trait(f"{name} = {given}", {name: given}, (_with_ignore_index(default),), (any_other, of_its_sign))
+    readings = [Reading(f"{name} other than {default}", {name: f"!={default}"}, having=(*inside, *beyond, *negative))]
+    if given < 0:
+        readings.append(Reading(f"{name} < 0 other than {default}", {name: f"<0, !={default}"}, having=negative))
+    else:
+        readings.append(Reading(f"{name} >= 0", {name: ">=0"}, having=(*inside, *beyond)))
+        alike, which = (inside, "that is a class") if given < classes else (beyond, "beyond the classes")
+        readings += [Reading(f"an {name} {which}", {name: ">=0"}, having=alike)] if alike else []
+    return Trait(f"{name} = {given}", {name: given}, (_with_ignore_index(default),), tuple(readings))
 
 
 def _with_ignore_index(value: int) -> Change:

@@ -37,7 +37,7 @@ IGNORE_INDEX = Option(
     -100,
     _ignorable,
     summary="rows with this target have no loss, no gradient and no part in the mean",
-    spellings=("pad_id", "padding_idx", "ignore_label"),
+    spellings=("pad_id", "padding_idx", "ignore_label", "ignored_label", "ignore_class", "ignored_index"),
 )
 LABEL_SMOOTHING = Option(
     "label_smoothing",
@@ -45,7 +45,7 @@ LABEL_SMOOTHING = Option(
     (0.0, 0.1, 1.0, 0.001, 0.3, 1e-5, 0.95),
     summary="the part of the target spread evenly over all classes",
     invalid=(1.5, 1.125, float("inf")),
-    spellings=("alpha", "eps", "epsilon", "smoothing"),
+    spellings=("alpha", "eps", "epsilon", "smoothing", "smooth", "smooth_factor", "smooth_eps"),
 )
 SIZE_AVERAGE = Option("size_average", None, (None, True, False), opt_in=True, summary="deprecated: overrides reduction unless None")
 REDUCE = Option("reduce", None, (None, True, False), opt_in=True, summary="deprecated: overrides reduction unless None")

@@ -31,7 +31,7 @@ from xentfuzz.runner.contestant import Contestant, Found, Seen
 from xentfuzz.runner.examine import examine, trial_of
 from xentfuzz.runner.neutral import SIXTEEN_BIT_GRADE, recorded, with_grade, with_known_memory_around, without_ignored_rows
 from xentfuzz.runner.region import has, has_case, region_of
-from xentfuzz.runner.unknown_forms import ENDINGS, unknown_form
+from xentfuzz.runner.unknown_forms import endings_of, unknown_form
 from xentfuzz.subjects.outcome import Call
 
 # Cases of one kind in one check that are tried again, and calls of each that are held against their own exact result.
@@ -96,7 +96,7 @@ def _same_fault(contestant: Contestant, failure: Failure, found: Found) -> bool:
 
 def _left_of_form(contestant: Contestant, form: str, found: Found) -> Found | None:
     """Without the cases that have a form of input which is not handled, and pass without it."""
-    if found.failure.kind not in ENDINGS:
+    if found.failure.kind not in endings_of(form):
         return found
     # That 16-bit results are rounded too much, with the form and without, is a cause of its own.
     allowing = contestant if found.failure.kind == "accuracy" else with_grade(contestant, SIXTEEN_BIT_GRADE, ("float16", "bfloat16"))

@@ -26,10 +26,14 @@ FORMS = {
     "class probabilities": Form(
         "a target of class probabilities", "raise NotImplementedError for it, or declare supports={'targets': ('index',)}"
     ),
+    "class indices": Form("a target of class indices", "raise an exception for it, or declare supports={'targets': ('probabilities',)}"),
     "an ignored row": Form("a row whose target is ignore_index", "raise an exception for such a target, or leave the row out"),
 }
 ENDINGS = WRONG_NUMBERS | {"raised", "shape", "hang", "out_of_memory"}
-_SIZE = re.compile(r"(at least )?\d+ (rows|classes)")
+_SIZE = re.compile(r"(at least )?\d+ (rows|class|classes)|classes [%<>].*")
+# What an operation is for is unknown to it only where its smallest calls show that: beyond these sizes it may be a bug of long rows.
+_FEW = re.compile(r"\d rows|[1-4] class(es)?")
+CORE = frozenset({"class indices"})
 
 
 def unknown_form(failure: Failure) -> str | None:
@@ -40,7 +44,15 @@ def unknown_form(failure: Failure) -> str | None:
     needs = [
         words for words in failure.needs if not _SIZE.fullmatch(words) and not (failure.kind == "shape" and words.startswith("reduction "))
     ]
-    return needs[0] if len(needs) == 1 and needs[0] in FORMS else None
+    if len(needs) != 1 or needs[0] not in FORMS:
+        return None
+    sizes = [words for words in failure.needs if _SIZE.fullmatch(words)]
+    return None if needs[0] in CORE and not all(map(_FEW.fullmatch, sizes)) else needs[0]
+
+
+def endings_of(form: str) -> frozenset[str]:
+    """How calls may end in which nothing but the form is wrong. What takes indices for numbers has none that are out of range."""
+    return ENDINGS | {"accepted_invalid"} if form in CORE else ENDINGS
 
 
 def name_form(failure: Failure) -> None:

@@ -17,7 +17,7 @@ from xentfuzz.subjects.clock import CLOCK
 from xentfuzz.subjects.comparison import changed_arguments
 from xentfuzz.subjects.interrupts import SignalWatch
 from xentfuzz.subjects.outcome import Call, Outcome
-from xentfuzz.subjects.planning import plan_of, values_in_force
+from xentfuzz.subjects.planning import plan_of, spelling_of, values_in_force
 from xentfuzz.subjects.specialisation import Specialisations, specialisation
 from xentfuzz.worker.callee import Answer, Callee
 from xentfuzz.worker.describe import describe_callee
@@ -64,6 +64,11 @@ class InProcess:
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
         self.callee.plan = replace(self.callee.plan, differentiable=arguments)
+
+    def assume_renames(self, renames: dict[str, str]) -> None:
+        """Pass what we call `ours` under its own name: own -> ours."""
+        self.implementation = replace(self.implementation, renames=renames)
+        self.callee.plan = replace(self.callee.plan, spelling=spelling_of(self.implementation))
 
     def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
         """Take these values of options as declared, and the rest as not."""

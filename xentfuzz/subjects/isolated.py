@@ -14,7 +14,7 @@ from xentfuzz.subjects.compiled_code import kept_for_workers
 from xentfuzz.subjects.in_process import notices_of, outcome_of, results_of
 from xentfuzz.subjects.limits import Limits
 from xentfuzz.subjects.outcome import Call, Crash, Outcome
-from xentfuzz.subjects.planning import plan_of, values_in_force
+from xentfuzz.subjects.planning import plan_of, spelling_of, values_in_force
 from xentfuzz.subjects.specialisation import Specialisations, specialisation
 from xentfuzz.subjects.worker_process import WorkerProcess
 from xentfuzz.worker.plan import Plan
@@ -50,6 +50,11 @@ class Isolated:
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
         self._change(replace(self._plan, differentiable=arguments))
+
+    def assume_renames(self, renames: dict[str, str]) -> None:
+        """Pass what we call `ours` under its own name: own -> ours."""
+        self.implementation = replace(self.implementation, renames=renames)
+        self._change(replace(self._plan, spelling=spelling_of(self.implementation)))
 
     def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
         """Take these values of options as declared, and the rest as not."""

@@ -93,6 +93,10 @@ class Metered:
         """Ask autodiff for the gradients of these arguments only."""
         self.inner.differentiate(arguments)
 
+    def assume_renames(self, renames: dict[str, str]) -> None:
+        """Pass what we call `ours` under its own name: own -> ours."""
+        self.inner.assume_renames(renames)
+
     def assume_options(self, options: dict[str, tuple[Any, ...]]) -> None:
         """Take these values of options as declared, and the rest as not."""
         self.inner.assume_options(options)

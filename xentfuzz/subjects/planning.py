@@ -32,10 +32,15 @@ def plan_of(implementation: Implementation, *, elsewhere: bool) -> Plan:
         defaults=dict(operation.defaults),
         always=frozenset(option.name for option in operation.options if option.always),
         in_force=values_in_force(implementation),
-        spelling={ours: own for own, ours in implementation.renames.items()},
+        spelling=spelling_of(implementation),
         fixed=dict(implementation.fixed),
         unavailable=_test_of_availability(implementation) if implementation.python else None,
     )
+
+
+def spelling_of(implementation: Implementation) -> dict[str, str]:
+    """Our name of what is renamed -> its own."""
+    return {ours: own for own, ours in implementation.renames.items()}
 
 
 def values_in_force(implementation: Implementation) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from xentfuzz.operations import get_operation
 from xentfuzz.operations.operation import Operation, Option
 from xentfuzz.operations.options import REDUCTION
 from xentfuzz.subjects.as_declared import with_declaration
+from xentfuzz.subjects.assumed_renames import Renameable, assume_renames
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.declared import declared_capabilities
 from xentfuzz.subjects.deliberate import is_deliberate
@@ -28,7 +29,6 @@ from xentfuzz.subjects.probe_first_calls import LARGE_CLASS_COUNT, first_calls
 from xentfuzz.subjects.probe_layouts import LayoutProbe, refusal_lines, refused_at, taken_nowhere
 from xentfuzz.subjects.sample import Sample
 from xentfuzz.subjects.signature import other_spellings, own_default, own_defaults, require_explained
-from xentfuzz.subjects.subject import Subject
 
 # So many classes no kernel is too small for.
 FEWEST_CLASSES = 2
@@ -38,11 +38,8 @@ NARROW_TARGETS = ("int32", "int16", "int8", "uint8")
 MATRIX = 2
 
 
-class Loaded(Subject, Protocol):
+class Loaded(Renameable, Protocol):
     """A subject that has been loaded, but whose capabilities are not known yet."""
-
-    def describe(self) -> dict[str, Any]:
-        """The form and the parameters of each function, by name."""
 
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
@@ -53,18 +50,22 @@ class Loaded(Subject, Protocol):
 
 def capabilities_of(subject: Loaded) -> Capabilities:
     """What is declared, completed by a probe. Raises UsageError for a parameter that nothing explains."""
+    renamed, errors = tuple[str, ...](), ErrorLog()
+    with errors.kept("probing: parameters under other names"):
+        renamed = assume_renames(subject)
     implementation = subject.implementation
     description = subject.describe()
     operation = get_operation(implementation.operation)
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)
-    declared = replace(declared, notes=tuple(own_defaults(description, implementation, operation)))
+    declared = replace(declared, notes=(*renamed, *own_defaults(description, implementation, operation)))
     if "gradients" in (implementation.supports or {}):
         subject.differentiate(tuple(name.removeprefix("grad_") for name in declared.gradients))
     if implementation.dtypes is not None and implementation.supports is not None and not implementation.probed:
         return declared
     hints = other_spellings(description, implementation, operation)
     found = probe(subject, replace(declared, rejections=(*declared.rejections, *hints)))
+    found = replace(found, harness_errors=(*errors.errors, *found.harness_errors))
     return with_declaration(subject.implementation, replace(found, refused=_refused(declared, found)))
 
 
@@ -318,12 +319,13 @@ class Probe:
             self._find_values(option)
             return True
         for value in _other_values(option, self.base)[:2]:
-            outcome = self.calls.call(replace(self.base, options={option.name: value}))
+            sample = replace(self.base, options={**self.base.options, option.name: value})
+            outcome = self.calls.call(sample)
             if outcome is NOT_TRIED:
                 self.not_tried.append(option.name)
             if outcome.accepted:
                 return True
-            refused.append((replace(self.base, options={option.name: value}), outcome))
+            refused.append((sample, outcome))
         if not refused or not all(self.calls.is_missing(*one) for one in refused[:1]) or not _all_deliberate(refused, self.found.array):
             return True
         self.rejections.append(f"rejects {option.name}: {refused[0][1].refusal}")

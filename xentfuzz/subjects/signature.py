@@ -74,18 +74,19 @@ def _require_always(implementation: Implementation, operation: Operation, parame
                     raise UsageError(_unexplained(implementation, function, parameter.name, operation))
 
 
-def other_spellings(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:
-    """A line for each parameter that looks like one of ours under another name."""
+def other_names(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> dict[str, str]:
+    """Parameters of forward that nothing explains and that look like ours under another name: its own name -> ours."""
     parameters = parameters_in(description["forward"])
-    known = _known(operation)
     missing = {name for name in _suggested(operation) if not parameters.takes(_own(implementation, name))}
-    explained = {*known, *implementation.renames, *implementation.fixed}
-    lines = []
-    for parameter in parameters.named or ():
-        near = _nearest(parameter.name, missing, operation)
-        if near is not None and parameter.name not in explained:
-            lines.append(f'has {parameter.name!r}, which looks like {near}: renames={{"{parameter.name}": "{near}"}}')
-    return lines
+    explained = {*_known(operation), *implementation.renames, *implementation.fixed}
+    guesses = ((parameter.name, _nearest(parameter.name, missing, operation)) for parameter in parameters.named or ())
+    return {own: near for own, near in guesses if near is not None and own not in explained}
+
+
+def other_spellings(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:
+    """A line for each of these."""
+    guesses = other_names(description, implementation, operation)
+    return [f'has {own!r}, which looks like {near}: renames={{"{own}": "{near}"}}' for own, near in guesses.items()]
 
 
 def own_defaults(description: Mapping[str, Any], implementation: Implementation, operation: Operation) -> list[str]:

@@ -1,0 +1,109 @@
+"""Parameters under other names than ours: taken for ours where a few tiny calls give what they would if they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from xentfuzz.operations import get_operation
+from xentfuzz.operations.case import Case
+from xentfuzz.operations.operation import Operation, Option, Plain
+from xentfuzz.operations.options import REDUCTION
+from xentfuzz.subjects.outcome import Outcome
+from xentfuzz.subjects.sample import Sample
+from xentfuzz.subjects.signature import other_names
+from xentfuzz.subjects.subject import Subject
+
+# Far wider than any rounding of so small a loss, and far narrower than what another meaning of the parameter would make.
+RELATIVE, ABSOLUTE = 0.02, 2e-3
+# Of the logits, for which smoothing, weights and ignored rows make a difference.
+SCALE = 8.0
+
+
+class Renameable(Subject, Protocol):
+    """A subject that has been loaded, and whose parameters may still be called by other names."""
+
+    def describe(self) -> dict[str, Any]:
+        """The form and the parameters of each function, by name."""
+
+    def assume_renames(self, renames: dict[str, str]) -> None:
+        """Pass what we call `ours` under its own name: own -> ours."""
+
+
+def assume_renames(subject: Renameable) -> tuple[str, ...]:
+    """Have the subject's unexplained parameters stand for ours of similar names as far as calls bear that out; a note for each."""
+    implementation = subject.implementation
+    operation = get_operation(implementation.operation)
+    guesses = other_names(subject.describe(), implementation, operation)
+    if not guesses or operation.plain is None or not (implementation.supports is None or implementation.probed):
+        return ()
+    declared = dict(implementation.renames)
+    # Together first: one that is left at a default of its own would make every call look wrong.
+    for renames in (guesses, *({own: ours} for own, ours in guesses.items() if len(guesses) > 1)):
+        subject.assume_renames({**declared, **renames})
+        if _Meaning(subject, operation, operation.plain).is_borne_out(renames):
+            return tuple(_note(own, ours) for own, ours in renames.items())
+    subject.assume_renames(declared)
+    return ()
+
+
+def _note(own: str, ours: str) -> str:
+    return f"{own!r} is taken for {ours}, which tiny calls bear out; where it is another thing, --fixed {own}=... leaves it alone"
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """Whether parameters mean what their names are taken for."""
+
+    subject: Subject
+    operation: Operation
+    plain: Plain
+
+    def is_borne_out(self, renames: Mapping[str, str]) -> bool:
+        for base in self._commonest():
+            outcome = self.subject.call(base.call())
+            if outcome.crash is not None:
+                return False  # a hang costs a time limit each time
+            if self._is_plain(base, outcome):
+                return all(self._heeds(ours, base) for ours in renames.values())
+        return False
+
+    def _commonest(self) -> Iterator[Sample]:
+        for kind in self.operation.target_kinds or ("index",):
+            yield Sample(self.operation, targets=kind, scale=SCALE)
+        yield Sample(self.operation, target_dtype="int32", scale=SCALE)
+
+    def _heeds(self, name: str, base: Sample) -> bool:
+        """Whether a call that the parameter decides about gives what it should."""
+        option = next((option for option in self.operation.options if option.name == name), None)
+        telling = [replace(base, weight=True)] if option is None else _with_other_values(option, base)
+        plainly = self._plain(base)
+        return any(
+            self._is_plain(sample, self.subject.call(sample.call()))
+            for sample in telling
+            if not np.allclose(self._plain(sample), plainly, RELATIVE, ABSOLUTE)
+        )
+
+    def _is_plain(self, sample: Sample, outcome: Outcome) -> bool:
+        """Whether a call gave about what a plain evaluation gives."""
+        value = (outcome.results or {}).get("value")
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fV":
+            return False
+        if value.shape == (sample.rows,) and REDUCTION.name in self.operation.defaults:
+            sample = replace(sample, options={**sample.options, REDUCTION.name: "none"})
+        wanted = self._plain(sample)
+        return value.shape == wanted.shape and np.allclose(value.astype(np.float64), wanted, RELATIVE, ABSOLUTE)
+
+    def _plain(self, sample: Sample) -> np.ndarray[Any, Any]:
+        call = sample.call()
+        return self.plain.value(Case(self.operation.name, sample.dtype, call.arrays, call.options), "float64")
+
+
+def _with_other_values(option: Option, base: Sample) -> Iterator[Sample]:
+    values = option.values(base.shape, base.targets) if callable(option.values) else option.values
+    for value in values:
+        if value != option.default:
+            yield replace(base, options={**base.options, option.name: value})
