@@ -108,10 +108,12 @@ class Shrinking:
         return profile.shrink_evaluations if found.check.cost in ("call", "relation") else profile.repeated_evaluations
 
     def _told(self, found: Found, kind: str) -> Callable[[Recipe], bool | None]:
-        """Whether a neighbour of the smallest case fails in the same way; None where the implementation doesn't take it."""
-        contestant = self.contestant
+        """Whether a neighbour of the smallest case fails in the same way; None where it isn't taken, or there is no time left to ask."""
+        contestant, deadline = self.contestant, self.effort.deadline
 
         def still_fails(recipe: Recipe) -> bool | None:
+            if deadline.has_passed():
+                return None
             verdict = examine(contestant, found.check, recipe)
             if isinstance(verdict, Measure) and kind in OF_SEVERAL_CALLS and contestant.subject.isolated:
                 return fails_alone(contestant, found.check, recipe)
