@@ -4,7 +4,8 @@ A vector along a short row is mostly a mask, and what every row needs once (a ma
 its exponentials. With a lane for each row all of that is done for 16 rows together. Where classes lie side by side, a group of rows is
 transposed into the first-level cache and its gradient back; images, (N, C, H, W), are read and written as they lie.
 
-The sum over a row's classes: fours, as the sum of two pairs, in the arithmetic format; over fours in float64, in order.
+The sum over a row's classes: fours, as the sum of two pairs, in the arithmetic format; GROUP / 4 fours in float64, in order; these groups,
+too. In float64 one long sum would lose what is half a unit of the largest term's last place, again and again.
 """
 
 # ruff: noqa: PLR0917 - the arguments of a kernel are passed by position
@@ -39,6 +40,7 @@ from xentfuzz.impls.numba_cpu.vectors import LANES, maximum, narrowed, widened, 
 # What is known of a group, LANES float64 numbers of each kind: m, s and log s of each row; the gradient's factor, 0 where a row is ignored;
 # and 1 where it is not. Functions take the address of the first.
 MAXIMA, TOTALS, LOGARITHMS, FACTORS, KEPT = (kind * LANES for kind in range(5))
+GROUP = 64  # classes whose sums are added up one after the other
 
 
 @part
@@ -66,13 +68,16 @@ def sums_of_each(storage: Any, x: int, class_step: int, classes: int, count: int
     zero, step = zeros(arithmetic), LANES * size_of(arithmetic) if kept else 0
     total = widened(zero)
     whole = classes // 4 * 4
-    for c in range(0, whole, 4):
-        place_of, room = x + c * class_step, kept + c * step
-        first = exponential_of_each(storage, place_of, count, shift, arithmetic, room)
-        second = exponential_of_each(storage, place_of + class_step, count, shift, arithmetic, room + step)
-        third = exponential_of_each(storage, place_of + 2 * class_step, count, shift, arithmetic, room + 2 * step)
-        fourth = exponential_of_each(storage, place_of + 3 * class_step, count, shift, arithmetic, room + 3 * step)
-        total = total + widened((first + second) + (third + fourth))
+    for start in range(0, whole, GROUP):
+        group = widened(zero)
+        for c in range(start, min(start + GROUP, whole), 4):
+            place_of, room = x + c * class_step, kept + c * step
+            first = exponential_of_each(storage, place_of, count, shift, arithmetic, room)
+            second = exponential_of_each(storage, place_of + class_step, count, shift, arithmetic, room + step)
+            third = exponential_of_each(storage, place_of + 2 * class_step, count, shift, arithmetic, room + 2 * step)
+            fourth = exponential_of_each(storage, place_of + 3 * class_step, count, shift, arithmetic, room + 3 * step)
+            group = group + widened((first + second) + (third + fourth))
+        total = total + group
     rest = zero
     for c in range(whole, classes):
         rest = rest + exponential_of_each(storage, x + c * class_step, count, shift, arithmetic, kept + c * step)

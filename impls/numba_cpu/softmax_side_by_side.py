@@ -9,7 +9,7 @@ from typing import Any
 from xentfuzz.impls.numba_cpu.compiling import part
 from xentfuzz.impls.numba_cpu.memory import load, load_float64s, size_of, zeros
 from xentfuzz.impls.numba_cpu.rows import lie_side_by_side, move, place
-from xentfuzz.impls.numba_cpu.side_by_side import LOGARITHMS, MAXIMA, TOTALS, take_group
+from xentfuzz.impls.numba_cpu.side_by_side import GROUP, LOGARITHMS, MAXIMA, TOTALS, take_group
 from xentfuzz.impls.numba_cpu.tiles import read, write
 from xentfuzz.impls.numba_cpu.vectors import LANES, fma, narrowed, widened
 
@@ -37,16 +37,19 @@ def write_log_softmax(
 
 @part
 def sums_of_upstream(storage: Any, arithmetic: Any, g: int, g_step: int, classes: int, count: int, kept: int) -> Any:
-    """The sum of e g of each row, or of g where `kept` is 0: pairs in the arithmetic format, all beyond in float64."""
+    """The sum of e g of each row, or of g where `kept` is 0: pairs in the arithmetic format, then groups as in `side_by_side`."""
     total, step = widened(zeros(arithmetic)), LANES * size_of(arithmetic)
-    for c in range(0, classes, 2):
-        first = read(storage, g + c * g_step, 0, count, 0.0)
-        second = read(storage, g + (c + 1) * g_step, 0, count, 0.0) if c + 1 < classes else zeros(arithmetic)
-        if kept:
-            e = load(arithmetic, kept + (c + 1) * step) if c + 1 < classes else zeros(arithmetic)
-            total = total + widened(fma(load(arithmetic, kept + c * step), first, second * e))
-        else:
-            total = total + widened(first + second)
+    for start in range(0, classes, GROUP):
+        group = widened(zeros(arithmetic))
+        for c in range(start, min(start + GROUP, classes), 2):
+            first = read(storage, g + c * g_step, 0, count, 0.0)
+            second = read(storage, g + (c + 1) * g_step, 0, count, 0.0) if c + 1 < classes else zeros(arithmetic)
+            if kept:
+                e = load(arithmetic, kept + (c + 1) * step) if c + 1 < classes else zeros(arithmetic)
+                group = group + widened(fma(load(arithmetic, kept + c * step), first, second * e))
+            else:
+                group = group + widened(first + second)
+        total = total + group
     return total
 
 

@@ -269,6 +269,20 @@ def test_swamped_sums_stay_within_the_grade_at_every_number_of_classes(numba, ar
         numba.assert_right(numba.case(function, logits=logits, **given), "value")
 
 
+@pytest.mark.parametrize("function", ["log_softmax", "cross_entropy"])
+def test_swamped_sums_of_images_stay_within_the_grade(numba, arithmetic, function):
+    """The same where positions lie side by side, one of them without a softmax."""
+    gap = -35.26732854689001 if arithmetic == np.float64 else -16.64
+    for classes in (131, 291, 777, layout.MOST_CLASSES_IN_PLACE):
+        logits = np.full((1, classes, 2), gap, arithmetic)
+        logits[0, 0] = np.nan, 0.0
+        given = (
+            {"axis": 1, "grad_output": np.ones(logits.shape, arithmetic)} if function == "log_softmax" else {"target": np.array([[0, 0]])}
+        )
+        more = {} if function == "log_softmax" else {"reduction": "none", "grad_output": np.ones((1, 2), arithmetic)}
+        numba.assert_right(numba.case(function, logits=logits, **given, **more), "value", "grad_logits")
+
+
 FORK = """
 import os
 import numpy as np
