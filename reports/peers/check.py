@@ -16,7 +16,6 @@ EXPECTED = Path(__file__).parent / "expected"
 PROFILES = {
     "fla-core": ("--profile", "default", "--budget", "300"),
     "keras-jax": ("--profile", "quick", "--budget", "400"),
-    "liger-kernel": ("--profile", "default", "--budget", "300"),
     "optax": ("--profile", "quick", "--budget", "240"),
 }
 QUICK = ("--profile", "quick")
