@@ -66,6 +66,27 @@ def test_one_exception_is_one_finding_whichever_checks_meet_it(tmp_path: Path) -
     assert "the same exception in other cases of duplicated_batch_keeps_mean" in failure.message
 
 
+COLUMN = """
+import torch
+
+
+def cross_entropy(logits: torch.Tensor, target: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+    losses = torch.nn.functional.cross_entropy(logits, target, reduction="none")
+    return losses[:, None] if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+"""
+
+
+def test_a_value_of_the_wrong_shape_is_one_finding_though_nothing_differentiates_it(tmp_path: Path) -> None:
+    (tmp_path / "kernel.py").write_text(COLUMN)
+    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None}, "weight": False}
+    place = f"{tmp_path / 'kernel.py'}:cross_entropy"
+    kernel = xentfuzz.Implementation("k", place, array="torch", dtypes=("float32",), supports=supports)
+    report = xentfuzz.check(kernel, profile="quick", seed=0, checks=["value", "gradient", "shape"])
+    (failure,) = report.failures
+    assert failure.kind == "shape"
+    assert "gradient (shape)" in failure.message
+
+
 def test_what_was_wrong_before_has_no_say_in_what_a_finding_is_made_of(tmp_path: Path) -> None:
     (tmp_path / "kernel.py").write_text(RAISES)
     implementation = xentfuzz.Implementation("k", f"{tmp_path / 'kernel.py'}:cross_entropy", dtypes=("float32",))

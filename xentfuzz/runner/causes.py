@@ -244,7 +244,7 @@ def _fails(contestant: Contestant, check: Check, recipe: Recipe, kinds: Collecti
 _FIGURES = re.compile(r"[\d(\[-][\d.,\s()\[\]eE+-]*")
 _SHAPE, _NUMBER = re.compile(r"\([\d, ]*\)"), re.compile(r"\d+")
 _FEW_ROWS = re.compile(r"\d rows")
-_THROUGH = re.compile(r"^\w+ raised ")
+_THROUGH, _FUNCTION = re.compile(r"^\w+ raised "), re.compile(r"^\w+: ")
 
 
 def same_words(failure: Failure, other: Failure) -> bool:
@@ -254,7 +254,8 @@ def same_words(failure: Failure, other: Failure) -> bool:
 
 def _words(failure: Failure) -> str:
     if failure.kind == "shape":
-        return _SHAPE.sub(lambda shape: f"of rank {min(len(_NUMBER.findall(shape[0])), 1)}", failure.headline)
+        said = _FUNCTION.sub("", failure.headline).partition(";")[0]
+        return _SHAPE.sub(lambda shape: f"of rank {min(len(_NUMBER.findall(shape[0])), 1)}", said)
     return _FIGURES.sub("#", _THROUGH.sub("", failure.headline))
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from xentfuzz.arrays import StridedArray
-from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion, require_shape
 from xentfuzz.worker.libraries.numpy_arrays import collected, host_view
 
 
@@ -43,6 +43,7 @@ class JaxArrays(ArrayLibrary):
             result = invoke({**arrays, **dict(zip(wanted, values, strict=True))})
             if not isinstance(result, jax.Array):
                 raise no_conversion(result, "a jax.Array")
+            require_shape(result.shape, upstream.shape)
             return result
 
         _, pull_back = jax.vjp(function, *(arrays[name] for name in wanted))

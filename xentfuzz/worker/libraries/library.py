@@ -118,6 +118,12 @@ def no_conversion(result: Any, wanted: str) -> Unusable:
     return Unusable(f"it returned a {type(result).__module__}.{type(result).__qualname__}; wanted {wanted}")
 
 
+def require_shape(found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raises Unusable where a value can't be differentiated for an upstream gradient, since it has not the shape that it should."""
+    if found != wanted:
+        raise Unusable(f"value has shape {found}, wanted {wanted}", kind="shape")
+
+
 def _plain_number(number: Number) -> Number:
     """Without what a subclass may have added. Raises Unusable for a whole number that no format holds."""
     if isinstance(number, bool):

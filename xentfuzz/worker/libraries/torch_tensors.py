@@ -10,7 +10,7 @@ import torch
 
 from xentfuzz.arrays import StridedArray
 from xentfuzz.errors import UsageError
-from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion
+from xentfuzz.worker.libraries.library import ArrayLibrary, Collected, Invoke, Number, Unsupported, no_conversion, require_shape
 
 
 class TorchTensors(ArrayLibrary):
@@ -69,6 +69,7 @@ class TorchTensors(ArrayLibrary):
         result = invoke({**arrays, **leaves})
         if not isinstance(result, torch.Tensor):
             raise no_conversion(result, "a torch.Tensor")
+        require_shape(tuple(result.shape), tuple(upstream.shape))
         found: Sequence[torch.Tensor | None] = torch.autograd.grad(result, list(leaves.values()), upstream, allow_unused=True)
         gradients = {name: gradient for name, gradient in zip(leaves, found, strict=True) if gradient is not None}
         if wanted[0] not in gradients:
