@@ -78,7 +78,7 @@ def cross_entropy(logits: torch.Tensor, target: torch.Tensor, *, reduction: str 
 
 def test_a_value_of_the_wrong_shape_is_one_finding_though_nothing_differentiates_it(tmp_path: Path) -> None:
     (tmp_path / "kernel.py").write_text(COLUMN)
-    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None}, "weight": False}
+    supports = {"targets": ("index",), "ranks": (2,), "options": {"reduction": None, "ignore_index": ()}, "weight": False}
     place = f"{tmp_path / 'kernel.py'}:cross_entropy"
     kernel = xentfuzz.Implementation("k", place, array="torch", dtypes=("float32",), supports=supports)
     report = xentfuzz.check(kernel, profile="quick", seed=0, checks=["value", "gradient", "shape"])
