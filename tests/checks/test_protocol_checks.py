@@ -319,6 +319,13 @@ def test_an_honest_function_may_be_compiled(function, check):
     assert {result.status for result in report.checks} == {"passed"}
 
 
+def test_what_runs_in_a_simulator_is_not_compiled():
+    implementation = Implementation("mine", f"{HERE / 'harmful_torch.py'}:forward", array="torch", simulator=True)
+    settings = Settings("check", get_profile("default"), seed=1, isolate=True, checks=("torch_compiled",), dtypes=("float32",))
+    (result,) = run_checks([implementation], settings)[0].checks
+    assert (result.status, result.reason) == ("unsupported", "runs in a simulator")
+
+
 # ---- memory that was never written, by size
 
 UNWRITTEN = {"numpy": ("harmful_numpy.py:nothing_written", "numpy"), "torch": ("harmful_torch.py:unwritten", "torch")}

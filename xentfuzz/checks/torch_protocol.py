@@ -229,6 +229,11 @@ def autograd_is_asked(capabilities: Capabilities, implementation: Implementation
     return None
 
 
+def can_be_compiled(capabilities: Capabilities, implementation: Implementation) -> str | None:
+    # What a compiler makes of an interpreter of kernels says nothing about the kernels.
+    return "runs in a simulator" if implementation.simulator else autograd_is_asked(capabilities, implementation)
+
+
 def keeps_the_logits(capabilities: Capabilities, implementation: Implementation) -> str | None:
     first = get_operation(implementation.operation).arguments[0].name
     return f"declared mutates={first}" if first in implementation.mutates else autograd_is_asked(capabilities, implementation)
@@ -295,6 +300,6 @@ CHECKS = (
     _check("torch_autocast", torch_autocast, AUTOCAST, applies=autograd_is_asked, cost="protocol"),
     _check("torch_current_stream", torch_current_stream, STREAM, applies=on_cuda, cost="costly"),
     _check("torch_current_device", torch_current_device, DEVICE, applies=on_cuda, cost="costly"),
-    _check("torch_compiled", torch_compiled, COMPILED, applies=autograd_is_asked, cost="compiler", only_dtype=float32_if_taken),
+    _check("torch_compiled", torch_compiled, COMPILED, applies=can_be_compiled, cost="compiler", only_dtype=float32_if_taken),
     _check("torch_custom_operator", torch_custom_operator, OPERATOR, applies=autograd_is_asked, cost="compiler"),
 )
