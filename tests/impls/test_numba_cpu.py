@@ -96,14 +96,15 @@ def neighbourhoods(storage):
     return np.concatenate([numbers, middles, np.nextafter(middles, np.float32(np.inf)), np.nextafter(middles, np.float32(-np.inf))])
 
 
-def test_numbers_are_stored_rounded_to_nearest_even(storage):
+@pytest.mark.parametrize("streaming", [False, True])
+def test_numbers_are_stored_rounded_to_nearest_even(storage, streaming):
     from xentfuzz.impls.numba_cpu import tiles
     from xentfuzz.impls.numba_cpu.layout import address_of
 
     values = np.append(neighbourhoods(storage), np.array([np.inf, -np.inf, np.nan], np.float32))
     stored = np.empty(len(values), np.uint16)
     bits = launch.STORAGE[storage.name]
-    called(tiles.scale)(np.dtype(np.float32), address_of(values), values.size, 1.0, bits, address_of(stored))
+    called(tiles.scale)(np.dtype(np.float32), address_of(values), values.size, 1.0, bits, address_of(stored), streaming)
     with np.errstate(over="ignore"):
         expected = values.astype(storage)
     assert np.array_equal(stored.view(storage).astype(np.float32), expected.astype(np.float32), equal_nan=True)
