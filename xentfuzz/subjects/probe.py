@@ -41,6 +41,9 @@ MATRIX = 2
 class Loaded(Renameable, Protocol):
     """A subject that has been loaded, but whose capabilities are not known yet."""
 
+    def describe(self) -> dict[str, Any]:
+        """The form and the parameters of each function, by name."""
+
     def differentiate(self, arguments: tuple[str, ...]) -> None:
         """Ask autodiff for the gradients of these arguments only."""
 
@@ -50,11 +53,11 @@ class Loaded(Renameable, Protocol):
 
 def capabilities_of(subject: Loaded) -> Capabilities:
     """What is declared, completed by a probe. Raises UsageError for a parameter that nothing explains."""
-    renamed, errors = tuple[str, ...](), ErrorLog()
+    description, errors = subject.describe(), ErrorLog()
+    renamed: tuple[str, ...] = ()
     with errors.kept("probing: parameters under other names"):
-        renamed = assume_renames(subject)
+        renamed = assume_renames(subject, description)
     implementation = subject.implementation
-    description = subject.describe()
     operation = get_operation(implementation.operation)
     require_explained(description, implementation, operation)
     declared = declared_capabilities(implementation, description)

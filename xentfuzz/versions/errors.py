@@ -73,7 +73,8 @@ def _on_case(old: Subject, new: Subject, recipe: Recipe) -> Iterator[ErrorPair]:
     layouts = {array.layout for array in recipe.arrays.values()}
     if any(refusal(case, operation, subject.capabilities, layouts) for subject in (old, new)):
         return
-    trials = [Trial(operation, case, operation.evaluate(case), subject) for subject in (old, new)]
+    evaluation = operation.evaluate(case)
+    trials = [Trial(operation, case, evaluation, subject) for subject in (old, new)]
     for function in [name for name in old.capabilities.functions if name in new.capabilities.functions]:
         before, after = (_error(trial, function) for trial in trials)
         if before is not None and after is not None:
