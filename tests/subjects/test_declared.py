@@ -57,6 +57,18 @@ def test_that_no_row_is_ever_ignored_can_be_declared_without_a_parameter_for_it(
     assert card(forward, supports={"options": {}}).options == {}
 
 
+def loss(logits, target, ignored_label=-100, label_smoothing=0.0, reduction="mean"):
+    raise AssertionError("only its signature is asked")
+
+
+def test_an_option_that_is_fixed_has_that_value_alone():
+    renames = {"ignored_label": "ignore_index"}
+    found = card(loss, renames=renames, fixed={"ignored_label": -1, "label_smoothing": 0, "reduction": "sum"})
+    assert found.options == {"ignore_index": (-1,), "label_smoothing": (0.0,), "reduction": ("sum",)}
+    assert card(loss, renames=renames, fixed={"ignored_label": None}).options["ignore_index"] == ()
+    assert card(loss, renames=renames).options["ignore_index"] is None
+
+
 @pytest.mark.parametrize(
     ("array", "missing"),
     [("numpy", set()), ("torch", {"negative_stride", "read_only"}), ("cuda", {"unaligned"}), ("jax", set(LAYOUTS) - {"contiguous"})],

@@ -14,7 +14,7 @@ from xentfuzz.recipes.layouts import LAYOUTS
 from xentfuzz.subjects.capabilities import Capabilities
 from xentfuzz.subjects.outcome import FUNCTIONS
 from xentfuzz.subjects.planning import values_in_force
-from xentfuzz.subjects.signature import supported_options, takes_argument
+from xentfuzz.subjects.signature import fixed_value, supported_options, takes_argument
 
 AUTODIFF = ("torch", "jax")
 # Layouts that no array of the library can have, whatever an implementation could do with them.
@@ -75,7 +75,11 @@ def _options(implementation: Implementation, description: Mapping[str, Any], ope
     options: dict[str, tuple[Any, ...] | None] = {}
     taken, in_force = supported_options(description, implementation, operation), values_in_force(implementation)
     for option in operation.options:
-        if option.name in taken:
+        fixed = fixed_value(implementation, option)
+        if option.name in taken and fixed:
+            # No row is ignored by what is no label.
+            options[option.name] = () if option.name == IGNORE_INDEX.name and not isinstance(fixed[0], int) else fixed
+        elif option.name in taken:
             values = declared.get(option.name)
             options[option.name] = None if values is None else tuple(values)
         elif option.name == IGNORE_INDEX.name and declared.get(option.name) == ():

@@ -28,6 +28,15 @@ def supported_options(description: Mapping[str, Any], implementation: Implementa
     return tuple(option.name for option in operation.options if takes(option))
 
 
+def fixed_value(implementation: Implementation, option: Option) -> tuple[Any, ...]:
+    """(The value that an option of ours is fixed at,), or () where it is not: other values would never reach forward."""
+    own = _own(implementation, option.name)
+    if own not in implementation.fixed:
+        return ()
+    value = implementation.fixed[own]
+    return (float(value) if type(value) is int and isinstance(option.default, float) else value,)
+
+
 def takes_argument(description: Mapping[str, Any], implementation: Implementation, name: str) -> bool:
     """Whether forward takes an array that is passed by keyword (weight)."""
     return parameters_in(description["forward"]).takes(_own(implementation, name))
